@@ -1,0 +1,18 @@
+using System.Text;
+
+namespace LazySnapshotter.Oci;
+
+// The name of a stack of layers (OCI image-spec config.md, "Layer ChainID"): the diff ID for the lowest layer,
+// then sha256 of "<chain below> <diff ID>". containerd names committed snapshots so.
+public static class ChainId
+{
+    /// <param name="diffIds">Lowest layer first.</param>
+    /// <returns>One chain ID per layer, each for the stack up to and including it.</returns>
+    public static IReadOnlyList<Digest> ForEachLayer(IReadOnlyList<Digest> diffIds)
+    {
+        var chain = new Digest[diffIds.Count];
+        for (var i = 0; i < chain.Length; i++)
+            chain[i] = i == 0 ? diffIds[0] : Digest.OfSha256(Encoding.ASCII.GetBytes($"{chain[i - 1]} {diffIds[i]}"));
+        return chain;
+    }
+}

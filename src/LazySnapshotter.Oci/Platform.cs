@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Serialization;
+
+namespace LazySnapshotter.Oci;
+
+// What a manifest of an image index runs on (OCI image-spec, image-index.md), in Go's names (amd64, arm64).
+public sealed record Platform
+{
+    [JsonPropertyName("architecture")]
+    public string Architecture { get; init; } = "";
+
+    [JsonPropertyName("os")]
+    public string Os { get; init; } = "";
+
+    [JsonPropertyName("variant")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Variant { get; init; }
+
+    /// <summary>The platform this process runs on.</summary>
+    public static Platform Current { get; } = new()
+    {
+        Os = "linux",
+        Architecture = RuntimeInformation.OSArchitecture switch
+        {
+            System.Runtime.InteropServices.Architecture.X64 => "amd64",
+            System.Runtime.InteropServices.Architecture.X86 => "386",
+            System.Runtime.InteropServices.Architecture.Ppc64le => "ppc64le",
+            var other => other.ToString().ToLowerInvariant(),
+        },
+    };
+
+    /// <summary>Same system and architecture. The variant is left to the caller: amd64 and arm64 rarely name one.</summary>
+    public bool Runs(Platform image) => Os == image.Os && Architecture == image.Architecture;
+
+    public override string ToString() => Variant is null ? $"{Os}/{Architecture}" : $"{Os}/{Architecture}/{Variant}";
+}
