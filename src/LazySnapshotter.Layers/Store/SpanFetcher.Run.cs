@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace LazySnapshotter.Layers.Store;
 
 // One fetch from request to last span. A transfer that breaks off, and a span with a wrong digest, get one fresh
@@ -104,8 +102,8 @@ public sealed partial class SpanFetcher
         bool isUnnoticed;
         lock (_gate)
             isUnnoticed = !fetch.IsAbandoned && fetch.Spans.TrueForAll(span => span.IsOver || span.Waiters == 0);
-        if (isUnnoticed && _blob.Logger.IsEnabled(LogLevel.Debug))
-            LayersLog.ReadAheadFailed(_blob.Logger, _blob.Layer, fetch.Range.OffsetIn(_blob.Spans), fetch.Range.LengthIn(_blob.Spans), cause.Message);
+        if (isUnnoticed)
+            LayersLog.ReadAheadFailed(_blob.Logger, _blob.Layer, fetch.Range.First, fetch.Range.Last, cause.Message);
         foreach (var span in fetch.Spans)
             Fail(span, cause);
     }

@@ -16,8 +16,8 @@ internal static partial class LayersLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Layer}: transfer broke at span {Span}, attempt {Attempt}: {Reason}")]
     public static partial void TransferBroke(ILogger logger, Digest layer, SpanId span, int attempt, string reason);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Layer}: read-ahead of {Length} bytes at {Offset} failed: {Reason}")]
-    public static partial void ReadAheadFailed(ILogger logger, Digest layer, long offset, long length, string reason);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Layer}: read-ahead of spans {First} to {Last} failed: {Reason}")]
+    public static partial void ReadAheadFailed(ILogger logger, Digest layer, int first, int last, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Path}: fetched bytes cannot be stored and are served from memory: {Reason}")]
     public static partial void StoreRefuses(ILogger logger, string path, string reason);
