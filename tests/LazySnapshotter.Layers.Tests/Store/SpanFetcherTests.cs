@@ -254,7 +254,7 @@ public sealed class SpanFetcherTests : IDisposable
         for (var offset = 0; offset < Read; offset += 128 * Kilo)
             await h.ReadAndCompareAsync(offset, 128 * Kilo);
         await UntilAsync(() => h.Server.BytesSent == h.Server.Requests.Sum(request => request.Length));
-        Assert.InRange(h.Server.BytesSent, Read + 1, 2 * Read);
+        Assert.InRange(h.Server.BytesSent, Read + 1, (2 * Read) + (100 * Kilo)); // the last span demanded is read in part
         Assert.True(h.Statistics.BytesReadAhead > 0);
     }
 
