@@ -41,7 +41,7 @@ public sealed class SpanReaderTests(ITestOutputHelper output) : IDisposable
     public async Task Concurrent_readers_fetch_and_decode_each_span_once()
     {
         var decoded = new int[40];
-        var layer = TestLayer.Uniform(40, 50 * Kilo);
+        var layer = TestLayer.Uniform(40, 100 * Kilo); // too long to be bridged
         await using var h = new LayerHarness(layer, _folder.Path, options: LayerHarness.NoReadAhead, decode: (span, compressed, destination) =>
         {
             Interlocked.Increment(ref decoded[span.Value]);
