@@ -11,7 +11,7 @@ internal sealed class BlobFile : IDisposable
     private volatile SafeFileHandle? _handle;
     private volatile bool _isComplete;
     private bool _isRemoved;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
 
     public BlobFile(BlobPaths paths)
     {
@@ -53,10 +53,11 @@ internal sealed class BlobFile : IDisposable
             }
         }
 
+        ObjectDisposedException.ThrowIf(_isDisposed, this); // closed is not the same as damaged
         return false;
     }
 
-    /// <summary>Writes at an offset; false if the layer was removed from the store.</summary>
+    /// <summary>Writes at an offset; false if the layer was removed from the store, or closed.</summary>
     /// <exception cref="IOException">The disk cannot write.</exception>
     public bool TryWrite(long offset, ReadOnlySpan<byte> bytes)
     {

@@ -38,8 +38,10 @@ public sealed partial class BlobStore : IDisposable
     public static BlobStore Open(string root, ILogger? logger = null)
     {
         var directory = Path.Combine(root, "blobs");
-        System.IO.Directory.CreateDirectory(Path.Combine(directory, Digest.Sha256Algorithm));
-        System.IO.Directory.CreateDirectory(Path.Combine(directory, Digest.Sha512Algorithm));
+        const UnixFileMode ownerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute; // images may be private
+        System.IO.Directory.CreateDirectory(directory, ownerOnly);
+        System.IO.Directory.CreateDirectory(Path.Combine(directory, Digest.Sha256Algorithm), ownerOnly);
+        System.IO.Directory.CreateDirectory(Path.Combine(directory, Digest.Sha512Algorithm), ownerOnly);
         var store = new BlobStore(directory, StoreLock.Take(Path.Combine(directory, "lock")), logger ?? NullLogger.Instance);
         try
         {

@@ -9,6 +9,8 @@ public sealed partial class SpanFetcher
 
     private async Task RunAsync(SpanFetch fetch)
     {
+        // A source that does not heed its token keeps this method, not those who wait.
+        await using var deadline = fetch.CancellationToken.UnsafeRegister(_ => FailRest(fetch, TimeIsUp(null)), null);
         try
         {
             var missing = await TransferAsync(fetch, fetch.Range, fetch.Spans, attempt: 1);
@@ -17,7 +19,7 @@ public sealed partial class SpanFetcher
         }
         catch (Exception e)
         {
-            FailRest(fetch, fetch.CancellationToken.IsCancellationRequested ? new TimeoutException($"not done after {_options.Deadline.TotalSeconds} s", e) : e);
+            FailRest(fetch, fetch.CancellationToken.IsCancellationRequested ? TimeIsUp(e) : e);
         }
         finally
         {
@@ -26,6 +28,8 @@ public sealed partial class SpanFetcher
             fetch.Dispose();
         }
     }
+
+    private TimeoutException TimeIsUp(Exception? cause) => new($"not done after {_options.Deadline.TotalSeconds} s", cause);
 
     private async Task<List<PendingSpan>> TransferAgainAsync(SpanFetch fetch, List<PendingSpan> missing, int attempt)
     {

@@ -25,6 +25,9 @@ internal sealed record Fault
 
     /// <summary>Ends the stall; without it, only cancellation does.</summary>
     public Task Release { get; init; } = Task.Delay(Timeout.Infinite);
+
+    /// <summary>The stall does not heed cancellation.</summary>
+    public bool IsDeaf { get; init; }
 }
 
 // A blob server in memory: serves ranges of one blob, counts what it sends, and misbehaves as told, one fault per
@@ -105,7 +108,7 @@ internal sealed class BlobServer(byte[] blob, Digest digest) : IBlobReader
                 if (fault.ChunkDelay > TimeSpan.Zero)
                     await Task.Delay(fault.ChunkDelay, cancellationToken);
                 if (_position >= fault.StallAfter)
-                    await fault.Release.WaitAsync(cancellationToken);
+                    await fault.Release.WaitAsync(fault.IsDeaf ? CancellationToken.None : cancellationToken);
             }
             catch (OperationCanceledException)
             {
