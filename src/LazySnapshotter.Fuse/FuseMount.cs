@@ -74,8 +74,8 @@ public sealed class FuseMount : IDisposable
     /// </summary>
     public void Unmount()
     {
-        // Somebody may have unmounted ours and put something else there.
-        if (MountTable.Find(_mountPoint)?.DeviceMinor != _entry.DeviceMinor)
+        // Somebody may have unmounted ours and put something else there; numbers are used again.
+        if (MountTable.Find(_mountPoint) is not { } there || there.Id != _entry.Id || there.FileSystemType != FileSystemType)
             return;
 
         var errno = Libc.Unmount(_mountPoint, UnmountFlags.UMOUNT_NOFOLLOW);

@@ -51,7 +51,7 @@ internal sealed class ImageUnpack(
         }
 
         var parent = index == 0 ? "" : image.ChainIds[index - 1].ToString();
-        var labels = SnapshotLabels.ForLayer(image, index);
+        var labels = UnpackLabels.ForLayer(image, index);
         for (var tries = 1; tries <= PrepareTriesMax; tries++)
         {
             var key = UnpackKey.New(image.ChainIds[index]);

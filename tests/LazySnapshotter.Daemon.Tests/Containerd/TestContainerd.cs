@@ -15,6 +15,9 @@ public sealed class TestContainerd : IAsyncLifetime
 
     public string Address => Path.Combine(_directory, "containerd.sock");
 
+    /// <summary>Configured as proxy plugin "answering".</summary>
+    public AnsweringSnapshotter Snapshotter { get; } = new();
+
     public async Task InitializeAsync()
     {
         var config = Path.Combine(_directory, "config.toml");
@@ -31,7 +34,11 @@ public sealed class TestContainerd : IAsyncLifetime
             [proxy_plugins.nobody]
               type = "snapshot"
               address = "{_directory}/nobody.sock"
+            [proxy_plugins.answering]
+              type = "snapshot"
+              address = "{_directory}/answering.sock"
             """);
+        await Snapshotter.StartAsync(Path.Combine(_directory, "answering.sock"), _directory);
 
         var log = File.Create(Path.Combine(_directory, "log"));
         _process = Process.Start(new ProcessStartInfo("containerd", ["--config", config]) { RedirectStandardError = true })!;
@@ -62,7 +69,15 @@ public sealed class TestContainerd : IAsyncLifetime
             _process.Dispose();
         }
 
+        await Snapshotter.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
+    }
+
+    /// <summary>Lets containerd collect garbage and waits for it.</summary>
+    public async Task CollectGarbageAsync(string namespaceName)
+    {
+        await CtrAsync("--namespace", namespaceName, "leases", "create", "--id", "collect");
+        await CtrAsync("--namespace", namespaceName, "leases", "delete", "--sync", "collect");
     }
 
     /// <summary>Runs containerd's own client; fails the test if it does.</summary>

@@ -1,4 +1,3 @@
-using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Pull;
 using LazySnapshotter.Daemon.Tests.Containerd;
 using LazySnapshotter.Oci;
@@ -6,23 +5,15 @@ using LazySnapshotter.Oci;
 namespace LazySnapshotter.Daemon.Tests.Pull;
 
 // Pulls with a real containerd, its overlayfs snapshotter (so every layer goes the ordinary way) and a real registry.
-public sealed class ImagePullTests(TestContainerd containerd, TestRegistryServer registry)
-    : IClassFixture<TestContainerd>, IClassFixture<TestRegistryServer>, IDisposable
+public sealed class ImagePullTests(TestContainerd containerd, TestRegistryServer registry) : PullFixture(containerd, registry)
 {
-    private static readonly PullOptions Overlayfs = new() { Snapshotter = "overlayfs" };
-
-    // One namespace per test: content and snapshots of one are not there for another.
-    private readonly ContainerdClient _client = new(containerd.Address, "test-" + Guid.NewGuid().ToString("N")[..8]);
-
-    public void Dispose() => _client.Dispose();
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Pulled_image_runs(bool underIndex)
     {
         var image = TestImage.WithGreeting("hello from the third layer");
-        var reference = await image.PushAsync(registry, "greeting", underIndex ? "index" : "manifest", underIndex);
+        var reference = await image.PushAsync(Registry, "greeting", underIndex ? "index" : "manifest", underIndex);
 
         var result = await PullAsync(reference);
 
@@ -32,11 +23,153 @@ public sealed class ImagePullTests(TestContainerd containerd, TestRegistryServer
         Assert.Equal(3, result.LayersUnpacked);
         Assert.InRange(result.BytesFetched, image.Layers.Sum(layer => layer.Blob.Length), image.Layers.Sum(layer => layer.Blob.Length) + 10_000);
         Assert.Equal("hello from the third layer\n", await RunAsync(reference));
+        Assert.Contains(reference.ToString(), await CtrAsync("images", "check", "--quiet", "--snapshotter", "overlayfs"), StringComparison.Ordinal);
     }
 
-    private Task<PullResult> PullAsync(ImageReference reference) =>
-        new ImagePull(_client, new HttpPullSource(), Overlayfs).RunAsync(reference, null, CancellationToken.None);
+    [Fact]
+    public async Task Image_keeps_what_it_needs_from_garbage_collection()
+    {
+        var reference = await TestImage.WithGreeting("still here").PushAsync(Registry, "collected", "1", underIndex: true);
+        await PullAsync(reference);
 
-    private Task<string> RunAsync(ImageReference reference) =>
-        containerd.CtrAsync("--namespace", _client.NamespaceName, "run", "--rm", reference.ToString(), "c-" + Guid.NewGuid().ToString("N")[..8]);
+        Assert.Empty(await CtrAsync("leases", "list", "--quiet"));
+        await Containerd.CollectGarbageAsync(Client.NamespaceName);
+
+        Assert.Equal("still here\n", await RunAsync(reference));
+        await CtrAsync("images", "remove", "--sync", reference.ToString());
+        Assert.Empty(await CtrAsync("content", "list", "--quiet"));
+        Assert.DoesNotContain("sha256", await CtrAsync("snapshots", "list"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Documents_are_labelled_as_containerd_does_it()
+    {
+        var image = TestImage.WithGreeting("labels");
+        var reference = await image.PushAsync(Registry, "labelled/image", "1", underIndex: true);
+        var result = await PullAsync(reference);
+
+        var index = await LabelsAsync(result.Target);
+        Assert.Equal(result.Manifest.ToString(), index["containerd.io/gc.ref.content.m.1"]);
+        Assert.Equal("labelled/image", index["containerd.io/distribution.source.127.0.0.1"]);
+
+        var manifest = await LabelsAsync(result.Manifest);
+        Assert.Equal(Digest.OfSha256(image.Layers[2].Blob).ToString(), manifest["containerd.io/gc.ref.content.l.2"]);
+
+        var config = await LabelsAsync(Digest.Parse(manifest["containerd.io/gc.ref.content.config"]));
+        var topmost = ChainId.ForEachLayer([.. image.Layers.Select(layer => layer.DiffId)])[^1];
+        Assert.Equal(topmost.ToString(), config["containerd.io/gc.ref.snapshot.overlayfs"]);
+
+        var layer = await LabelsAsync(Digest.OfSha256(image.Layers[0].Blob));
+        Assert.Equal(image.Layers[0].DiffId.ToString(), layer["containerd.io/uncompressed"]);
+        Assert.Equal("labelled/image", layer["containerd.io/distribution.source.127.0.0.1"]);
+    }
+
+    [Fact]
+    public async Task Sources_of_a_blob_add_up()
+    {
+        var image = TestImage.WithGreeting("twice");
+        await PullAsync(await image.PushAsync(Registry, "second", "1"));
+        await PullAsync(await image.PushAsync(Registry, "first", "1"));
+
+        Assert.Equal("first,second", (await LabelsAsync(image.ManifestDigest))["containerd.io/distribution.source.127.0.0.1"]);
+    }
+
+    [Fact]
+    public async Task Container_starts_when_the_layers_are_not_in_the_content_store()
+    {
+        var image = TestImage.WithGreeting("who needs blobs");
+        var reference = await image.PushAsync(Registry, "blobless", "1", underIndex: true);
+        await PullAsync(reference);
+        await CtrAsync(["content", "delete", .. image.Layers.Select(layer => Digest.OfSha256(layer.Blob).ToString())]);
+        await Containerd.CollectGarbageAsync(Client.NamespaceName);
+
+        Assert.Equal("who needs blobs\n", await RunAsync(reference));
+    }
+
+    [Fact]
+    public async Task Pulling_again_moves_documents_only()
+    {
+        var reference = await TestImage.WithGreeting("again").PushAsync(Registry, "again", "1");
+        await PullAsync(reference);
+        var result = await PullAsync(reference);
+
+        Assert.Equal(3, result.LayersPresent);
+        Assert.InRange(result.BytesFetched, 1, 10_000);
+        Assert.Equal("again\n", await RunAsync(reference));
+    }
+
+    [Fact]
+    public async Task Pulling_again_repairs_what_was_removed()
+    {
+        var image = TestImage.WithGreeting("repaired");
+        var reference = await image.PushAsync(Registry, "repaired", "1");
+        await PullAsync(reference);
+        var chain = ChainId.ForEachLayer([.. image.Layers.Select(layer => layer.DiffId)]);
+        await Client.Snapshots("overlayfs").RemoveAsync(chain[2].ToString(), CancellationToken.None);
+        await CtrAsync("content", "delete", Digest.OfSha256(image.Layers[2].Blob).ToString());
+
+        var result = await PullAsync(reference);
+
+        Assert.Equal([LayerState.Present, LayerState.Present, LayerState.Unpacked], result.Layers);
+        Assert.Equal("repaired\n", await RunAsync(reference));
+    }
+
+    [Fact]
+    public async Task Pulling_again_follows_the_tag_and_keeps_the_image_s_labels()
+    {
+        var reference = await TestImage.WithGreeting("old").PushAsync(Registry, "moving", "latest");
+        await PullAsync(reference);
+        await CtrAsync("images", "label", reference.ToString(), "mine=kept");
+        var updated = TestImage.WithGreeting("new");
+        await updated.PushAsync(Registry, "moving", "latest");
+
+        await PullAsync(reference);
+
+        Assert.Equal("new\n", await RunAsync(reference));
+        Assert.Contains("mine=kept", await CtrAsync("images", "list"), StringComparison.Ordinal);
+        Assert.Equal(updated.ManifestDigest, (await Client.Images.FindAsync(reference.ToString(), CancellationToken.None))!.Digest);
+    }
+
+    [Fact]
+    public async Task Two_pulls_at_once_both_succeed()
+    {
+        var reference = await TestImage.WithGreeting("together").PushAsync(Registry, "together", "1");
+
+        var results = await Task.WhenAll(PullAsync(reference), PullAsync(reference), PullAsync(reference));
+
+        Assert.All(results, result => Assert.Equal(3, result.Layers.Count));
+        Assert.Equal("together\n", await RunAsync(reference));
+    }
+
+    [Fact]
+    public async Task Zstd_layers_are_left_to_containerd()
+    {
+        var image = TestImage.WithGreeting("replaced");
+        image.AddZstdLayer([("/etc/greeting", "from zstd\n"u8.ToArray())]);
+        var reference = await image.PushAsync(Registry, "zstd", "1");
+
+        await PullAsync(reference);
+
+        Assert.Equal("from zstd\n", await RunAsync(reference));
+    }
+
+    [Fact]
+    public async Task Progress_tells_each_layer_s_story_in_order()
+    {
+        var image = TestImage.WithGreeting("progress");
+        await PullAsync(await image.PushAsync(Registry, "progress", "1"));
+
+        Assert.IsType<PullProgress.Resolving>(Progress[0]);
+        Assert.Equal(3, Assert.IsType<PullProgress.Resolved>(Progress[1]).Layers.Count);
+        for (var i = 0; i < 3; i++)
+        {
+            var layer = Progress.OfType<PullProgress.Layer>().Where(each => each.Index == i).ToList();
+            var states = layer.Select(each => each.State).Where(state => state != LayerState.Downloading);
+            Assert.Equal([LayerState.Preparing, LayerState.Unpacking, LayerState.Unpacked], states);
+            Assert.Contains(layer, each => each.State == LayerState.Downloading && each.BytesDone == each.Descriptor.Size);
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<string, string>> LabelsAsync(Digest digest) =>
+        (await Client.Content.FindAsync(digest, CancellationToken.None))!.Labels;
 }

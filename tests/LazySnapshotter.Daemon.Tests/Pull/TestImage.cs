@@ -17,6 +17,9 @@ internal sealed class TestImage
 
     public Platform Platform { get; set; } = Platform.Current;
 
+    /// <summary>How many the configuration lists; all by default.</summary>
+    public int DiffIdsInConfig { get; set; } = int.MaxValue;
+
     public Digest ManifestDigest { get; private set; }
 
     public static TestImage WithGreeting(string greeting)
@@ -28,16 +31,29 @@ internal sealed class TestImage
         return image;
     }
 
+    // containerd shares content between namespaces: a file of its own makes every image's layers its own.
     public void AddLayer((string Path, byte[] Content)[] files)
     {
-        var tar = Tar(files);
+        var tar = Tar([.. files, ("/usr/share/only-here", Guid.NewGuid().ToByteArray())]);
         using var blob = new MemoryStream();
         using (var gzip = new GZipStream(blob, CompressionLevel.Fastest, leaveOpen: true))
             gzip.Write(tar);
         Layers.Add((MediaTypes.OciLayerGzip, blob.ToArray(), Digest.OfSha256(tar)));
     }
 
-    public static byte[] Tar((string Path, byte[] Content)[] files)
+    public void AddZstdLayer((string Path, byte[] Content)[] files)
+    {
+        var tar = Tar(files);
+        using var zstd = Process.Start(new ProcessStartInfo("zstd", ["-q", "-c"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        zstd.StandardInput.BaseStream.Write(tar);
+        zstd.StandardInput.Close();
+        using var blob = new MemoryStream();
+        zstd.StandardOutput.BaseStream.CopyTo(blob);
+        zstd.WaitForExit();
+        Layers.Add((MediaTypes.OciLayerZstd, blob.ToArray(), Digest.OfSha256(tar)));
+    }
+
+    private static byte[] Tar((string Path, byte[] Content)[] files)
     {
         using var bytes = new MemoryStream();
         using (var writer = new TarWriter(bytes, TarEntryFormat.Pax, leaveOpen: true))
@@ -68,7 +84,7 @@ internal sealed class TestImage
             ["rootfs"] = new JsonObject
             {
                 ["type"] = "layers",
-                ["diff_ids"] = new JsonArray([.. Layers.Select(layer => (JsonNode)layer.DiffId.ToString())]),
+                ["diff_ids"] = new JsonArray([.. Layers.Take(DiffIdsInConfig).Select(layer => (JsonNode)layer.DiffId.ToString())]),
             },
         }.ToJsonString());
         await registry.PushBlobAsync(repository, config);

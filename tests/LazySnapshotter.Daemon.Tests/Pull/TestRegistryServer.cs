@@ -71,8 +71,8 @@ public sealed partial class TestRegistryServer : IAsyncLifetime
         Assert.True(put.StatusCode == HttpStatusCode.Created, await put.Content.ReadAsStringAsync());
     }
 
-    /// <summary>Changes a stored blob behind the registry's back, as a bad disk or a bad proxy would.</summary>
-    public void CorruptBlob(Digest digest)
+    /// <summary>Changes a stored blob behind the registry's back, as a bad disk or a bad proxy would. Twice mends it.</summary>
+    public void FlipBit(Digest digest)
     {
         var path = Path.Combine(_directory, "store/docker/registry/v2/blobs/sha256", digest.Hex[..2], digest.Hex, "data");
         var bytes = File.ReadAllBytes(path);

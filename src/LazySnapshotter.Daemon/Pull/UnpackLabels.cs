@@ -7,7 +7,7 @@ namespace LazySnapshotter.Daemon.Pull;
 // The labels that tell a snapshotter which layer it is asked to prepare: those of containerd's unpacker
 // (core/unpack/unpacker.go) and those by which remote snapshotters find the layer (pkg/snapshotters/annotations.go).
 // "cri" is a name only; every client uses them.
-internal static class SnapshotLabels
+internal static class UnpackLabels
 {
     public const string SnapshotRef = "containerd.io/snapshot.ref";
     public const string DiffId = InheritedPrefix + "diff-id";
