@@ -1,5 +1,6 @@
 using LazySnapshotter.Linux;
 using LazySnapshotter.Oci;
+using FileMode = System.IO.FileMode;
 
 namespace LazySnapshotter.Layers.Store;
 
@@ -50,7 +51,7 @@ public sealed partial class BlobStore
     public long AllocatedBytes(Digest layer)
     {
         var paths = BlobPaths.Of(Directory, layer);
-        return Libc.AllocatedBytes(paths.Blob) + Libc.AllocatedBytes(paths.Sparse) + paths.AllSpans().Sum(Libc.AllocatedBytes);
+        return AllocatedBytes(paths.Blob) + AllocatedBytes(paths.Sparse) + paths.AllSpans().Sum(AllocatedBytes);
     }
 
     /// <summary>
@@ -96,6 +97,18 @@ public sealed partial class BlobStore
         }
 
         Libc.SyncDirectory(paths.Directory);
+    }
+
+    private static long AllocatedBytes(string path)
+    {
+        const int StatBlockBytes = 512; // whatever the filesystem's own block is: statx(2)
+        var errno = Libc.TryGetStatus(path, out var status);
+        return errno switch
+        {
+            Errno.None => status.Blocks * StatBlockBytes,
+            Errno.ENOENT => 0,
+            _ => throw new LinuxException(errno, "statx", path),
+        };
     }
 
     private void RemoveLeftovers()

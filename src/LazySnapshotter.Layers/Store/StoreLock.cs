@@ -9,20 +9,23 @@ namespace LazySnapshotter.Layers.Store;
 // process ends, however it ends. The file says which process holds it; without the lock the number means nothing.
 internal sealed class StoreLock : IDisposable
 {
-    private readonly SafeFileHandle _file;
+    private readonly LinuxFileHandle _file;
 
-    private StoreLock(SafeFileHandle file) => _file = file;
+    private StoreLock(LinuxFileHandle file) => _file = file;
 
     /// <exception cref="IOException">Another process has it, or the file cannot be used.</exception>
     public static StoreLock Take(string path)
     {
-        var file = Libc.OpenLockFile(path);
+        const uint ownerOnly = 0x180; // 0600
+        // Not File.Open: it takes a shared lock of its own, so that the loser could not even read who has it.
+        var file = Libc.Open(path, OpenFlags.O_RDWR | OpenFlags.O_CREAT, ownerOnly);
         try
         {
-            if (!Libc.TryLock(file, path))
-                throw new IOException($"{Path.GetDirectoryName(path)} is in use by process {HolderOf(file)} ({path} is locked)");
-            RandomAccess.SetLength(file, 0);
-            RandomAccess.Write(file, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)), 0);
+            using var text = new SafeFileHandle(file.Descriptor, ownsHandle: false);
+            if (!Libc.TryLock(file))
+                throw new IOException($"{Path.GetDirectoryName(path)} is in use by process {HolderIn(text)} ({path} is locked)");
+            RandomAccess.SetLength(text, 0);
+            RandomAccess.Write(text, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)), 0);
             return new StoreLock(file);
         }
         catch
@@ -34,10 +37,10 @@ internal sealed class StoreLock : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private static string HolderOf(SafeFileHandle file)
+    private static string HolderIn(SafeFileHandle text)
     {
-        Span<byte> text = stackalloc byte[16];
-        var read = RandomAccess.Read(file, text, 0);
-        return int.TryParse(text[..read], CultureInfo.InvariantCulture, out var pid) ? pid.ToString(CultureInfo.InvariantCulture) : "(unknown)";
+        Span<byte> buffer = stackalloc byte[16];
+        var read = RandomAccess.Read(text, buffer, 0);
+        return int.TryParse(buffer[..read], CultureInfo.InvariantCulture, out var pid) ? pid.ToString(CultureInfo.InvariantCulture) : "(unknown)";
     }
 }

@@ -30,7 +30,7 @@ public sealed class SpanReaderTests(ITestOutputHelper output) : IDisposable
         await using var h = new LayerHarness(
             layer, _folder.Path, server, new() { ReadAheadBytesMax = readAheadBytesMax, RequestBytesMax = 1 << 20 }, new SpanCache(256 * Kilo));
 
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(reader => Task.Run(() => ReadRandomlyAsync(h, new Random(seed + reader)))));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(reader => Task.Run(() => ReadRandomlyAsync(h, new Random(seed + reader), areSomeCancelled: true))));
         await h.ReadAndCompareAsync(0, layer.Tar.Length);
         Assert.True(h.Blob.IsFull);
         await h.Fetcher.DisposeAsync();
@@ -174,16 +174,23 @@ public sealed class SpanReaderTests(ITestOutputHelper output) : IDisposable
 
     private static bool IsDone(ValueTask<int> read) => read.IsCompletedSuccessfully;
 
-    private static async Task ReadRandomlyAsync(LayerHarness h, Random random)
+    private static async Task ReadRandomlyAsync(LayerHarness h, Random random, bool areSomeCancelled = false)
     {
         var tarLength = h.Layer.Tar.Length;
         for (var i = 0; i < 150; i++)
         {
             var offset = random.Next(tarLength);
             var length = random.Next(4) == 0 ? random.Next(1, tarLength / 4) : random.Next(1, Math.Min(tarLength, 5000));
+            using var cancellation = new CancellationTokenSource();
+            if (areSomeCancelled && random.Next(4) == 0)
+                cancellation.CancelAfter(random.Next(3));
             try
             {
-                await h.ReadAndCompareAsync(offset, length);
+                await h.ReadAndCompareAsync(offset, length, cancellation.Token).WaitAsync(TimeSpan.FromSeconds(30));
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                // As told.
             }
             catch (SpanFetchException)
             {

@@ -53,9 +53,9 @@ public sealed class SpanTableTests
     {
         Assert.Equal([new SpanRange(0, 3)], Ranges([0, 3], 100, bridgeBefore: 4));
         Assert.Equal([new SpanRange(0, 0), new SpanRange(3, 3)], Ranges([0, 3], 100, bridgeBefore: 3));
-        Assert.Equal([new SpanRange(0, 1), new SpanRange(2, 3)], Ranges([0, 1, 2, 3], 4, bridgeBefore: 4));
+        Assert.Equal([new SpanRange(0, 2), new SpanRange(3, 3)], Ranges([0, 1, 2, 3], 4, bridgeBefore: 4));
     }
 
-    private static IEnumerable<SpanRange> Ranges(int[] missing, int rangeBytesMax, int bridgeBefore) =>
+    private static List<SpanRange> Ranges(int[] missing, int rangeBytesMax, int bridgeBefore) =>
         SpanRange.Coalesce(Table, missing, rangeBytesMax, bridgeBefore);
 }

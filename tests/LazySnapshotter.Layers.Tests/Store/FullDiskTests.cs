@@ -23,7 +23,7 @@ public sealed class FullDiskTests : IDisposable
     public async Task Reads_go_on_from_memory_are_logged_once_and_stored_again_when_there_is_room()
     {
         var ballast = Path.Combine(_folder.Path, "ballast");
-        await using var h = new LayerHarness(TestLayer.Uniform(32, 16 * Kilo), _folder.Path, cache: new SpanCache(0));
+        await using var h = new LayerHarness(TestLayer.Uniform(32, 16 * Kilo), _folder.Path, options: LayerHarness.NoReadAhead, cache: new SpanCache(0));
         File.WriteAllBytes(ballast, new byte[64 * Kilo]);
         for (var round = 0; round < 2; round++)
         {
