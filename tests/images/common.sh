@@ -117,12 +117,12 @@ end_layer() {
 }
 
 # pack FOLDER ARCHIVE gnu|pax. --sort: readdir order differs from build to build. Only pax knows xattrs and fractions of a
-# second; its atime and ctime would be noise.
+# second; its atime and ctime would be noise. containerd refuses GNU's sparse entries (type 'S') and takes those of pax.
 pack() {
     local options=(--format=gnu)
-    [ "$3" = gnu ] || options=(--format=pax --pax-option=delete=atime,delete=ctime
+    [ "$3" = gnu ] || options=(--format=pax --pax-option=delete=atime,delete=ctime --sparse
         --xattrs --xattrs-include='*' --xattrs-exclude='trusted.overlay.*')
-    tar --create --file "$2" --directory "$1" --sort=name --numeric-owner --sparse "${options[@]}" .
+    tar --create --file "$2" --directory "$1" --sort=name --numeric-owner "${options[@]}" .
 }
 
 # All that is left of a build is the image, and the list of directories whose time no layer records.
