@@ -81,7 +81,7 @@ internal sealed class ImageUnpack(
             if (diffId != image.DiffIds[index])
             {
                 throw new PullException(
-                    $"layer {layer.Digest} unpacks to {diffId}, but the image's configuration {image.Config.Digest} says {image.DiffIds[index]}");
+                    $"layer {layer.Digest} unpacks to {diffId}, but the image's configuration {image.Config.Descriptor.Digest} says {image.DiffIds[index]}");
             }
 
             committed = await _snapshots.CommitAsync(image.ChainIds[index].ToString(), key, labels, cancellationToken);

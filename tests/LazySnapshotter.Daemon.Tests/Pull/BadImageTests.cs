@@ -2,6 +2,8 @@ using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Pull;
 using LazySnapshotter.Daemon.Tests.Containerd;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LazySnapshotter.Daemon.Tests.Pull;
 
@@ -19,7 +21,7 @@ public sealed class BadImageTests(TestContainerd containerd, TestRegistryServer 
         var e = await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(reference));
 
         Assert.Contains(layer.ToString(), e.Message, StringComparison.Ordinal);
-        await AssertNothingLeftAsync();
+        await AssertNothingLeftAsync(reference);
         Registry.FlipBit(layer);
         await PullAsync(reference);
         Assert.Equal("bit flip\n", await RunAsync(reference));
@@ -74,7 +76,7 @@ public sealed class BadImageTests(TestContainerd containerd, TestRegistryServer 
 
         Assert.Contains(wrong.ToString(), e.Message, StringComparison.Ordinal);
         Assert.Contains(Digest.OfSha256(image.Layers[1].Blob).ToString(), e.Message, StringComparison.Ordinal);
-        await AssertNothingLeftAsync();
+        await AssertNothingLeftAsync(reference);
     }
 
     [Fact]
@@ -89,7 +91,7 @@ public sealed class BadImageTests(TestContainerd containerd, TestRegistryServer 
         var e = await Assert.ThrowsAsync<PullException>(() => PullAsync(reference));
 
         Assert.Contains(Digest.OfSha256(noise).ToString(), e.Message, StringComparison.Ordinal);
-        await AssertNothingLeftAsync();
+        await AssertNothingLeftAsync(reference);
     }
 
     [Theory]
@@ -146,6 +148,21 @@ public sealed class BadImageTests(TestContainerd containerd, TestRegistryServer 
     }
 
     [Fact]
+    public async Task Layer_missing_in_the_registry_is_named()
+    {
+        var image = TestImage.WithGreeting("missing");
+        var reference = await image.PushAsync(Registry, "missing", "1");
+        var layer = Digest.OfSha256(image.Layers[1].Blob);
+        Registry.RemoveBlob(layer);
+
+        var e = await Assert.ThrowsAsync<RegistryException>(() => PullAsync(reference));
+
+        Assert.Equal(RegistryFailure.NotFound, e.Failure);
+        Assert.Contains(layer.ToString(), e.Message, StringComparison.Ordinal);
+        await AssertNothingLeftAsync(reference);
+    }
+
+    [Fact]
     public async Task Cancelled_pull_leaves_nothing()
     {
         var reference = await TestImage.WithGreeting("cancelled").PushAsync(Registry, "cancelled", "1");
@@ -157,14 +174,15 @@ public sealed class BadImageTests(TestContainerd containerd, TestRegistryServer 
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pull);
 
-        await AssertNothingLeftAsync();
+        await AssertNothingLeftAsync(reference);
     }
 
     [Fact]
     public async Task Absent_containerd_is_named_with_its_socket()
     {
         using var client = new ContainerdClient("/run/no-such-directory/containerd.sock");
-        var pull = new ImagePull(client, new HttpPullSource(), new PullOptions());
+        using var registryClient = new RegistryClient(new RegistryOptions(), NullLogger.Instance);
+        var pull = new ImagePull(client, registryClient, new PullOptions());
 
         var e = await Assert.ThrowsAsync<ContainerdUnreachableException>(() =>
             pull.RunAsync(ImageReference.Parse("127.0.0.1:1/never:asked"), null, CancellationToken.None));

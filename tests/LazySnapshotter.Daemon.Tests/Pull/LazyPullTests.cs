@@ -66,7 +66,7 @@ public sealed class LazyPullTests(TestContainerd containerd, TestRegistryServer 
 
         Assert.Contains("the snapshotter does not answer on", e.Message, StringComparison.Ordinal);
         Assert.Contains("nobody.sock", e.Message, StringComparison.Ordinal);
-        await AssertNothingLeftAsync();
+        await AssertNothingLeftAsync(reference);
     }
 
     [Fact]

@@ -3,6 +3,8 @@ using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Pull;
 using LazySnapshotter.Daemon.Tests.Containerd;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LazySnapshotter.Daemon.Tests.Pull;
 
@@ -18,6 +20,7 @@ public sealed class PullPeers : ICollectionFixture<TestContainerd>, ICollectionF
 public abstract class PullFixture(TestContainerd containerd, TestRegistryServer registry) : IDisposable
 {
     private readonly ConcurrentQueue<PullProgress> _progress = new();
+    private readonly RegistryClient _registryClient = new(new RegistryOptions(), NullLogger.Instance);
 
     protected TestContainerd Containerd => containerd;
 
@@ -31,11 +34,12 @@ public abstract class PullFixture(TestContainerd containerd, TestRegistryServer 
     public void Dispose()
     {
         Client.Dispose();
+        _registryClient.Dispose();
         GC.SuppressFinalize(this);
     }
 
     protected Task<PullResult> PullAsync(ImageReference reference, string snapshotter = "overlayfs", CancellationToken cancellationToken = default) =>
-        new ImagePull(Client, new HttpPullSource(), new PullOptions { Snapshotter = snapshotter })
+        new ImagePull(Client, _registryClient, new PullOptions { Snapshotter = snapshotter })
             .RunAsync(reference, new Reporter(_progress), cancellationToken);
 
     protected Task<string> RunAsync(ImageReference reference) => CtrAsync("run", "--rm", reference.ToString(), "c-" + Guid.NewGuid().ToString("N")[..8]);
@@ -43,10 +47,10 @@ public abstract class PullFixture(TestContainerd containerd, TestRegistryServer 
     protected Task<string> CtrAsync(params string[] arguments) => containerd.CtrAsync(["--namespace", Client.NamespaceName, .. arguments]);
 
     /// <summary>A pull that failed left nothing: no name, no half-unpacked snapshot, no lease, nothing being written.</summary>
-    protected async Task AssertNothingLeftAsync(string snapshotter = "overlayfs")
+    protected async Task AssertNothingLeftAsync(ImageReference reference)
     {
-        Assert.Empty(await CtrAsync("images", "list", "--quiet"));
-        Assert.DoesNotContain("extract-", await CtrAsync("snapshots", "--snapshotter", snapshotter, "list"), StringComparison.Ordinal);
+        Assert.Null(await Client.Images.FindAsync(reference.ToString(), CancellationToken.None));
+        Assert.DoesNotContain("extract-", await CtrAsync("snapshots", "list"), StringComparison.Ordinal);
         Assert.Empty(await CtrAsync("leases", "list", "--quiet"));
         await containerd.CollectGarbageAsync(Client.NamespaceName);
         Assert.DoesNotContain("sha256", await CtrAsync("content", "active"), StringComparison.Ordinal);

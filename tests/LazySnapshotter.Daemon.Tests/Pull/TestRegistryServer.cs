@@ -74,11 +74,15 @@ public sealed partial class TestRegistryServer : IAsyncLifetime
     /// <summary>Changes a stored blob behind the registry's back, as a bad disk or a bad proxy would. Twice mends it.</summary>
     public void FlipBit(Digest digest)
     {
-        var path = Path.Combine(_directory, "store/docker/registry/v2/blobs/sha256", digest.Hex[..2], digest.Hex, "data");
+        var path = PathOf(digest);
         var bytes = File.ReadAllBytes(path);
         bytes[bytes.Length / 2] ^= 0x40;
         File.WriteAllBytes(path, bytes);
     }
+
+    public void RemoveBlob(Digest digest) => File.Delete(PathOf(digest));
+
+    private string PathOf(Digest digest) => Path.Combine(_directory, "store/docker/registry/v2/blobs/sha256", digest.Hex[..2], digest.Hex, "data");
 
     [GeneratedRegex("listening on (127\\.0\\.0\\.1:[0-9]+)")]
     private static partial Regex ListeningOn();
