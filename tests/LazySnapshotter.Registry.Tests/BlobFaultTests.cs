@@ -100,11 +100,20 @@ public sealed class BlobFaultTests
     public async Task A_body_that_breaks_off_is_continued_at_its_byte()
     {
         await using var bench = await Bench.StartAsync();
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = 50_000, Times = 1 });
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, TruncateAt = 50_000, Times = 1 });
         await bench.AssertReadsAsync(Start, Length);
         Assert.Equal(["bytes=1000-200999", "bytes=51000-200999"], bench.Server.Requests.Where(r => r.Kind == TestRequestKind.Blob).Select(r => r.Range!));
         Assert.Equal(1, bench.Client.Statistics.ResumedBodies);
         Assert.Equal(Length, bench.Client.Statistics.BlobBytes);
+    }
+
+    [Fact]
+    public async Task A_body_whose_connection_is_reset_is_continued()
+    {
+        await using var bench = await Bench.StartAsync();
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = 50_000, Times = 3 });
+        await bench.AssertReadsAsync(Start, Length);
+        Assert.Equal(4, bench.Server.Count(TestRequestKind.Blob));
     }
 
     [Fact]
@@ -129,7 +138,7 @@ public sealed class BlobFaultTests
     public async Task A_body_that_always_breaks_at_once_fails_after_five_resumptions()
     {
         await using var bench = await Bench.StartAsync();
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = 10 });
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, TruncateAt = 10 });
         var error = await bench.FailsAsync(Start, Length);
         Assert.Equal(RegistryFailure.Unreachable, error.Failure);
         AssertNames(error, bench, "bytes 1000-200999", "after 5 resumptions");
@@ -370,7 +379,7 @@ public sealed class BlobFaultTests
             new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true, Seed = Seed }, Bench.Impatient with { StallTimeout = TimeSpan.FromMilliseconds(150) });
         foreach (var fault in (ReadOnlySpan<Fault>)[
             Fault.Status(503), Fault.Status(429), new() { ResetBeforeAnswer = true },
-            new() { Kind = TestRequestKind.Cdn, ResetAt = 700 }, new() { Kind = TestRequestKind.Cdn, EndAt = 300 },
+            new() { Kind = TestRequestKind.Cdn, ResetAt = 700 }, new() { Kind = TestRequestKind.Cdn, TruncateAt = 800 }, new() { Kind = TestRequestKind.Cdn, EndAt = 300 },
             new() { Kind = TestRequestKind.Cdn, StallAt = 5 }, new() { Kind = TestRequestKind.Cdn, IgnoreRange = true },
             Fault.Status(403, TestRequestKind.Cdn)])
         {

@@ -23,7 +23,7 @@ public sealed class WholeBlobTests
     public async Task It_is_continued_where_it_broke_off(bool sizeKnown)
     {
         await using var bench = await Bench.StartAsync();
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = 100_000, Times = 1 });
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, TruncateAt = 100_000, Times = 1 });
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, StallAt = 100_000, Times = 1 });
         await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, sizeKnown ? bench.Blob.Size : null).OpenAsync(CancellationToken.None);
         Assert.Equal(bench.Content, await Bench.ReadAllAsync(stream));
