@@ -79,6 +79,64 @@ public sealed class BlobFaultTests
     }
 
     [Fact]
+    public async Task Reads_that_wait_for_the_first_share_its_refusal_and_name_their_own_range()
+    {
+        await using var bench = await Bench.StartAsync();
+        await bench.AssertReadsAsync(0, 1);
+        var missing = Oci.Digest.OfSha256("missing"u8);
+        bench.Server.ClearLog();
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Delay = TimeSpan.FromSeconds(1) });
+        var errors = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Assert.ThrowsAsync<RegistryException>(
+            () => bench.Client.OpenBlob(bench.Reference, missing, null).OpenRangeAsync(i * 100, 100, CancellationToken.None))));
+        Assert.Equal("Blob", bench.TakeRequests());
+        for (var i = 0; i < errors.Length; i++)
+        {
+            Assert.Equal(RegistryFailure.NotFound, errors[i].Failure);
+            Assert.StartsWith($"{bench.Server.Host}: blob {missing} bytes {i * 100}-{i * 100 + 99}: ", errors[i].Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_remembered_place_that_is_gone_is_asked_for_anew()
+    {
+        await using var bench = await Bench.StartAsync(new TestRegistryOptions { RedirectBlobs = true });
+        await bench.AssertReadsAsync(0, 1);
+        bench.TakeRequests();
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Cdn, ResetBeforeAnswer = true, Times = 1 });
+        await bench.AssertReadsAsync(Start, Length);
+        Assert.Equal("Cdn Blob Cdn", bench.TakeRequests());
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(401)]
+    [InlineData(403)]
+    [InlineData(404)]
+    [InlineData(410)]
+    public async Task A_remembered_place_that_refuses_is_asked_for_anew_once(int status)
+    {
+        await using var bench = await Bench.StartAsync(new TestRegistryOptions { RedirectBlobs = true });
+        await bench.AssertReadsAsync(0, 1);
+        bench.TakeRequests();
+        bench.Server.Faults.Add(Fault.Status(status, TestRequestKind.Cdn));
+        var error = await bench.FailsAsync(Start, Length);
+        Assert.Equal(status, (int)error.StatusCode!);
+        Assert.Equal(bench.Server.CdnHost, error.Host);
+        Assert.Equal("Cdn Blob Cdn", bench.TakeRequests());
+    }
+
+    [Fact]
+    public async Task A_remembered_place_that_cannot_now_is_asked_again_itself()
+    {
+        await using var bench = await Bench.StartAsync(new TestRegistryOptions { RedirectBlobs = true });
+        await bench.AssertReadsAsync(0, 1);
+        bench.TakeRequests();
+        bench.Server.Faults.Add(Fault.Status(503, TestRequestKind.Cdn, times: 2));
+        await bench.AssertReadsAsync(Start, Length);
+        Assert.Equal("Cdn Cdn Cdn", bench.TakeRequests());
+    }
+
+    [Fact]
     public async Task A_page_for_people_is_not_quoted()
     {
         await using var bench = await Bench.StartAsync();
