@@ -34,7 +34,13 @@ public sealed class Tree
 
     private static void Collect(LinuxPath path, LinuxPath location, List<(LinuxPath, LinuxPath, FileStatus)> found)
     {
-        var status = Libc.GetStatus(location);
+        // overlayfs lists, but does not find, a name whose whiteout hides nothing: such a name is not there.
+        var errno = Libc.TryGetStatus(location, out var status);
+        if (errno == Errno.ENOENT)
+            return;
+        if (errno != Errno.None)
+            throw new LinuxException(errno, "statx", location.ToString());
+
         found.Add((path, location, status));
         if (status.Type != FileType.S_IFDIR)
             return;
