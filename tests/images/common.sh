@@ -3,6 +3,8 @@
 
 # Every recipe runs in a mount namespace of its own: whatever it mounts goes away with it, however it ends.
 
+source "$here/mirror.sh"
+
 die() { echo "tests/images/build: $*" >&2; exit 1; }
 
 # Recipe, helpers and base decide what an image contains; so they decide its name.
@@ -54,16 +56,6 @@ run_recipe() {
         umask 022
         cd "$work"
         recipe' recipe "$1" "$2"
-}
-
-# The Debian mirror this machine already uses. LAZYSNAP_DEBIAN_MIRROR overrides it.
-debian_mirror() {
-    if [ -n "${LAZYSNAP_DEBIAN_MIRROR:-}" ]; then echo "$LAZYSNAP_DEBIAN_MIRROR"; return; fi
-    local mirror
-    mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk '$3 == "main" && $2 ~ /^(bookworm|trixie|forky|sid|stable|testing|unstable)$/ && !seen++ { print $1 }')
-    [ -n "$mirror" ] || die "apt knows no Debian mirror; set LAZYSNAP_DEBIAN_MIRROR"
-    echo "$mirror"
 }
 
 # apt of the machine, with lists and archives of its own, for the packages of a root folder.

@@ -1,8 +1,7 @@
 namespace LazySnapshotter.Layers.Index;
 
-// A file that appears complete or not at all: written beside its final name, flushed to the disk, then renamed. The
-// directory itself is not flushed: after a power cut the file may be missing, which costs building it again, but
-// it is never half there.
+// A file that appears complete or not at all, also after a power cut: written beside its final name, flushed to the
+// disk, renamed, and the rename flushed.
 internal sealed class AtomicFile : IDisposable
 {
     public const string TemporarySuffix = ".tmp";
@@ -27,6 +26,7 @@ internal sealed class AtomicFile : IDisposable
         Stream.Flush(flushToDisk: true);
         File.Move(_temporaryPath, _path, overwrite: true);
         _committed = true;
+        Linux.Libc.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
     }
 
     public void Dispose()

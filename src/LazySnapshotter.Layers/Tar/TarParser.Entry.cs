@@ -188,7 +188,7 @@ internal sealed partial class TarParser
 
         _linkSize = type == TarEntryType.HardLink ? size : 0;
         sink.Add(entry);
-        Skip(entry.Size);
+        Skip(Padded(entry.Size));
     }
 
     private void StartOldSparse(TarHeaderBlock block, TarEntry entry, long storedLength)
@@ -262,7 +262,7 @@ internal sealed partial class TarParser
         entry = entry with { Sparse = map.Complete(entry.Size, _sparseStored), DataOffset = Offset };
         (_sparseEntry, _oldSparse, _sparse10) = (null, null, null);
         sink.Add(entry);
-        Skip(_sparseStored);
+        Skip(Padded(_sparseStored));
     }
 
     private static byte[] HeaderName(TarHeaderBlock block)

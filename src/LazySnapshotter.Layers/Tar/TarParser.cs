@@ -114,10 +114,10 @@ internal sealed partial class TarParser(ITarSink sink)
         }
     }
 
-    /// <summary>Passes over data with its padding, then expects the next header.</summary>
+    /// <summary>Passes over so many bytes, then expects the next header.</summary>
     private void Skip(long length)
     {
-        _dataRemaining = Padded(length);
+        _dataRemaining = length;
         _part = _dataRemaining > 0 ? Part.Data : Part.Header;
     }
 

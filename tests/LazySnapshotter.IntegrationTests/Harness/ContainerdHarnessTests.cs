@@ -25,7 +25,7 @@ public sealed class ContainerdHarnessTests
     }
 
     [Theory]
-    [InlineData("quirks", "^perl 5[.][0-9]+ [0-9]+ quirks\n$")]
+    [InlineData("quirks", "^perl 5[.][0-9]+, [0-9]+ quirks\n$")]
     [InlineData("java", "^first commit\nopenjdk version .*\n$")]
     public async Task Every_image_has_a_command_that_means_something(string name, string output)
     {

@@ -12,7 +12,7 @@ public sealed class TreeComparerTests : IAsyncLifetime
 
     public static TheoryData<string, string> Changes => new()
     {
-        { "", "" },
+        { "true", "" },
         { "chmod 4755 file", "/file: Mode" },
         { "chown 1 file", "/file: Owner" },
         { "chown -h 1 link", "/link: Owner" },

@@ -38,8 +38,11 @@ public sealed record Fault
     /// <summary>Closes the connection without an answer.</summary>
     public bool ResetBeforeAnswer { get; init; }
 
-    /// <summary>Sends this many bytes of the body, then closes the connection.</summary>
+    /// <summary>Sends this many bytes of the body, then resets the connection, which may take back bytes on their way.</summary>
     public long? ResetAt { get; init; }
+
+    /// <summary>Sends this many bytes of those announced, then closes the connection.</summary>
+    public long? TruncateAt { get; init; }
 
     /// <summary>Announces no length and ends the body properly after this many bytes.</summary>
     public long? EndAt { get; init; }

@@ -51,7 +51,7 @@ internal sealed class TestBody(HttpContext context, TestRequest request, LinkSha
     // Whether the body is over here, for one reason or another.
     private async Task<bool> StopsHereAsync(long sent, CancellationToken cancellation)
     {
-        if (sent == fault?.EndAt)
+        if (sent == fault?.EndAt || sent == fault?.TruncateAt)
             return true;
         if (sent == fault?.ResetAt)
         {
@@ -73,7 +73,7 @@ internal sealed class TestBody(HttpContext context, TestRequest request, LinkSha
     {
         // Up to the next place where something happens.
         var end = fault is { EndlessBody: true } ? long.MaxValue : length;
-        foreach (var stop in (ReadOnlySpan<long?>)[fault?.EndAt, fault?.ResetAt, fault?.StallAt])
+        foreach (var stop in (ReadOnlySpan<long?>)[fault?.EndAt, fault?.TruncateAt, fault?.ResetAt, fault?.StallAt])
             end = stop > sent ? Math.Min(end, stop.Value) : end;
         var chunk = fault?.BytesPerSecond is { } slow ? Math.Clamp(slow / 20, 1, link.ChunkBytes) : link.ChunkBytes;
         var count = (int)Math.Min(chunk, end - sent);
