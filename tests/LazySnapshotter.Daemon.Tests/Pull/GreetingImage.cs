@@ -4,12 +4,13 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Daemon.Tests.Pull;
 
 // A small image that really runs: this machine's dash and the libraries it needs, and a greeting, in three layers. What a
-// test wants wrong it changes before it is pushed.
-internal sealed class TestImage
+// test wants wrong it changes before it is added to a registry.
+internal sealed class GreetingImage
 {
     public List<(string MediaType, byte[] Blob, Digest DiffId)> Layers { get; } = [];
 
@@ -22,9 +23,9 @@ internal sealed class TestImage
 
     public Digest ManifestDigest { get; private set; }
 
-    public static TestImage WithGreeting(string greeting)
+    public static GreetingImage WithGreeting(string greeting)
     {
-        var image = new TestImage();
+        var image = new GreetingImage();
         image.AddLayer([.. LibrariesOf("/bin/dash").Select(path => (path, File.ReadAllBytes(path)))]);
         image.AddLayer([("/bin/sh", File.ReadAllBytes("/bin/dash")), ("/etc/greeting", "replaced by the next layer\n"u8.ToArray())]);
         image.AddLayer([("/etc/greeting", Encoding.UTF8.GetBytes(greeting + "\n")), ("/usr/share/data", Noise(3_500_000))]);
@@ -73,10 +74,12 @@ internal sealed class TestImage
         return bytes.ToArray();
     }
 
-    /// <summary>Pushes everything, as a single manifest or under an index that also lists a platform nobody has.</summary>
-    public async Task<ImageReference> PushAsync(TestRegistryServer registry, string repository, string tag, bool underIndex = false)
+    /// <summary>Puts everything into the registry, as a single manifest or under an index with another platform.</summary>
+    public ImageReference AddTo(TestRegistry registry, string repository, bool underIndex = false)
     {
-        var config = Encoding.UTF8.GetBytes(new JsonObject
+        var content = registry.Content;
+        var layers = Layers.Select(layer => content.AddBlob(repository, layer.Blob, layer.MediaType)).ToList();
+        var config = content.AddBlob(repository, Encoding.UTF8.GetBytes(new JsonObject
         {
             ["architecture"] = Platform.Architecture,
             ["os"] = Platform.Os,
@@ -86,53 +89,32 @@ internal sealed class TestImage
                 ["type"] = "layers",
                 ["diff_ids"] = new JsonArray([.. Layers.Take(DiffIdsInConfig).Select(layer => (JsonNode)layer.DiffId.ToString())]),
             },
-        }.ToJsonString());
-        await registry.PushBlobAsync(repository, config);
-        foreach (var layer in Layers)
-            await registry.PushBlobAsync(repository, layer.Blob);
+        }.ToJsonString()), ConfigMediaType);
 
-        var manifest = Encoding.UTF8.GetBytes(new JsonObject
+        var manifest = content.AddManifest(repository, "latest", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(new JsonObject
         {
             ["schemaVersion"] = 2,
             ["mediaType"] = MediaTypes.OciManifest,
-            ["config"] = DescriptorOf(ConfigMediaType, config),
-            ["layers"] = new JsonArray([.. Layers.Select(layer => (JsonNode)DescriptorOf(layer.MediaType, layer.Blob))]),
-        }.ToJsonString());
-        ManifestDigest = Digest.OfSha256(manifest);
-        await registry.PushManifestAsync(repository, underIndex ? ManifestDigest.ToString() : tag, MediaTypes.OciManifest, manifest);
+            ["config"] = Json(config),
+            ["layers"] = new JsonArray([.. layers.Select(Json)]),
+        }.ToJsonString()));
+        ManifestDigest = manifest.Digest;
         if (underIndex)
-            await PushIndexAsync(registry, repository, tag, manifest);
-        return ImageReference.Parse($"{registry.Host}/{repository}:{tag}");
+        {
+            // The other platform's manifest need not be in the registry: nobody asks for it.
+            var other = manifest with { Digest = Digest.OfSha256("other"u8), Platform = new Platform { Os = "linux", Architecture = "s390x" } };
+            content.AddIndex(repository, "latest", [other, manifest with { Platform = Platform }]);
+        }
+
+        return registry.Reference(repository);
     }
 
-    private async Task PushIndexAsync(TestRegistryServer registry, string repository, string tag, byte[] manifest)
+    private static JsonNode Json(Descriptor descriptor) => new JsonObject
     {
-        // docker-registry wants every manifest of an index to be there; another platform's may be any.
-        var other = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(manifest) + "\n");
-        await registry.PushManifestAsync(repository, Digest.OfSha256(other).ToString(), MediaTypes.OciManifest, other);
-        var index = Encoding.UTF8.GetBytes(new JsonObject
-        {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = MediaTypes.OciIndex,
-            ["manifests"] = new JsonArray(
-                DescriptorOf(MediaTypes.OciManifest, other, new Platform { Os = "linux", Architecture = "s390x" }),
-                DescriptorOf(MediaTypes.OciManifest, manifest, Platform)),
-        }.ToJsonString());
-        await registry.PushManifestAsync(repository, tag, MediaTypes.OciIndex, index);
-    }
-
-    private static JsonObject DescriptorOf(string mediaType, byte[] content, Platform? platform = null)
-    {
-        var descriptor = new JsonObject
-        {
-            ["mediaType"] = mediaType,
-            ["digest"] = Digest.OfSha256(content).ToString(),
-            ["size"] = content.Length,
-        };
-        if (platform is not null)
-            descriptor["platform"] = new JsonObject { ["os"] = platform.Os, ["architecture"] = platform.Architecture };
-        return descriptor;
-    }
+        ["mediaType"] = descriptor.MediaType,
+        ["digest"] = descriptor.Digest.ToString(),
+        ["size"] = descriptor.Size,
+    };
 
     // ldd's lines: "\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)" and "\t/lib64/ld-linux-x86-64.so.2 (0x...)".
     private static string[] LibrariesOf(string program)
