@@ -24,8 +24,8 @@ public sealed class RandomReadTests(ITestOutputHelper output)
         await node.IndexAsync(reference);
         await node.PullAsync(reference);
         await node.Containerd.PullAsync(reference, "overlayfs");
-        await using var unpacked = await node.Containerd.MountImageAsync(reference, "overlayfs");
-        await using var lazy = await node.Containerd.MountImageAsync(reference, LazyNode.Snapshotter);
+        await using var unpacked = await node.Containerd.MountImageAsync(image, "overlayfs");
+        await using var lazy = await node.Containerd.MountImageAsync(image, LazyNode.Snapshotter);
 
         var files = RegularFiles(unpacked.Path);
         var perFile = (Reads / files.Count) + 1;

@@ -25,8 +25,8 @@ public sealed class TreeTests(ITestOutputHelper output)
         Assert.Contains(" 0 unpacked", pulled.Output, StringComparison.Ordinal);
         await node.Containerd.PullAsync(reference, "overlayfs");
 
-        await using var unpacked = await node.Containerd.MountImageAsync(reference, "overlayfs");
-        await using var lazy = await node.Containerd.MountImageAsync(reference, LazyNode.Snapshotter);
+        await using var unpacked = await node.Containerd.MountImageAsync(image, "overlayfs");
+        await using var lazy = await node.Containerd.MountImageAsync(image, LazyNode.Snapshotter);
         var expected = Tree.Read(unpacked.Path);
         var actual = Tree.Read(lazy.Path);
         output.WriteLine($"{name}: {expected.Entries.Count} paths");

@@ -52,8 +52,8 @@ public sealed class ContainerdHarnessTests
         await using var second = await ContainerdProcess.StartAsync();
         await first.PullAsync(reference, Overlayfs);
         await second.PullAsync(reference, Overlayfs);
-        await using var firstMount = await first.MountImageAsync(reference, Overlayfs);
-        await using var secondMount = await second.MountImageAsync(reference, Overlayfs);
+        await using var firstMount = await first.MountImageAsync(image, Overlayfs);
+        await using var secondMount = await second.MountImageAsync(image, Overlayfs);
 
         var tree = Tree.Read(firstMount.Path);
         var differences = TreeComparer.Compare(tree, Tree.Read(secondMount.Path), image.DirectoriesWithoutRecordedTime);

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using LazySnapshotter.TestSupport.Images;
 using LazySnapshotter.TestSupport.Processes;
 
 namespace LazySnapshotter.TestSupport.Containerd;
@@ -103,12 +104,20 @@ public sealed class ContainerdProcess : IAsyncDisposable
         return await RunningContainer.FindAsync(this, id);
     }
 
-    /// <summary>Mounts an image's snapshot read-only outside of any container.</summary>
-    public async Task<MountedImage> MountImageAsync(string reference, string snapshotter)
+    /// <summary>Mounts a view of a pulled image outside of any container.</summary>
+    public async Task<MountedImage> MountImageAsync(TestImage image, string snapshotter)
     {
-        var target = _directory.MakeDirectory("view-" + NewId());
-        (await CtrAsync("images", "mount", "--snapshotter", snapshotter, reference, target)).Checked();
-        return new MountedImage(this, snapshotter, target);
+        // Not `ctr images mount`: that of 1.6 knows only the default snapshotter.
+        var key = "view-" + NewId();
+        var target = _directory.MakeDirectory(key);
+        string[] snapshots = ["snapshots", "--snapshotter", snapshotter];
+        var mount = (await CtrAsync([.. snapshots, "view", target, key, image.ChainId.ToString()])).Checked();
+        (await CtrAsync([.. snapshots, "label", key, "containerd.io/gc.root=test"])).Checked();
+
+        // What it prints is a command: mount -t overlay overlay TARGET -o ro,…
+        var command = mount.Output.Trim().Split(' ');
+        (await ProcessRunner.RunAsync(command[0], command[1..])).Checked();
+        return new MountedImage(this, snapshotter, key, target);
     }
 
     public async ValueTask DisposeAsync()

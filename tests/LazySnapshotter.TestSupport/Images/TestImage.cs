@@ -1,4 +1,5 @@
 using LazySnapshotter.Linux;
+using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.TestSupport.Images;
 
@@ -14,6 +15,20 @@ public sealed record TestImage(string Name, string LayoutPath)
     /// Paths as in the container, bytes.</summary>
     public IReadOnlySet<LinuxPath> DirectoriesWithoutRecordedTime { get; } =
         ReadPaths(Path.Combine(Path.GetDirectoryName(LayoutPath)!, "unpack-times"));
+
+    /// <summary>What containerd names the snapshot of the whole image.</summary>
+    public Digest ChainId
+    {
+        get
+        {
+            var index = OciJson.ReadIndex(File.ReadAllBytes(Path.Combine(LayoutPath, "index.json")), LayoutPath);
+            var manifest = OciJson.ReadManifest(ReadBlob(index.Manifests[0].Digest), LayoutPath);
+            var config = OciJson.ReadConfig(ReadBlob(manifest.Config.Digest), LayoutPath);
+            return Oci.ChainId.ForEachLayer(config.RootFs.DiffIds)[^1];
+        }
+    }
+
+    private byte[] ReadBlob(Digest digest) => File.ReadAllBytes(Path.Combine(LayoutPath, "blobs", digest.Algorithm, digest.Hex));
 
     private static HashSet<LinuxPath> ReadPaths(string file)
     {
