@@ -23,27 +23,28 @@ internal sealed class FuseDevice(LinuxFileHandle handle, ILogger logger)
     /// <summary>Errno.None for a plain "done".</summary>
     public void ReplyError(ulong unique, Errno errno) => Send(unique, -(int)errno, default);
 
-    /// <returns>ENOENT when the kernel does not know what the notification is about.</returns>
+    /// <returns>ENOENT when the kernel does not know what the notification is about, ENODEV when the session is over.</returns>
     public Errno Notify(FuseNotifyCode code, ReadOnlySpan<byte> payload) => Write(unique: 0, (int)code, payload);
 
     private void Send(ulong unique, int error, ReadOnlySpan<byte> payload)
     {
-        try
-        {
-            // ENOENT: nobody waits for this reply any more (its asker was killed, or the connection is gone).
-            var errno = Write(unique, error, payload);
-            if (errno is not (Errno.None or Errno.ENOENT or Errno.ENODEV or Errno.ECONNABORTED))
-                FuseLog.ReplyRefused(logger, unique, payload.Length, errno);
-        }
-        catch (ObjectDisposedException)
-        {
-            // A read that ended after the session did.
-        }
+        // ENOENT: nobody waits for this reply any more (its asker was killed, or the connection is gone).
+        var errno = Write(unique, error, payload);
+        if (errno is not (Errno.None or Errno.ENOENT or Errno.ENODEV or Errno.ECONNABORTED))
+            FuseLog.ReplyRefused(logger, unique, payload.Length, errno);
     }
 
     private Errno Write(ulong unique, int error, ReadOnlySpan<byte> payload)
     {
         var header = new FuseOutHeader((uint)(Unsafe.SizeOf<FuseOutHeader>() + payload.Length), error, unique);
-        return Libc.Write(Handle, MemoryMarshal.AsBytes(new ReadOnlySpan<FuseOutHeader>(in header)), payload);
+        try
+        {
+            return Libc.Write(Handle, MemoryMarshal.AsBytes(new ReadOnlySpan<FuseOutHeader>(in header)), payload);
+        }
+        catch (ObjectDisposedException)
+        {
+            // A read that ended, or a name that went, after the session did.
+            return Errno.ENODEV;
+        }
     }
 }

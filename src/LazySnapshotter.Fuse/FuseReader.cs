@@ -37,9 +37,6 @@ internal sealed class FuseReader : IDisposable
 
     public void Start() => _thread.Start();
 
-    /// <returns>False when the thread is stuck in the filesystem.</returns>
-    public bool Join(TimeSpan timeout) => _thread.Join(timeout);
-
     public void Dispose() => _epoll.Dispose();
 
     private void Run()

@@ -17,7 +17,7 @@ internal static class FuseReplies
 
     private static ulong AttributesValid(IFuseFileSystem fileSystem, NodeId node, in NodeAttributes attributes)
     {
-        var isDirectory = (attributes.Mode & Linux.FileMode.S_IFMT) == (uint)FileType.S_IFDIR;
+        var isDirectory = (attributes.Mode & Linux.ModeBits.S_IFMT) == (uint)FileType.S_IFDIR;
         return !isDirectory || fileSystem.IsImmutable(node) ? FuseEntryOut.ForEver : 0;
     }
 }

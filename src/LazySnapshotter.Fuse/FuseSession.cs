@@ -33,6 +33,7 @@ public sealed class FuseSession : IAsyncDisposable
 
     private FuseSession(FuseMount mount, IFuseFileSystem fileSystem, FuseSessionOptions options, ILogger logger)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.ReaderThreads, 1);
         _mount = mount;
         _connection = new FuseConnection(new FuseDevice(mount.Device, logger), fileSystem, options, logger);
         _readersRunning = options.ReaderThreads;
@@ -91,9 +92,9 @@ public sealed class FuseSession : IAsyncDisposable
         MemoryMarshal.Write(payload, in header);
         name.CopyTo(payload.AsSpan(Unsafe.SizeOf<FuseNotifyInvalidEntry>()));
 
-        // ENOENT: it did not know the name. ENOTEMPTY, EBUSY: it is in use (a mount below it), and is dropped when it can be.
+        // ENOENT: it does not know the name, or the directory. ENODEV: there is no mount any more.
         var errno = _connection.Device.Notify(FuseNotifyCode.FUSE_NOTIFY_INVAL_ENTRY, payload);
-        if (errno is not (Errno.None or Errno.ENOENT or Errno.ENOTEMPTY or Errno.EBUSY or Errno.ENODEV))
+        if (errno is not (Errno.None or Errno.ENOENT or Errno.ENODEV))
             throw new LinuxException(errno, "FUSE_NOTIFY_INVAL_ENTRY", MountPoint);
     }
 

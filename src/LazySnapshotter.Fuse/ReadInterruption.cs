@@ -54,9 +54,9 @@ internal static class ReadInterruption
             var path = string.Create(CultureInfo.InvariantCulture, $"/proc/{threadId}/status");
             return PendingSignals.EndThread(File.ReadAllText(path));
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It is gone, or goes while we look (ESRCH).
+            // It is gone, or goes while we look (ESRCH), or is hidden from us like one of another namespace.
             return true;
         }
     }

@@ -171,7 +171,8 @@ public sealed partial class Snapshotter : IAsyncDisposable
     {
         try
         {
-            _trash.Add(_directories.MoveToTrash(id));
+            if (_directories.MoveToTrash(id) is { } path)
+                _trash.Add(path);
         }
         catch (IOException e)
         {
@@ -187,11 +188,9 @@ public sealed partial class Snapshotter : IAsyncDisposable
 
     private void CollectOrphans()
     {
-        var orphans = _directories.CollectOrphans(_store.Ids);
-        if (orphans.Count > 0)
-            SnapshotsLog.OrphansFound(_logger, orphans.Count);
-        foreach (var path in orphans)
-            _trash.Add(path);
+        var orphans = _directories.CollectOrphans(_store.Ids).Count(_trash.Add);
+        if (orphans > 0)
+            SnapshotsLog.OrphansFound(_logger, orphans);
     }
 
     private string LayerDirectory(long layerId) =>

@@ -1,6 +1,5 @@
 using System.Text;
 using LazySnapshotter.Linux;
-using FileMode = LazySnapshotter.Linux.FileMode;
 
 namespace LazySnapshotter.Fuse.Tests;
 
@@ -61,7 +60,7 @@ internal sealed class TestTree : IFuseFileSystem
         {
             parent.Children.Add((Encoding.Latin1.GetBytes(name), node));
             parent.ByName.Add(name, node);
-            if ((node.Attributes.Mode & FileMode.S_IFMT) != (uint)FileType.S_IFDIR)
+            if ((node.Attributes.Mode & ModeBits.S_IFMT) != (uint)FileType.S_IFDIR)
                 node.Attributes = node.Attributes with { LinkCount = node.Attributes.LinkCount + 1 };
             return node;
         }

@@ -10,7 +10,7 @@ internal static class TreeComparison
     {
         AssertStatus(path, node);
         AssertXattrs(path, node);
-        switch ((FileType)(node.Attributes.Mode & LazySnapshotter.Linux.FileMode.S_IFMT))
+        switch ((FileType)(node.Attributes.Mode & LazySnapshotter.Linux.ModeBits.S_IFMT))
         {
             case FileType.S_IFDIR:
                 AssertChildren(path, node);
@@ -76,5 +76,5 @@ internal static class TreeComparison
         return content.ToArray();
     }
 
-    private static FileType TypeOf(TestNode node) => (FileType)(node.Attributes.Mode & LazySnapshotter.Linux.FileMode.S_IFMT);
+    private static FileType TypeOf(TestNode node) => (FileType)(node.Attributes.Mode & LazySnapshotter.Linux.ModeBits.S_IFMT);
 }

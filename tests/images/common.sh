@@ -3,6 +3,8 @@
 
 # Every recipe runs in a mount namespace of its own: whatever it mounts goes away with it, however it ends.
 
+source "$here/mirror.sh"
+
 die() { echo "tests/images/build: $*" >&2; exit 1; }
 
 # Recipe, helpers and base decide what an image contains; so they decide its name.
@@ -56,16 +58,6 @@ run_recipe() {
         recipe' recipe "$1" "$2"
 }
 
-# The Debian mirror this machine already uses. LAZYSNAP_DEBIAN_MIRROR overrides it.
-debian_mirror() {
-    if [ -n "${LAZYSNAP_DEBIAN_MIRROR:-}" ]; then echo "$LAZYSNAP_DEBIAN_MIRROR"; return; fi
-    local mirror
-    mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk '$3 == "main" && $2 ~ /^(bookworm|trixie|forky|sid|stable|testing|unstable)$/ && !seen++ { print $1 }')
-    [ -n "$mirror" ] || die "apt knows no Debian mirror; set LAZYSNAP_DEBIAN_MIRROR"
-    echo "$mirror"
-}
-
 # apt of the machine, with lists and archives of its own, for the packages of a root folder.
 apt_for() {
     local root=$1; shift
@@ -117,12 +109,12 @@ end_layer() {
 }
 
 # pack FOLDER ARCHIVE gnu|pax. --sort: readdir order differs from build to build. Only pax knows xattrs and fractions of a
-# second; its atime and ctime would be noise.
+# second; its atime and ctime would be noise. containerd refuses GNU's sparse entries (type 'S') and takes those of pax.
 pack() {
     local options=(--format=gnu)
-    [ "$3" = gnu ] || options=(--format=pax --pax-option=delete=atime,delete=ctime
+    [ "$3" = gnu ] || options=(--format=pax --pax-option=delete=atime,delete=ctime --sparse
         --xattrs --xattrs-include='*' --xattrs-exclude='trusted.overlay.*')
-    tar --create --file "$2" --directory "$1" --sort=name --numeric-owner --sparse "${options[@]}" .
+    tar --create --file "$2" --directory "$1" --sort=name --numeric-owner "${options[@]}" .
 }
 
 # All that is left of a build is the image, and the list of directories whose time no layer records.

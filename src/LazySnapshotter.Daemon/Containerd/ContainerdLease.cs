@@ -26,7 +26,7 @@ public sealed class ContainerdLease : IAsyncDisposable
 
     public SnapshotsClient Snapshots(string snapshotter) => new(_connection, snapshotter);
 
-    /// <summary>Keeps a snapshot that is already there.</summary>
+    /// <summary>Keeps a snapshot of that name, whether it is there already or not.</summary>
     public Task AddSnapshotAsync(string snapshotter, string name, CancellationToken cancellationToken) =>
         _leases.AddResourceAsync(Id, "snapshots/" + snapshotter, name, cancellationToken);
 

@@ -1,5 +1,6 @@
 using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry;
 
 namespace LazySnapshotter.Daemon.Pull;
 
@@ -12,14 +13,15 @@ internal sealed class ImageContent(ContentClient content, ImageReference referen
 
     public async Task StoreAsync(PullImage image, CancellationToken cancellationToken)
     {
-        if (image.Index is { } index)
+        foreach (var document in image.Resolved.Documents)
         {
-            var manifests = OciJson.ReadIndex(index.Content, $"index {index.Digest} of {reference}").Manifests;
-            await StoreAsync("index-", index, GcLabels.ForChildren(manifests), cancellationToken);
+            var isIndex = MediaTypes.IsIndex(document.Descriptor.MediaType);
+            IEnumerable<Descriptor> children = isIndex
+                ? OciJson.ReadIndex(document.Content, $"index {document.Descriptor.Digest} of {reference}").Manifests
+                : [image.Resolved.Manifest.Config, .. image.Layers];
+            await StoreAsync(isIndex ? "index-" : "manifest-", document, GcLabels.ForChildren(children), cancellationToken);
         }
 
-        var manifest = PullImage.ReadManifest(reference, image.Manifest);
-        await StoreAsync("manifest-", image.Manifest, GcLabels.ForChildren([manifest.Config, .. manifest.Layers]), cancellationToken);
         await StoreAsync("config-", image.Config, [], cancellationToken);
     }
 
@@ -44,9 +46,9 @@ internal sealed class ImageContent(ContentClient content, ImageReference referen
     public static string MergeSources(string known, string repository) =>
         string.Join(',', known.Split(',', StringSplitOptions.RemoveEmptyEntries).Append(repository).Distinct().Order(StringComparer.Ordinal));
 
-    private async Task StoreAsync(string ingestPrefix, PullDocument document, Dictionary<string, string> labels, CancellationToken cancellationToken)
+    private async Task StoreAsync(string ingestPrefix, ImageDocument document, Dictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        await using (var writer = await content.OpenWriterAsync(ingestPrefix + document.Digest, document.Descriptor, cancellationToken))
+        await using (var writer = await content.OpenWriterAsync(ingestPrefix + document.Descriptor.Digest, document.Descriptor, cancellationToken))
         {
             if (writer is not null)
             {
@@ -56,7 +58,7 @@ internal sealed class ImageContent(ContentClient content, ImageReference referen
             }
         }
 
-        await AddLabelsAsync(document.Digest, labels, cancellationToken);
+        await AddLabelsAsync(document.Descriptor.Digest, labels, cancellationToken);
     }
 
     private static string HostWithoutPort(string registry)

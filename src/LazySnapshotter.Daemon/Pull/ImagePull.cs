@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry;
 
 namespace LazySnapshotter.Daemon.Pull;
 
@@ -8,32 +9,33 @@ namespace LazySnapshotter.Daemon.Pull;
 // layers become snapshots of a snapshotter that (for lazysnap) serves them from the registry. Layers it does not serve are
 // downloaded and unpacked by containerd. Everything happens under a lease; the image's name comes last, so an image that
 // can be seen is complete. Pulling again repairs what is missing and moves the name to what the tag now stands for.
-public sealed class ImagePull(ContainerdClient containerd, IPullSource source, PullOptions options)
+public sealed class ImagePull(ContainerdClient containerd, RegistryClient registry, PullOptions options)
 {
     // If this process dies, containerd drops the lease after this; containerd's own client says the same.
     private static readonly TimeSpan LeaseExpiry = TimeSpan.FromHours(24);
 
     /// <exception cref="PullException">The image, the platform or the snapshotter is not one this can be done with.</exception>
     /// <exception cref="ContainerdUnreachableException">Nobody answers on containerd's socket.</exception>
-    /// <exception cref="InvalidDataException">The registry sent something else than the digests say.</exception>
+    /// <exception cref="RegistryException">The registry does not give what is asked for.</exception>
+    /// <exception cref="InvalidDataException">The registry's documents or blobs are not what they should be; the message names the digest.</exception>
     public async Task<PullResult> RunAsync(ImageReference reference, IProgress<PullProgress>? progress, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var plugin = await FindSnapshotterAsync(cancellationToken);
 
         progress?.Report(new PullProgress.Resolving(reference));
-        var image = await ResolveAsync(reference, cancellationToken);
-        var bytesFetched = (image.Index?.Content.LongLength ?? 0) + image.Manifest.Content.LongLength + image.Config.Content.LongLength;
+        var image = await PullImage.ResolveAsync(registry, reference, options.Platform, cancellationToken);
+        var bytesFetched = image.DocumentBytes;
 
         await containerd.Namespaces.EnsureAsync(cancellationToken);
         await using var lease = await containerd.LeaseAsync(LeaseExpiry, cancellationToken);
         var content = new ImageContent(lease.Content, reference);
         await content.StoreAsync(image, cancellationToken);
-        progress?.Report(new PullProgress.Resolved(image.Manifest.Digest, image.Layers));
+        progress?.Report(new PullProgress.Resolved(image.ManifestDigest, image.Layers));
 
         IReadOnlyList<LayerState> layers;
         await using (var downloads = new LayerDownloads(
-            lease.Content, content, layer => source.OpenBlob(reference, layer.Digest, layer.Size), options.DownloadsMax,
+            lease.Content, content, layer => registry.OpenBlob(reference, layer.Digest, layer.Size), options.DownloadsMax,
             (digest, bytes) => ReportDownload(image, digest, bytes, progress), cancellationToken))
         {
             var unpack = new ImageUnpack(containerd, lease, plugin, image, downloads,
@@ -45,22 +47,15 @@ public sealed class ImagePull(ContainerdClient containerd, IPullSource source, P
         if (image.ChainIds.Count > 0)
         {
             // From here on the image keeps its snapshots: name -> index -> manifest -> configuration -> topmost snapshot.
-            await lease.Content.SetLabelsAsync(image.Config.Digest, new Dictionary<string, string>
+            await lease.Content.SetLabelsAsync(image.Config.Descriptor.Digest, new Dictionary<string, string>
             {
                 [ContainerdLabels.GcSnapshotPrefix + plugin.Name] = image.ChainIds[^1].ToString(),
             }, cancellationToken);
         }
 
-        await containerd.Images.SetAsync(image.Name, image.Target, cancellationToken);
-        return new PullResult(image.Name, image.Target.Digest, image.Manifest.Digest, layers, bytesFetched, Stopwatch.GetElapsedTime(started));
-    }
-
-    private async Task<PullImage> ResolveAsync(ImageReference reference, CancellationToken cancellationToken)
-    {
-        var (index, manifest) = await source.ResolveAsync(reference, options.Platform, cancellationToken);
-        var config = PullImage.ReadManifest(reference, manifest).Config;
-        var content = await source.GetBlobBytesAsync(reference, config, cancellationToken);
-        return PullImage.Read(reference, options.Platform, index, manifest, new PullDocument(config.MediaType, config.Digest, content));
+        var target = image.Resolved.Root.Descriptor;
+        await containerd.Images.SetAsync(image.Name, target, cancellationToken);
+        return new PullResult(image.Name, target.Digest, image.ManifestDigest, layers, bytesFetched, Stopwatch.GetElapsedTime(started));
     }
 
     private async Task<SnapshotterPlugin> FindSnapshotterAsync(CancellationToken cancellationToken)

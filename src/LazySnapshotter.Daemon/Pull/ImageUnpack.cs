@@ -43,12 +43,10 @@ internal sealed class ImageUnpack(
     {
         report(index, LayerState.Preparing);
         var chainId = image.ChainIds[index].ToString();
+        // Leased before it is looked for: a snapshot nobody refers to (left by a pull that failed) could be collected between.
+        await lease.AddSnapshotAsync(plugin.Name, chainId, cancellationToken);
         if (await _snapshots.ExistsAsync(chainId, cancellationToken))
-        {
-            // containerd before 2.x adds to a lease only what is made under it.
-            await lease.AddSnapshotAsync(plugin.Name, chainId, cancellationToken);
             return LayerState.Present;
-        }
 
         var parent = index == 0 ? "" : image.ChainIds[index - 1].ToString();
         var labels = UnpackLabels.ForLayer(image, index);
@@ -81,7 +79,7 @@ internal sealed class ImageUnpack(
             if (diffId != image.DiffIds[index])
             {
                 throw new PullException(
-                    $"layer {layer.Digest} unpacks to {diffId}, but the image's configuration {image.Config.Digest} says {image.DiffIds[index]}");
+                    $"layer {layer.Digest} unpacks to {diffId}, but the image's configuration {image.Config.Descriptor.Digest} says {image.DiffIds[index]}");
             }
 
             committed = await _snapshots.CommitAsync(image.ChainIds[index].ToString(), key, labels, cancellationToken);

@@ -1,4 +1,5 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry;
 
 namespace LazySnapshotter.Daemon.Pull;
 
@@ -6,48 +7,54 @@ namespace LazySnapshotter.Daemon.Pull;
 // every layer, the right platform.
 internal sealed class PullImage
 {
-    // A config lists history and labels besides the diff IDs; the largest in the wild have some 10 KiB a layer. Overlay
-    // mounts end at 500 layers, containerd at what fits its messages.
-    public const int LayersMax = 1000;
+    // Far more than an overlay mount can stack (some 500), far fewer than a manifest of 4 MiB could list.
+    private const int LayersMax = 1000;
 
-    private PullImage(ImageReference reference, PullDocument? index, PullDocument manifest, PullDocument config,
-        IReadOnlyList<Descriptor> layers, IReadOnlyList<Digest> diffIds)
+    private PullImage(ResolvedManifest resolved, ImageDocument config, IReadOnlyList<Digest> diffIds)
     {
-        Reference = reference;
-        Index = index;
-        Manifest = manifest;
+        Resolved = resolved;
         Config = config;
-        Layers = layers;
         DiffIds = diffIds;
         ChainIds = ChainId.ForEachLayer(diffIds);
     }
 
-    public ImageReference Reference { get; }
-
     /// <summary>The image's name in containerd: what a person says to <c>ctr run</c>, completed.</summary>
-    public string Name => Reference.ToString();
+    public string Name => Resolved.Reference.ToString();
 
-    public PullDocument? Index { get; }
+    public ResolvedManifest Resolved { get; }
 
-    public PullDocument Manifest { get; }
+    public ImageDocument Config { get; }
 
-    public PullDocument Config { get; }
+    public Digest ManifestDigest => Resolved.ManifestDocument.Descriptor.Digest;
 
     /// <summary>Lowest first.</summary>
-    public IReadOnlyList<Descriptor> Layers { get; }
+    public IReadOnlyList<Descriptor> Layers => Resolved.Manifest.Layers;
 
     public IReadOnlyList<Digest> DiffIds { get; }
 
     public IReadOnlyList<Digest> ChainIds { get; }
 
-    /// <summary>What the image's name will stand for.</summary>
-    public Descriptor Target => (Index ?? Manifest).Descriptor;
+    /// <summary>Bytes of all its documents.</summary>
+    public long DocumentBytes => Resolved.Documents.Append(Config).Sum(document => document.Content.LongLength);
 
-    /// <summary>Reads a manifest as far as it must be before its configuration is asked for.</summary>
-    /// <exception cref="PullException">It is not the manifest of a container image.</exception>
-    public static ImageManifest ReadManifest(ImageReference reference, PullDocument document)
+    /// <exception cref="PullException">It is not an image that can be pulled for this platform.</exception>
+    /// <exception cref="RegistryException">The registry does not give it.</exception>
+    /// <exception cref="InvalidDataException">A document is malformed.</exception>
+    public static async Task<PullImage> ResolveAsync(
+        RegistryClient registry, ImageReference reference, Platform platform, CancellationToken cancellationToken)
     {
-        var manifest = OciJson.ReadManifest(document.Content, $"manifest {document.Digest} of {reference}");
+        var resolved = await registry.ResolveAsync(reference, platform, cancellationToken);
+        CheckManifest(reference, resolved.Manifest);
+
+        var descriptor = resolved.Manifest.Config;
+        var bytes = await registry.GetBlobBytesAsync(reference, descriptor, cancellationToken);
+        var config = OciJson.ReadConfig(bytes, $"configuration {descriptor.Digest} of {reference}");
+        CheckConfig(resolved, config, platform);
+        return new PullImage(resolved, new ImageDocument(descriptor, bytes), config.RootFs.DiffIds);
+    }
+
+    private static void CheckManifest(ImageReference reference, ImageManifest manifest)
+    {
         if (manifest.Config.MediaType is not (MediaTypes.OciConfig or MediaTypes.DockerConfig))
             throw new PullException($"{reference} is not a container image: its configuration has media type {manifest.Config.MediaType}");
         if (manifest.Layers.Count > LayersMax)
@@ -59,28 +66,19 @@ internal sealed class PullImage
             if (layer.Size <= 0)
                 throw new PullException($"{reference}, layer {layer.Digest}: its descriptor says {layer.Size} bytes");
         }
-
-        return manifest;
     }
 
-    /// <exception cref="PullException">Manifest and configuration do not make an image for this platform.</exception>
-    public static PullImage Read(
-        ImageReference reference, Platform platform, PullDocument? index, PullDocument manifestDocument, PullDocument configDocument)
+    private static void CheckConfig(ResolvedManifest resolved, ImageConfig config, Platform platform)
     {
-        var manifest = ReadManifest(reference, manifestDocument);
-        var config = OciJson.ReadConfig(configDocument.Content, $"configuration {configDocument.Digest} of {reference}");
-
         // A configuration without a platform is taken for the host's, as containerd does.
         var imagePlatform = new Platform { Os = config.Os, Architecture = config.Architecture };
         if (config.Os.Length > 0 && config.Architecture.Length > 0 && !platform.Runs(imagePlatform))
-            throw new PullException($"{reference} is for {imagePlatform}, wanted is {platform}");
-        if (config.RootFs.DiffIds.Count != manifest.Layers.Count)
+            throw new PullException($"{resolved.Reference} is for {imagePlatform}, wanted is {platform}");
+        if (config.RootFs.DiffIds.Count != resolved.Manifest.Layers.Count)
         {
             throw new PullException(
-                $"{reference}: manifest {manifestDocument.Digest} has {manifest.Layers.Count} layers, "
-                + $"configuration {configDocument.Digest} has {config.RootFs.DiffIds.Count} diff IDs");
+                $"{resolved.Reference}: manifest {resolved.ManifestDocument.Descriptor.Digest} has {resolved.Manifest.Layers.Count} layers, "
+                + $"configuration {resolved.Manifest.Config.Digest} has {config.RootFs.DiffIds.Count} diff IDs");
         }
-
-        return new PullImage(reference, index, manifestDocument, configDocument, manifest.Layers, config.RootFs.DiffIds);
     }
 }

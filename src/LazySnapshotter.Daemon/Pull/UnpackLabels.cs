@@ -1,6 +1,7 @@
 using System.Text;
 using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Snapshots;
 
 namespace LazySnapshotter.Daemon.Pull;
 
@@ -9,13 +10,8 @@ namespace LazySnapshotter.Daemon.Pull;
 // "cri" is a name only; every client uses them.
 internal static class UnpackLabels
 {
-    public const string SnapshotRef = "containerd.io/snapshot.ref";
     public const string DiffId = InheritedPrefix + "diff-id";
     public const string ParentChainId = InheritedPrefix + "parent-chain-id";
-    public const string ImageRef = InheritedPrefix + "cri.image-ref";
-    public const string ManifestDigest = InheritedPrefix + "cri.manifest-digest";
-    public const string LayerDigest = InheritedPrefix + "cri.layer-digest";
-    public const string ImageLayers = InheritedPrefix + "cri.image-layers";
 
     // Labels, and annotations of a layer's descriptor, that containerd passes on to the snapshotter.
     private const string InheritedPrefix = "containerd.io/snapshot/";
@@ -31,14 +27,14 @@ internal static class UnpackLabels
                 labels[key] = value;
         }
 
-        labels[SnapshotRef] = image.ChainIds[index].ToString();
+        labels[SnapshotLabels.SnapshotRef] = image.ChainIds[index].ToString();
         labels[DiffId] = image.DiffIds[index].ToString();
         if (index > 0)
             labels[ParentChainId] = image.ChainIds[index - 1].ToString();
-        labels[ImageRef] = image.Name;
-        labels[ManifestDigest] = image.Manifest.Digest.ToString();
-        labels[LayerDigest] = layer.Digest.ToString();
-        labels[ImageLayers] = LayerList(image.Layers.Skip(index).Select(each => each.Digest));
+        labels[SnapshotLabels.ImageReference] = image.Name;
+        labels[SnapshotLabels.ManifestDigest] = image.ManifestDigest.ToString();
+        labels[SnapshotLabels.LayerDigest] = layer.Digest.ToString();
+        labels[SnapshotLabels.ImageLayers] = LayerList(image.Layers.Skip(index).Select(each => each.Digest));
         return labels;
     }
 
@@ -49,7 +45,7 @@ internal static class UnpackLabels
         foreach (var layer in layers)
         {
             var item = list.Length == 0 ? layer.ToString() : "," + layer;
-            if (ImageLayers.Length + list.Length + item.Length > ContainerdLabels.LabelBytesMax)
+            if (SnapshotLabels.ImageLayers.Length + list.Length + item.Length > ContainerdLabels.LabelBytesMax)
                 break;
             list.Append(item);
         }

@@ -21,8 +21,7 @@ public static class LayerIndexBuilder
             var length = await blob.ReadAsync(buffer, cancellationToken);
             if (length == 0)
                 break;
-            if (options.CopyTo is not null)
-                await options.CopyTo.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
+            options.CopyTo?.Invoke(buffer.AsMemory(0, length));
             pass.Append(buffer.AsSpan(0, length));
             options.Progress?.Report(pass.CompressedLength);
         }

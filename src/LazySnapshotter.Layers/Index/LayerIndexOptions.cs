@@ -13,8 +13,8 @@ public sealed record LayerIndexOptions
     /// <summary>What the blob's digest must be; without it the blob is taken as it is.</summary>
     public Digest? ExpectedDigest { get; init; }
 
-    /// <summary>Gets the blob's bytes as they pass, as far as they came when the build fails. Stays open.</summary>
-    public Stream? CopyTo { get; init; }
+    /// <summary>Gets the blob's bytes as they pass, as far as they came when the build fails.</summary>
+    public Action<ReadOnlyMemory<byte>>? CopyTo { get; init; }
 
     /// <summary>Told how many bytes of the blob have passed.</summary>
     public IProgress<long>? Progress { get; init; }

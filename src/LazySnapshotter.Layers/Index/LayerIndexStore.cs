@@ -32,6 +32,11 @@ public sealed class LayerIndexStore
     /// <summary>Where a layer's index is, or would be.</summary>
     public string PathOf(Digest layer) => Path.Combine(_directory, layer.Algorithm, layer.Hex + FileSuffix);
 
+    public bool Contains(Digest layer) => File.Exists(PathOf(layer));
+
+    /// <summary>Length of a layer's index file; 0 if it is not here.</summary>
+    public long LengthOf(Digest layer) => new FileInfo(PathOf(layer)) is { Exists: true } file ? file.Length : 0;
+
     /// <summary>Opens a layer's index; null if it is not here, or is of no use.</summary>
     /// <param name="damage">What was wrong with the file that was here, and where it is now; otherwise null.</param>
     public LayerIndex? TryOpen(Digest layer, out string? damage)

@@ -1,6 +1,5 @@
 using LazySnapshotter.Linux;
 using LazySnapshotter.Oci;
-using FileMode = System.IO.FileMode;
 
 namespace LazySnapshotter.Layers.Store;
 

@@ -88,10 +88,11 @@ public sealed partial class BlobStore : IDisposable
     }
 
     /// <summary>Takes in a whole blob, as a stream of it passes by.</summary>
-    /// <param name="length">What the descriptor says; more or less is an error.</param>
-    public BlobWriter CreateWriter(Digest layer, long length)
+    /// <param name="length">What the descriptor says, if there is one: more or less is an error. The digest is checked in any case.</param>
+    public BlobWriter CreateWriter(Digest layer, long? length = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (length is not null)
+            ArgumentOutOfRangeException.ThrowIfNegative(length.Value);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         return new BlobWriter(this, layer, length, BlobPaths.Of(Directory, layer));
     }

@@ -12,14 +12,14 @@ public sealed class BlobWriter : IDisposable
 {
     private readonly BlobStore _store;
     private readonly Digest _layer;
-    private readonly long _length;
+    private readonly long? _length;
     private readonly IncrementalHash _hash;
     private readonly string _path;
     private SafeFileHandle? _file;
     private long _written;
     private bool _isDone;
 
-    internal BlobWriter(BlobStore store, Digest layer, long length, BlobPaths paths)
+    internal BlobWriter(BlobStore store, Digest layer, long? length, BlobPaths paths)
     {
         _store = store;
         _layer = layer;
@@ -57,7 +57,7 @@ public sealed class BlobWriter : IDisposable
     /// <exception cref="InvalidDataException">These were not the layer's bytes; nothing was kept.</exception>
     public async Task<bool> CompleteAsync(CancellationToken cancellationToken)
     {
-        if (_written != _length)
+        if (_length is not null && _written != _length)
             throw new InvalidDataException($"{_layer}: the blob has {_written} bytes, its descriptor gives {_length}");
         var hash = _hash.GetHashAndReset();
         if (!_layer.Matches(hash))

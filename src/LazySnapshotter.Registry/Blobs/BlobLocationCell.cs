@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Http;
+
 namespace LazySnapshotter.Registry.Blobs;
 
 // What is remembered of one blob's location, shared by all its readers. States: unknown, being learned, known.
@@ -11,9 +13,20 @@ internal sealed class BlobLocationCell(TimeProvider clock)
     private BlobLocation? _current;
     private TaskCompletionSource<RegistryException?>? _learning;
 
+    /// <summary>What is known now; nobody waits and nobody learns.</summary>
+    public BlobLocation? Current
+    {
+        get
+        {
+            lock (_gate)
+                return _current;
+        }
+    }
+
+    /// <param name="subject">What the caller wants, for its own error should it share another's failure.</param>
     /// <returns>The location, or null: then the caller learns it, and must say <see cref="Learned"/> or <see cref="Failed"/>.</returns>
     /// <exception cref="RegistryException">The one who was learning it failed with this, and would have failed for us.</exception>
-    public async ValueTask<BlobLocation?> GetOrLeadAsync(CancellationToken cancellationToken)
+    public async ValueTask<BlobLocation?> GetOrLeadAsync(RequestSubject subject, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -32,7 +45,7 @@ internal sealed class BlobLocationCell(TimeProvider clock)
             }
 
             if (await learned.WaitAsync(cancellationToken) is { } error)
-                throw error;
+                throw subject.Error(error.Failure, error.Host, $"the read that was to find it failed: {error.Message}", error.StatusCode, error);
         }
     }
 

@@ -25,14 +25,14 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
     public BlobServices Services => services;
 
     /// <summary>Who answered last; the registry before anybody did.</summary>
-    public string HostName => _lastHost ?? host.BaseUri.Authority;
+    public string HostName => _lastHost ?? cell.Current?.Elsewhere?.Authority ?? host.BaseUri.Authority;
 
     public async Task<BlobPart> OpenAsync(ByteRange wanted, bool askForRange, CancellationToken cancellationToken)
     {
         var request = new HopRequest(host.BaseUri, RequestSubject.Blob(digest, askForRange ? wanted : null)) { Range = askForRange ? wanted : null };
         for (var resolvedAnew = false; ; resolvedAnew = true)
         {
-            var location = await cell.GetOrLeadAsync(cancellationToken);
+            var location = await cell.GetOrLeadAsync(request.Subject, cancellationToken);
             if (location is null)
                 return await LeadAsync(request, wanted, cancellationToken);
             if (location.Elsewhere is null)

@@ -63,6 +63,8 @@ internal sealed class ResumingStream : Stream
 
         while (true)
         {
+            if (_part is null)
+                await ReopenAsync(cancellationToken);
             Exception broken;
             try
             {
@@ -83,7 +85,7 @@ internal sealed class ResumingStream : Stream
                 broken = e;
             }
 
-            await ResumeAsync(broken, cancellationToken);
+            CountBroken(broken);
         }
     }
 
@@ -184,7 +186,12 @@ internal sealed class ResumingStream : Stream
         }
         catch (OperationCanceledException e)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            if (cancellationToken.IsCancellationRequested)
+            {
+                ReleasePart(); // A body whose read was given up cannot be read on. Should our reader come back, we ask again.
+                throw new OperationCanceledException(e.Message, e, cancellationToken);
+            }
+
             if (_deadline.Token.IsCancellationRequested)
                 throw _deadline.Error(_source.HostName, Subject, e);
             throw new IOException($"silent for {_options.StallTimeout.TotalSeconds:0.###} s at byte {_partPosition}", e);
@@ -201,7 +208,7 @@ internal sealed class ResumingStream : Stream
         _silence = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token);
     }
 
-    private async Task ResumeAsync(Exception broken, CancellationToken cancellationToken)
+    private void CountBroken(Exception broken)
     {
         var host = _part?.Host ?? _source.HostName;
         var cause = broken.GetBaseException().Message;
@@ -216,7 +223,11 @@ internal sealed class ResumingStream : Stream
         _source.Services.Transport.ReportBrokenBody(host);
         _source.Services.Statistics.CountResumedBody();
         _source.Services.Logger.BodyResumed(host, _source.Digest, _position, _wanted.ToString(), _resumed, (int)ResumesMax, cause);
+    }
+
+    private async Task ReopenAsync(CancellationToken cancellationToken)
+    {
         var rest = new ByteRange(_position, _end);
-        Take(await _deadline.RunAsync(host, Subject, ct => _source.OpenAsync(rest, askForRange: true, ct), cancellationToken));
+        Take(await _deadline.RunAsync(_source.HostName, Subject, ct => _source.OpenAsync(rest, askForRange: true, ct), cancellationToken));
     }
 }

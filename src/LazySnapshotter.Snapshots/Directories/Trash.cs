@@ -14,7 +14,7 @@ internal sealed class Trash : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Task _worker;
     private readonly Lock _gate = new();
-    private int _undone;
+    private readonly HashSet<string> _undone = new(StringComparer.Ordinal);
     private TaskCompletionSource _empty = Completed();
 
     public Trash(ILogger logger)
@@ -23,18 +23,20 @@ internal sealed class Trash : IAsyncDisposable
         _worker = Task.Run(DeleteAllAsync);
     }
 
-    public void Add(string? path)
+    /// <returns>False if it is waiting here already.</returns>
+    public bool Add(string path)
     {
-        if (path is null)
-            return;
         lock (_gate)
         {
-            if (_undone++ == 0)
+            if (!_undone.Add(path))
+                return false;
+            if (_undone.Count == 1)
                 _empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
         if (!_paths.Writer.TryWrite(path))
-            Done();
+            Done(path);
+        return true;
     }
 
     /// <summary>Waits until nothing is left to delete.</summary>
@@ -70,16 +72,16 @@ internal sealed class Trash : IAsyncDisposable
             }
             finally
             {
-                Done();
+                Done(path);
             }
         }
     }
 
-    private void Done()
+    private void Done(string path)
     {
         lock (_gate)
         {
-            if (--_undone == 0)
+            if (_undone.Remove(path) && _undone.Count == 0)
                 _empty.TrySetResult();
         }
     }

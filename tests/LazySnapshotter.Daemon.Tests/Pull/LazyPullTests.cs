@@ -1,38 +1,39 @@
+using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Pull;
-using LazySnapshotter.Daemon.Tests.Containerd;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Containerd;
 
 namespace LazySnapshotter.Daemon.Tests.Pull;
 
 // Pulls through a proxy plugin that says it has the layers: what it is asked, and what is (not) downloaded.
-public sealed class LazyPullTests(TestContainerd containerd, TestRegistryServer registry) : PullFixture(containerd, registry)
+public sealed class LazyPullTests(PullPeers peers) : PullTest(peers)
 {
     private const string Prefix = "containerd.io/snapshot/";
 
     [Fact]
     public async Task Layers_the_snapshotter_has_are_not_downloaded()
     {
-        var image = TestImage.WithGreeting("lazy");
-        var result = await PullAsync(await image.PushAsync(Registry, "lazy", "1"), "answering");
+        var image = GreetingImage.WithGreeting("lazy");
+        var result = await PullAsync(image.AddTo(Peers.Registry, "lazy"), ContainerdProcess.PluginName);
 
         Assert.Equal(3, result.LayersLazy);
         Assert.InRange(result.BytesFetched, 1, 10_000);
         foreach (var layer in image.Layers)
             Assert.Null(await Client.Content.FindAsync(Digest.OfSha256(layer.Blob), CancellationToken.None));
-        await Containerd.CollectGarbageAsync(Client.NamespaceName);
-        Assert.True(await Client.Snapshots("answering").ExistsAsync(Chain(image)[^1].ToString(), CancellationToken.None));
-        Assert.Equal(3, (await PullAsync(ImageReference.Parse(result.ImageName), "answering")).LayersPresent);
+        await CollectGarbageAsync();
+        Assert.True(await Client.Snapshots(ContainerdProcess.PluginName).ExistsAsync(Chain(image)[^1].ToString(), CancellationToken.None));
+        Assert.Equal(3, (await PullAsync(ImageReference.Parse(result.ImageName), ContainerdProcess.PluginName)).LayersPresent);
     }
 
     [Fact]
     public async Task Snapshotter_is_told_image_layer_and_the_layers_above()
     {
-        var image = TestImage.WithGreeting("asked");
-        var reference = await image.PushAsync(Registry, "asked", "1", underIndex: true);
-        await PullAsync(reference, "answering");
+        var image = GreetingImage.WithGreeting("asked");
+        var reference = image.AddTo(Peers.Registry, "asked", underIndex: true);
+        await PullAsync(reference, ContainerdProcess.PluginName);
 
         var layers = image.Layers.Select(layer => Digest.OfSha256(layer.Blob)).ToList();
-        var labels = Containerd.Snapshotter.Asked[layers[1]];
+        var labels = Peers.Snapshotter.Asked[layers[1]];
         Assert.Equal(reference.ToString(), labels[Prefix + "cri.image-ref"]);
         Assert.Equal(image.ManifestDigest.ToString(), labels[Prefix + "cri.manifest-digest"]);
         Assert.Equal(layers[1].ToString(), labels[Prefix + "cri.layer-digest"]);
@@ -45,11 +46,11 @@ public sealed class LazyPullTests(TestContainerd containerd, TestRegistryServer 
     [Fact]
     public async Task Layer_the_snapshotter_refuses_is_unpacked_and_the_others_stay_lazy()
     {
-        var image = TestImage.WithGreeting("mixed");
+        var image = GreetingImage.WithGreeting("mixed");
         var layers = image.Layers.Select(layer => Digest.OfSha256(layer.Blob)).ToList();
-        Containerd.Snapshotter.Refused[layers[1]] = true;
+        Peers.Snapshotter.Refused[layers[1]] = true;
 
-        var result = await PullAsync(await image.PushAsync(Registry, "mixed", "1"), "answering");
+        var result = await PullAsync(image.AddTo(Peers.Registry, "mixed"), ContainerdProcess.PluginName);
 
         Assert.Equal([LayerState.Lazy, LayerState.Unpacked, LayerState.Lazy], result.Layers);
         Assert.NotNull(await Client.Content.FindAsync(layers[1], CancellationToken.None));
@@ -60,13 +61,16 @@ public sealed class LazyPullTests(TestContainerd containerd, TestRegistryServer 
     [Fact]
     public async Task Plugin_that_does_not_answer_is_named_with_its_socket()
     {
-        var reference = await TestImage.WithGreeting("nobody").PushAsync(Registry, "nobody", "1");
+        await using var containerd = await ContainerdProcess.StartAsync(new ContainerdOptions { SnapshotterAddress = "/run/nobody-is-here.sock" });
+        using var client = new ContainerdClient(containerd.Address, containerd.Namespace);
+        var reference = GreetingImage.WithGreeting("nobody").AddTo(Peers.Registry, "nobody");
 
-        var e = await Assert.ThrowsAsync<PullException>(() => PullAsync(reference, "nobody"));
+        var e = await Assert.ThrowsAsync<PullException>(() =>
+            new ImagePull(client, Peers.RegistryClient, new PullOptions()).RunAsync(reference, null, CancellationToken.None));
 
-        Assert.Contains("the snapshotter does not answer on", e.Message, StringComparison.Ordinal);
-        Assert.Contains("nobody.sock", e.Message, StringComparison.Ordinal);
-        await AssertNothingLeftAsync();
+        Assert.Contains("the snapshotter does not answer on /run/nobody-is-here.sock", e.Message, StringComparison.Ordinal);
+        Assert.Empty((await containerd.CtrAsync("images", "list", "--quiet")).Checked().Output);
+        Assert.Empty((await containerd.CtrAsync("leases", "list", "--quiet")).Checked().Output);
     }
 
     [Fact]
@@ -79,5 +83,5 @@ public sealed class LazyPullTests(TestContainerd containerd, TestRegistryServer 
         Assert.Contains("[proxy_plugins.absent]", e.Message, StringComparison.Ordinal);
     }
 
-    private static IReadOnlyList<Digest> Chain(TestImage image) => ChainId.ForEachLayer([.. image.Layers.Select(layer => layer.DiffId)]);
+    private static IReadOnlyList<Digest> Chain(GreetingImage image) => ChainId.ForEachLayer([.. image.Layers.Select(layer => layer.DiffId)]);
 }

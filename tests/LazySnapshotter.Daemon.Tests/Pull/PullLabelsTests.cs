@@ -1,5 +1,6 @@
 using LazySnapshotter.Daemon.Pull;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Snapshots;
 
 namespace LazySnapshotter.Daemon.Tests.Pull;
 
@@ -34,7 +35,7 @@ public sealed class PullLabelsTests
 
         var list = UnpackLabels.LayerList(digests);
 
-        Assert.Equal(1 + (4096 - UnpackLabels.ImageLayers.Length - 71) / 72, list.Split(',').Length);
+        Assert.Equal(1 + (4096 - SnapshotLabels.ImageLayers.Length - 71) / 72, list.Split(',').Length);
         Assert.StartsWith($"{digests[0]},{digests[1]},", list, StringComparison.Ordinal);
         Assert.Equal("", UnpackLabels.LayerList([]));
     }

@@ -1,0 +1,53 @@
+"""Checks what DESIGN calls "references point down": each project may use what its line allows, and nothing else.
+
+Run by `make check`. Whoever needs a new arrow changes the table, and gives a reason to whoever reviews it.
+"""
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree
+
+ALLOWED = {
+    "Linux": [],                                                                 # libc, and nothing but libc
+    "Oci": [],                                                                   # values; no I/O
+    "Fuse": ["Linux"],                                                           # has never heard of containers
+    "Layers": ["Linux", "Oci"],                                                  # reads blobs through IBlobReader, knows no HTTP
+    "Registry": ["Oci"],                                                         # knows no layers, no tar
+    "Snapshots": ["Linux", "Oci"],                                               # knows no FUSE, no HTTP: ILayerMounter
+    "Mounts": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Snapshots"],       # joins them
+    "Daemon": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Snapshots", "Mounts"],
+    "Cli": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Snapshots", "Mounts", "Daemon"],
+}
+# Native calls are in two places (STYLE, "Native calls are boring"): libc in Linux, zlib in Layers/Gzip.
+NATIVE = re.compile(r"\[(LibraryImport|DllImport)\b")
+NATIVE_IN = ("src/LazySnapshotter.Linux/", "src/LazySnapshotter.Layers/Gzip/")
+UNSAFE = {"Linux", "Fuse", "Layers"}
+PREFIX = "LazySnapshotter."
+
+root = pathlib.Path(__file__).resolve().parent.parent
+problems = []
+for folder in sorted((root / "src").iterdir()):
+    name = folder.name.removeprefix(PREFIX)
+    file = folder / (folder.name + ".csproj")
+    if not file.exists():
+        continue
+    if name not in ALLOWED:
+        problems.append(f"{file.relative_to(root)}: a project that .ci/check_architecture.py does not know")
+        continue
+    project = xml.etree.ElementTree.parse(file).getroot()
+    for reference in project.iter("ProjectReference"):
+        target = pathlib.PurePosixPath(reference.get("Include").replace("\\", "/")).stem.removeprefix(PREFIX)
+        if target not in ALLOWED[name]:
+            problems.append(f"{file.relative_to(root)}: {name} must not reference {target}")
+    if any(element.text == "true" for element in project.iter("AllowUnsafeBlocks")) and name not in UNSAFE:
+        problems.append(f"{file.relative_to(root)}: unsafe code belongs in {', '.join(sorted(UNSAFE))}")
+    for source in folder.rglob("*.cs"):
+        path = source.relative_to(root).as_posix()
+        if "/obj/" in path or "/bin/" in path or path.startswith(NATIVE_IN):
+            continue
+        for number, line in enumerate(source.read_text().split("\n"), 1):
+            if NATIVE.search(line):
+                problems.append(f"{path}:{number}: native calls belong in {' and '.join(NATIVE_IN)}")
+for problem in problems:
+    print(problem, file=sys.stderr)
+sys.exit(bool(problems))

@@ -1,0 +1,77 @@
+# One command for each thing one does here. Every target first sees to it that what it needs from Debian is there
+# (`deps`: installs as root, otherwise says what is missing).
+#
+#   make build        one program: out/lazysnap
+#   make test         everything that CI runs; the last line is the sum
+#   make test-matrix  the integration tests on several containerds; writes docs/COMPATIBILITY.md
+#   make demo         a container from an image that is not on the node, against overlayfs
+#   make bench        measurements
+#   make check        format, warnings, architecture
+#   make install      PREFIX=/usr/local DESTDIR= : the program and its systemd unit
+
+.PHONY: help deps build images test test-matrix demo bench check fmt install uninstall clean
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SYSTEMD ?= /etc/systemd/system
+CONFIGURATION ?= Debug
+export CONFIGURATION
+export DOTNET_CLI_TELEMETRY_OPTOUT = 1
+export DOTNET_NOLOGO = 1
+
+help:
+	@sed -n '/^#   make/s/^#   //p' Makefile
+
+deps:
+	@.ci/deps
+
+# Remembered file by file by the SDK itself; the target is phony on purpose.
+build: deps
+	dotnet publish src/LazySnapshotter.Cli --configuration Release --output out --nologo --verbosity quiet
+	@echo "built out/lazysnap"
+
+images: deps
+	tests/images/build
+
+test: deps
+	@.ci/test
+
+test-matrix: deps images
+	tests/matrix/run.sh
+
+demo: deps images
+	dotnet run --project tests/LazySnapshotter.Demo --configuration Release
+
+bench: deps images
+	dotnet run --project tests/LazySnapshotter.Benchmarks --configuration Release
+
+# The order is by speed: what fails often fails first.
+check: deps
+	python3 .ci/check_architecture.py
+	dotnet build LazySnapshotter.sln --nologo --verbosity quiet -warnaserror
+	dotnet format LazySnapshotter.sln --no-restore --verify-no-changes --severity warn
+
+fmt: deps
+	dotnet format LazySnapshotter.sln --severity warn
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/lib/lazysnapshotter $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSTEMD)
+	cp -R out/. $(DESTDIR)$(PREFIX)/lib/lazysnapshotter/
+	ln -sfn ../lib/lazysnapshotter/lazysnap $(DESTDIR)$(PREFIX)/bin/lazysnap
+	sed 's|@PREFIX@|$(PREFIX)|g' systemd/lazysnap.service > $(DESTDIR)$(SYSTEMD)/lazysnap.service
+	chmod 644 $(DESTDIR)$(SYSTEMD)/lazysnap.service
+	@echo
+	@echo "Installed. containerd's configuration was not touched; it needs this (/etc/containerd/config.toml):"
+	@echo
+	@sed 's/^/    /' systemd/containerd-snippet.toml
+	@echo
+	@echo "then: systemctl daemon-reload && systemctl enable --now lazysnap && systemctl restart containerd"
+
+uninstall:
+	rm -f $(DESTDIR)$(SYSTEMD)/lazysnap.service $(DESTDIR)$(PREFIX)/bin/lazysnap
+	rm -rf $(DESTDIR)$(PREFIX)/lib/lazysnapshotter
+
+# The images and fetched containerds stay: they take minutes to get. `rm -r artifacts` removes them as well.
+clean:
+	rm -rf out artifacts/test-results artifacts/matrix-results
+	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +

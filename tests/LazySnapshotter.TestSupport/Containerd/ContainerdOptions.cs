@@ -1,0 +1,12 @@
+namespace LazySnapshotter.TestSupport.Containerd;
+
+// What a test wants of its containerd.
+public sealed record ContainerdOptions
+{
+    /// <summary>Socket of the snapshotter plugin; null for a containerd with its built-in snapshotters only. The plugin
+    /// need not run yet: containerd connects when it is asked for the first snapshot.</summary>
+    public string? SnapshotterAddress { get; init; }
+
+    /// <summary>Where the plugin keeps its files; containerd passes it on for disk accounting.</summary>
+    public string? SnapshotterRoot { get; init; }
+}

@@ -1,0 +1,79 @@
+using System.Text.RegularExpressions;
+using LazySnapshotter.TestSupport.Processes;
+
+namespace LazySnapshotter.TestSupport.Images;
+
+// The distribution project's registry, as Debian packages it, on a free port of the loopback interface: the peer that
+// everybody's client must work with.
+public sealed partial class DockerRegistry : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+
+    private readonly TestDirectory _directory;
+    private readonly BackgroundProcess _process;
+
+    private DockerRegistry(TestDirectory directory, BackgroundProcess process, string address)
+    {
+        _directory = directory;
+        _process = process;
+        Address = address;
+    }
+
+    /// <summary>Host and port.</summary>
+    public string Address { get; }
+
+    public string Log => _process.Log;
+
+    public static async Task<DockerRegistry> StartAsync()
+    {
+        var directory = TestDirectory.Create();
+        try
+        {
+            var configuration = directory.Combine("config.yml");
+            await File.WriteAllTextAsync(configuration, $"""
+                version: 0.1
+                storage:
+                  filesystem:
+                    rootdirectory: {directory.Combine("data")}
+                http:
+                  addr: 127.0.0.1:0
+                """);
+            var process = BackgroundProcess.Start("docker-registry", ["serve", configuration]);
+            try
+            {
+                await process.WaitUntilAsync("listening", () => Task.FromResult(ListeningOn().IsMatch(process.Log)), StartTimeout);
+                return new DockerRegistry(directory, process, ListeningOn().Match(process.Log).Groups[1].Value);
+            }
+            catch
+            {
+                await process.DisposeAsync();
+                throw;
+            }
+        }
+        catch
+        {
+            await directory.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Copies an image as it is, digests unchanged.</summary>
+    /// <returns>The reference to pull it by.</returns>
+    public async Task<string> PushAsync(TestImage image, string? repository = null)
+    {
+        var reference = $"{Address}/{repository ?? "test/" + image.Name}:{TestImage.Tag}";
+        (await ProcessRunner.RunAsync("skopeo", [
+            "copy", "--quiet", "--insecure-policy", "--preserve-digests", "--dest-tls-verify=false", image.Location, "docker://" + reference,
+        ])).Checked();
+        return reference;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        await _directory.DisposeAsync();
+    }
+
+    [GeneratedRegex("listening on ([0-9.]+:[0-9]+)")]
+    private static partial Regex ListeningOn();
+}

@@ -1,0 +1,26 @@
+#!/bin/bash
+# Runs the integration tests with the machine's containerd and with every one that fetch.sh gets, and writes the table
+# docs/COMPATIBILITY.md. Exit status 1 when any version failed.
+set -euo pipefail
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$repository"
+project=tests/LazySnapshotter.IntegrationTests
+results=artifacts/matrix-results
+configuration=${CONFIGURATION:-Debug}
+
+mapfile -t folders < <(tests/matrix/fetch.sh)
+[ ${#folders[@]} -gt 0 ] || { echo "no containerd was fetched" >&2; exit 1; }
+rm -rf "$results" && mkdir -p "$results"
+dotnet build "$project" --configuration "$configuration" --nologo --verbosity quiet
+
+failed=0
+for folder in "" "${folders[@]}"; do
+    containerd=${folder:+$folder/}containerd
+    version=$("$containerd" --version | awk '{ print $3 }' | sed 's/[^0-9.].*//')
+    echo "== containerd $version"
+    LAZYSNAP_TEST_CONTAINERD=$folder dotnet test "$project" --configuration "$configuration" --no-build --nologo \
+        --results-directory "$results" --logger "trx;LogFileName=$version.trx" || failed=1
+done
+python3 tests/matrix/report.py "$results" > docs/COMPATIBILITY.md
+cat docs/COMPATIBILITY.md
+exit $failed
