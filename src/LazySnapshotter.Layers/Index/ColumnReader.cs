@@ -13,7 +13,7 @@ internal ref struct ColumnReader(ReadOnlySpan<byte> bytes, string section)
     public long Number(long max, string what)
     {
         var value = Raw(what);
-        return value <= (ulong)max ? (long)value : throw Bad($"{what} is {value}, more than {max}");
+        return max >= 0 && value <= (ulong)max ? (long)value : throw Bad($"{what} is {value}, more than {max}");
     }
 
     /// <summary>The count of things that take at least one byte each.</summary>
