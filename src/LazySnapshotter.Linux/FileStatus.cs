@@ -35,7 +35,7 @@ public readonly record struct FileStatus
     /// <inheritdoc cref="FileSystemMajor"/>
     public required uint FileSystemMinor { get; init; }
 
-    public FileType Type => (FileType)(Mode & FileMode.S_IFMT);
+    public FileType Type => (FileType)(Mode & ModeBits.S_IFMT);
 }
 
 // The file type bits of st_mode (inode(7)).
@@ -51,7 +51,7 @@ public enum FileType : uint
 }
 
 // Masks and bits of st_mode (inode(7)) that go with FileType.
-public static class FileMode
+public static class ModeBits
 {
     public const uint S_IFMT = 0xF000;
     public const uint S_ISUID = 0x800;

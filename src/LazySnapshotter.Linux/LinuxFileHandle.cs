@@ -14,13 +14,14 @@ public sealed partial class LinuxFileHandle : SafeHandle
     /// <summary>Takes over a descriptor, for example one inherited from the service manager.</summary>
     public LinuxFileHandle(int descriptor) : this() => SetHandle(descriptor);
 
-    public override bool IsInvalid => handle == -1;
+    // The C library returns an int: of the register the marshaller reads, only the lower half is defined.
+    public override bool IsInvalid => unchecked((int)handle) < 0;
 
     /// <summary>The number, for text that the kernel parses (<c>fd=7</c>). Valid while the handle is open.</summary>
-    public int Descriptor => (int)handle;
+    public int Descriptor => unchecked((int)handle);
 
     // close(2) must not be repeated on EINTR: on Linux the descriptor is gone either way.
-    protected override bool ReleaseHandle() => close((int)handle) == 0;
+    protected override bool ReleaseHandle() => close(Descriptor) == 0;
 
     [LibraryImport("libc")]
     private static partial int close(int fd);

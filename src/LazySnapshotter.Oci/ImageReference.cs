@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 
 namespace LazySnapshotter.Oci;
@@ -7,6 +10,8 @@ namespace LazySnapshotter.Oci;
 public sealed partial record ImageReference
 {
     private const int RepositoryLengthMax = 255;
+    private const int Sha256HexLength = 64;
+    private const int RegistryLengthMax = 261; // A DNS name of 255 characters, a colon and a port.
 
     /// <summary>Host with optional port, for example <c>registry.example:5000</c>.</summary>
     public required string Registry { get; init; }
@@ -24,6 +29,8 @@ public sealed partial record ImageReference
     /// <exception cref="FormatException">The text is not a reference; the message says why.</exception>
     public static ImageReference Parse(string text)
     {
+        if (text.Contains("://", StringComparison.Ordinal))
+            throw new FormatException($"image reference \"{text}\": a reference has no scheme");
         var rest = text;
         Digest? digest = null;
         var at = rest.IndexOf('@', StringComparison.Ordinal);
@@ -48,14 +55,19 @@ public sealed partial record ImageReference
         var (registry, repository) = SplitRegistry(rest);
         if (repository.Length > RepositoryLengthMax || !RepositoryGrammar().IsMatch(repository))
             throw new FormatException($"image reference \"{text}\": \"{repository}\" is not a repository name");
-        if (!RegistryGrammar().IsMatch(registry))
+        if (text.Length == Sha256HexLength && Oci.Digest.TryParse(Oci.Digest.Sha256Algorithm + ":" + text, out _))
+            throw new FormatException($"image reference \"{text}\": 64 hexadecimal digits are an image's ID, not its name");
+        if (!IsRegistry(registry))
             throw new FormatException($"image reference \"{text}\": \"{registry}\" is not a host name");
 
         return new ImageReference { Registry = registry, Repository = repository, Tag = tag ?? (digest is null ? "latest" : null), Digest = digest };
     }
 
-    public static bool TryParse(string text, out ImageReference? reference)
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ImageReference? reference)
     {
+        reference = null;
+        if (text is null)
+            return false;
         try
         {
             reference = Parse(text);
@@ -63,7 +75,6 @@ public sealed partial record ImageReference
         }
         catch (FormatException)
         {
-            reference = null;
             return false;
         }
     }
@@ -84,6 +95,18 @@ public sealed partial record ImageReference
         if (first is "docker.io" or "index.docker.io")
             return ("docker.io", repository.Contains('/', StringComparison.Ordinal) ? repository : "library/" + repository);
         return (first, repository);
+    }
+
+    // What passes here makes a URL: the grammar knows neither the end of the port numbers nor what an IPv6 address is.
+    private static bool IsRegistry(string registry)
+    {
+        if (registry.Length > RegistryLengthMax || !RegistryGrammar().IsMatch(registry))
+            return false;
+        var bracket = registry.IndexOf(']', StringComparison.Ordinal);
+        if (bracket >= 0 && !IPAddress.TryParse(registry.AsSpan(1, bracket - 1), out _))
+            return false;
+        var colon = registry.LastIndexOf(':');
+        return colon <= bracket || ushort.TryParse(registry.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _);
     }
 
     [GeneratedRegex(@"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\z")]

@@ -9,13 +9,41 @@ namespace LazySnapshotter.Oci;
 public static class OciJson
 {
     /// <exception cref="InvalidDataException">Not such a document; <paramref name="what"/> names it in the message.</exception>
-    public static ImageManifest ReadManifest(ReadOnlySpan<byte> json, string what) => Read(json, OciJsonContext.Default.ImageManifest, what);
+    public static ImageManifest ReadManifest(ReadOnlySpan<byte> json, string what)
+    {
+        var manifest = Read(json, OciJsonContext.Default.ImageManifest, what);
+        Check(manifest.Config, $"{what}: config");
+        CheckAll(manifest.Layers, $"{what}: layer");
+        return manifest;
+    }
 
     /// <inheritdoc cref="ReadManifest"/>
-    public static ImageIndex ReadIndex(ReadOnlySpan<byte> json, string what) => Read(json, OciJsonContext.Default.ImageIndex, what);
+    public static ImageIndex ReadIndex(ReadOnlySpan<byte> json, string what)
+    {
+        var index = Read(json, OciJsonContext.Default.ImageIndex, what);
+        CheckAll(index.Manifests, $"{what}: manifest");
+        return index;
+    }
 
     /// <inheritdoc cref="ReadManifest"/>
     public static ImageConfig ReadConfig(ReadOnlySpan<byte> json, string what) => Read(json, OciJsonContext.Default.ImageConfig, what);
+
+    private static void CheckAll(IReadOnlyList<Descriptor> descriptors, string what)
+    {
+        for (var i = 0; i < descriptors.Count; i++)
+            Check(descriptors[i], $"{what} {i}");
+    }
+
+    // What a serializer does not see: elements that are null, and numbers that mean nothing.
+    private static void Check(Descriptor? descriptor, string what)
+    {
+        if (descriptor is null)
+            throw new InvalidDataException($"{what}: the descriptor is null");
+        if (descriptor.MediaType.Length == 0)
+            throw new InvalidDataException($"{what}: the descriptor has no media type");
+        if (descriptor.Size < 0)
+            throw new InvalidDataException($"{what}: the descriptor's size is {descriptor.Size}");
+    }
 
     private static T Read<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type, string what)
     {

@@ -25,6 +25,7 @@ public sealed record Platform
             System.Runtime.InteropServices.Architecture.X64 => "amd64",
             System.Runtime.InteropServices.Architecture.X86 => "386",
             System.Runtime.InteropServices.Architecture.Ppc64le => "ppc64le",
+            System.Runtime.InteropServices.Architecture.LoongArch64 => "loong64",
             var other => other.ToString().ToLowerInvariant(),
         },
     };

@@ -19,11 +19,17 @@ public sealed class Tree
 
     public static Tree Read(LinuxPath root)
     {
-        var found = new List<(LinuxPath Path, LinuxPath Location, FileStatus Status)>();
-        Collect("/", root, found);
         var entries = new ConcurrentDictionary<LinuxPath, TreeEntry>();
-        Parallel.ForEach(found, file => entries[file.Path] = ReadEntry(file.Path, file.Location, file.Status));
+        Parallel.ForEach(List(root), file => entries[file.Path] = ReadEntry(file.Path, file.Location, file.Status));
         return new Tree(new Dictionary<LinuxPath, TreeEntry>(entries));
+    }
+
+    /// <summary>Every path with its status, content unread.</summary>
+    public static IReadOnlyList<(LinuxPath Path, LinuxPath Location, FileStatus Status)> List(LinuxPath root)
+    {
+        var found = new List<(LinuxPath, LinuxPath, FileStatus)>();
+        Collect("/", root, found);
+        return found;
     }
 
     private static void Collect(LinuxPath path, LinuxPath location, List<(LinuxPath, LinuxPath, FileStatus)> found)

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using LazySnapshotter.Cli.Doctor;
+using LazySnapshotter.Daemon;
+using Spectre.Console;
+
+namespace LazySnapshotter.Cli.Commands;
+
+// `lazysnap doctor`: what this node has, what it lacks, and what that costs. Exit code 1 when something is missing.
+internal static class DoctorCommand
+{
+    public static Command Create()
+    {
+        var root = ImageArguments.Root();
+        var containerd = new Option<string>("--containerd")
+        {
+            Description = "containerd's socket", HelpName = "SOCK", DefaultValueFactory = _ => DaemonOptions.DefaultContainerd,
+        };
+
+        var command = new Command("doctor", "Check kernel, filesystems, privileges and containerd") { root, containerd };
+        command.SetAction(async (parsed, _, cancellationToken) =>
+        {
+            Finding[] findings =
+            [
+                .. KernelChecks.Run(),
+                .. StorageChecks.Run(parsed.GetRequiredValue(root)),
+                .. await ContainerdChecks.RunAsync(parsed.GetRequiredValue(containerd), cancellationToken),
+            ];
+            Write(findings);
+            return findings.Any(finding => finding.Verdict == Verdict.Missing) ? CommandRunner.FailedExitCode : 0;
+        });
+        return command;
+    }
+
+    private static void Write(IReadOnlyList<Finding> findings)
+    {
+        var table = new Table().NoBorder().HideHeaders().AddColumns("", "", "", "");
+        foreach (var finding in findings)
+        {
+            var (word, style) = finding.Verdict switch
+            {
+                Verdict.Ok => ("ok", "green"),
+                Verdict.Costs => ("costs", "yellow"),
+                _ => ("missing", "red"),
+            };
+            table.AddRow($"[{style}]{word}[/]", Markup.Escape(finding.Subject), Markup.Escape(finding.Found), Markup.Escape(finding.Consequence));
+        }
+
+        AnsiConsole.Write(table);
+    }
+}

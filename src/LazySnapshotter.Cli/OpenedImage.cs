@@ -1,0 +1,53 @@
+using LazySnapshotter.Daemon;
+using LazySnapshotter.Daemon.Composition;
+using LazySnapshotter.Mounts.Images;
+using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Oci;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Cli;
+
+// An image a command looks into: resolved in its registry, every layer opened by its index. Layers no index is known
+// for are streamed and indexed first, which is told on standard error because it takes as long as a pull.
+internal sealed class OpenedImage : IAsyncDisposable
+{
+    private readonly NodeStorage _storage;
+
+    private OpenedImage(NodeStorage storage, ImageReference reference, IReadOnlyList<LazyLayer> layers)
+    {
+        _storage = storage;
+        Reference = reference;
+        Layers = layers;
+        Tree = new ImageTree(layers);
+    }
+
+    public ImageReference Reference { get; }
+
+    /// <summary>Lowest first.</summary>
+    public IReadOnlyList<LazyLayer> Layers { get; }
+
+    public ImageTree Tree { get; }
+
+    public static async Task<OpenedImage> OpenAsync(string reference, string root, bool plainHttp, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var image = ImageReference.Parse(reference);
+        var options = new DaemonOptions { Root = root, Registry = ImageArguments.RegistrySection(image, plainHttp) };
+        var storage = NodeStorage.Open(options, loggers);
+        try
+        {
+            var resolved = await storage.Registry.ResolveAsync(image, Platform.Current, cancellationToken);
+            foreach (var layer in resolved.Manifest.Layers.Where(layer => !storage.Indexes.Contains(layer.Digest)))
+                await Console.Error.WriteLineAsync($"{layer.Digest}: no index on this node; fetching the layer ({ByteSize.Format(layer.Size)}) once to make it");
+
+            var layers = await Task.WhenAll(resolved.Manifest.Layers.Select(layer => storage.Library.OpenAsync(image, layer.Digest, cancellationToken)));
+            return new OpenedImage(storage, image, layers);
+        }
+        catch
+        {
+            await storage.DisposeAsync();
+            throw;
+        }
+    }
+
+    public ValueTask DisposeAsync() => _storage.DisposeAsync();
+}

@@ -1,0 +1,55 @@
+using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Registry;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Daemon.Composition;
+
+// What everything that reads layers on this node is made of: the registry client, the index files, the blobs, the
+// memory for inflated spans, and the library that joins them. The daemon has one for its life, a command for its run;
+// both may use the same root directory at the same time.
+public sealed class NodeStorage : IAsyncDisposable
+{
+    private NodeStorage(RegistryClient registry, LayerIndexStore indexes, BlobStore blobs, LayerLibrary library)
+    {
+        Registry = registry;
+        Indexes = indexes;
+        Blobs = blobs;
+        Library = library;
+    }
+
+    public RegistryClient Registry { get; }
+
+    public LayerIndexStore Indexes { get; }
+
+    public BlobStore Blobs { get; }
+
+    public LayerLibrary Library { get; }
+
+    /// <exception cref="IOException">The root directory cannot be used; the message names it.</exception>
+    public static NodeStorage Open(DaemonOptions options, ILoggerFactory loggers)
+    {
+        Directory.CreateDirectory(options.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var registry = new RegistryClient(options.Registry.ToClientOptions(), loggers.CreateLogger<RegistryClient>());
+        var indexes = new LayerIndexStore(options.Root);
+        var blobs = BlobStore.Open(options.Root, loggers.CreateLogger<BlobStore>());
+        var cache = new SpanCache((long)options.Cache.MemoryMiB << 20);
+        var library = new LayerLibrary(
+            indexes,
+            blobs,
+            registry,
+            cache,
+            new LayerLibraryOptions { BuildMissingIndexes = options.Index.BuildMissing, IndexingConcurrency = options.Index.Concurrency },
+            loggers);
+        return new NodeStorage(registry, indexes, blobs, library);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Library.DisposeAsync();
+        Blobs.Dispose();
+        Registry.Dispose();
+    }
+}

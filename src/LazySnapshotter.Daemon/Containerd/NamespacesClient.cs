@@ -1,0 +1,28 @@
+using Containerd.Services.Namespaces.V1;
+using LazySnapshotter.Daemon.Grpc;
+
+namespace LazySnapshotter.Daemon.Containerd;
+
+// containerd.services.namespaces.v1: namespaces must exist before anything else is put into them.
+public sealed class NamespacesClient
+{
+    private static readonly GrpcMethod<CreateNamespaceRequest, CreateNamespaceResponse> Create =
+        new("containerd.services.namespaces.v1.Namespaces", "Create", CreateNamespaceRequest.Parser, CreateNamespaceResponse.Parser);
+
+    private readonly ContainerdConnection _connection;
+
+    internal NamespacesClient(ContainerdConnection connection) => _connection = connection;
+
+    /// <summary>Creates the client's namespace unless it is there.</summary>
+    public async Task EnsureAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var request = new CreateNamespaceRequest { Namespace = new Namespace { Name = _connection.NamespaceName } };
+            await _connection.CallAsync(Create, request, cancellationToken);
+        }
+        catch (GrpcException e) when (e.Status == StatusCode.AlreadyExists)
+        {
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace LazySnapshotter.Daemon.Logging;
+
+// Log lines on standard error, for a person (one line each) or for a log collector (JSON, one object a line).
+public static class Loggers
+{
+    private const string TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+
+    public static ILoggerFactory ToStandardError(bool json, LogLevel level) => LoggerFactory.Create(builder =>
+    {
+        builder.SetMinimumLevel(level);
+        builder.AddConsole(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.FormatterName = json ? ConsoleFormatterNames.Json : ConsoleFormatterNames.Simple;
+        });
+        if (json)
+        {
+            builder.AddJsonConsole(format =>
+            {
+                format.TimestampFormat = TimestampFormat.TrimEnd();
+                format.UseUtcTimestamp = true;
+            });
+        }
+        else
+        {
+            builder.AddSimpleConsole(format =>
+            {
+                format.SingleLine = true;
+                format.TimestampFormat = TimestampFormat;
+                format.UseUtcTimestamp = true;
+                format.ColorBehavior = LoggerColorBehavior.Disabled;
+            });
+        }
+    });
+}

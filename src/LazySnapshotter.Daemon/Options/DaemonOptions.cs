@@ -1,0 +1,78 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LazySnapshotter.Registry;
+
+namespace LazySnapshotter.Daemon;
+
+// What the daemon can be told, by file and by command line. Every value has a default that works on a stock
+// Debian or Ubuntu node; docs/CONFIGURATION.md explains each.
+public sealed record DaemonOptions
+{
+    public const string DefaultAddress = "/run/lazysnap/lazysnap.sock";
+    public const string DefaultRoot = "/var/lib/lazysnap";
+    public const string DefaultContainerd = "/run/containerd/containerd.sock";
+
+    /// <summary>The Unix socket containerd connects to.</summary>
+    public string Address { get; init; } = DefaultAddress;
+
+    /// <summary>Where snapshots, indexes and fetched bytes are kept.</summary>
+    public string Root { get; init; } = DefaultRoot;
+
+    /// <summary>containerd's own socket.</summary>
+    public string Containerd { get; init; } = DefaultContainerd;
+
+    public RegistrySection Registry { get; init; } = new();
+
+    public CacheSection Cache { get; init; } = new();
+
+    public IndexSection Index { get; init; } = new();
+
+    public sealed record RegistrySection
+    {
+        /// <summary>Registries (host or host:port) spoken to in plain http. Loopback hosts are in any case.</summary>
+        public IReadOnlyList<string> PlainHttp { get; init; } = [];
+
+        /// <summary>Docker's config.json; null for $DOCKER_CONFIG/config.json, else ~/.docker/config.json.</summary>
+        public string? DockerConfig { get; init; }
+
+        public RegistryOptions ToClientOptions() => new() { PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp), DockerConfigPath = DockerConfig };
+    }
+
+    public sealed record CacheSection
+    {
+        /// <summary>Memory for inflated spans, shared by all layers.</summary>
+        public int MemoryMiB { get; init; } = 64;
+    }
+
+    public sealed record IndexSection
+    {
+        /// <summary>Whether a layer no index is known for is streamed once and indexed here; otherwise containerd unpacks it.</summary>
+        public bool BuildMissing { get; init; } = true;
+
+        /// <summary>How many layers are streamed and indexed at the same time.</summary>
+        public int Concurrency { get; init; } = 3;
+    }
+
+    /// <exception cref="InvalidDataException">Not a configuration; the message names file, key and place.</exception>
+    public static DaemonOptions Read(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            return JsonSerializer.Deserialize(file, DaemonOptionsJson.Default.DaemonOptions) ?? throw new InvalidDataException($"{path}: the configuration is null");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{path}: {e.Message}", e);
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    ReadCommentHandling = JsonCommentHandling.Skip,
+    AllowTrailingCommas = true,
+    RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(DaemonOptions))]
+internal sealed partial class DaemonOptionsJson : JsonSerializerContext;

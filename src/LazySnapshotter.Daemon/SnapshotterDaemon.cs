@@ -1,0 +1,49 @@
+using LazySnapshotter.Daemon.Composition;
+using LazySnapshotter.Daemon.Grpc;
+using LazySnapshotter.Daemon.Snapshots;
+using LazySnapshotter.Fuse;
+using LazySnapshotter.Linux;
+using LazySnapshotter.Mounts;
+using LazySnapshotter.Mounts.Slots;
+using LazySnapshotter.Snapshots;
+using LazySnapshotter.Snapshots.Metadata;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Daemon;
+
+// The daemon, put together: what containerd talks to above, what the kernel talks to below, and the one path between
+// them. Nothing here needs the network or containerd, so it can start before both.
+public static class SnapshotterDaemon
+{
+    /// <summary>Serves until cancelled.</summary>
+    /// <exception cref="IOException">Root directory, socket or mount cannot be had; the message names which and why.</exception>
+    public static async Task RunAsync(DaemonOptions options, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        Libc.RaiseOpenFileLimit();
+        Directory.CreateDirectory(options.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        // The database comes first: its lock keeps a second daemon from touching the first one's mount.
+        using var database = MetadataDatabase.Open(Path.Combine(options.Root, "metadata.db"));
+        await using var storage = NodeStorage.Open(options, loggers);
+        var layersDirectory = Path.Combine(options.Root, "layers");
+        var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), loggers);
+        await using var session = await FuseSession.StartAsync(
+            FuseMount.Create(layersDirectory, new FuseMountOptions()), mounter.FileSystem, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
+        await using var snapshotter = new Snapshotter(options.Root, database, mounter, loggers.CreateLogger<Snapshotter>());
+        await mounter.ReleaseUnusedAsync(snapshotter.LayersInUse(), cancellationToken);
+
+        var services = new GrpcServiceTable();
+        new SnapshotsService(snapshotter).AddTo(services);
+        await using var server = await GrpcServer.StartAsync(options.Address, services, loggers, cancellationToken);
+
+        var logger = loggers.CreateLogger("lazysnap");
+        DaemonLog.Serving(logger, options.Address, options.Root);
+        ServiceManager.Notify("READY=1");
+        await Task.Delay(Timeout.Infinite, cancellationToken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        ServiceManager.Notify("STOPPING=1");
+        DaemonLog.Stopping(logger);
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        await server.StopAsync(patience.Token);
+    }
+}

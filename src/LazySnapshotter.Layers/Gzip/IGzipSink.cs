@@ -1,0 +1,14 @@
+namespace LazySnapshotter.Layers.Gzip;
+
+// Who listens to a GzipScanner: gets the uncompressed bytes in order and hears of every place where inflating could
+// start again, in the order in which they pass.
+internal interface IGzipSink
+{
+    void Uncompressed(ReadOnlySpan<byte> bytes);
+
+    /// <summary>A deflate block starts at a bit of the blob, where so many bytes are uncompressed.</summary>
+    /// <param name="history">
+    /// Has the window at this point, for as long as the call lasts; null where a gzip member starts and no window is needed.
+    /// </param>
+    void BlockStart(long startBit, long uncompressedOffset, Inflater? history);
+}

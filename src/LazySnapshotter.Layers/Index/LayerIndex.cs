@@ -1,0 +1,88 @@
+using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Layers.Toc;
+using LazySnapshotter.Oci;
+using Microsoft.Win32.SafeHandles;
+
+namespace LazySnapshotter.Layers.Index;
+
+// An open index file: all it takes to read a layer's files out of single spans of its blob. What a mount needs (tree,
+// offsets, digests) is in memory; windows are read from the file when they are needed. Immutable and safe for
+// concurrent use until it is disposed.
+public sealed class LayerIndex : IDisposable
+{
+    private readonly SafeFileHandle _file;
+    private readonly LayerIndexHeader _header;
+    private readonly LayerIndexWindows _windows;
+
+    private LayerIndex(SafeFileHandle file, LayerIndexReader.Content content)
+    {
+        _file = file;
+        _header = content.Header;
+        _windows = content.Windows;
+        Toc = content.Toc;
+        Spans = content.Spans;
+    }
+
+    /// <summary>Digest of the layer's blob.</summary>
+    public Digest LayerDigest => _header.LayerDigest;
+
+    /// <summary>Digest of the layer's tar.</summary>
+    public Digest DiffId => _header.DiffId;
+
+    /// <summary>Identity of this index file: two files with the same one are the same, byte for byte.</summary>
+    public string Id => _header.Id;
+
+    public LayerCompression Compression => _header.Compression;
+
+    public LayerToc Toc { get; }
+
+    public SpanTable Spans { get; }
+
+    public long FileLength => _header.FileLength;
+
+    /// <exception cref="InvalidDataException">Damaged, or the index of another layer; the message names file and part.</exception>
+    public static LayerIndex Open(string path, Digest expectedLayer)
+    {
+        var index = Open(path);
+        if (index.LayerDigest == expectedLayer)
+            return index;
+
+        index.Dispose();
+        throw new InvalidDataException($"{path}: index: it belongs to layer {index.LayerDigest}, not to {expectedLayer}");
+    }
+
+    /// <summary>Opens an index without knowing whose it is, to show what is in it.</summary>
+    /// <inheritdoc cref="Open(string, Digest)"/>
+    public static LayerIndex Open(string path)
+    {
+        var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.RandomAccess);
+        try
+        {
+            return new LayerIndex(file, LayerIndexReader.Read(file));
+        }
+        catch (InvalidDataException exception)
+        {
+            file.Dispose();
+            throw new InvalidDataException($"{path}: {exception.Message}", exception);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The output before a span that its blocks may refer to; empty where there is none.</summary>
+    /// <exception cref="InvalidDataException">The window is damaged; the message names the span.</exception>
+    public ReadOnlyMemory<byte> LoadWindow(SpanId span) => _windows.Load(_file, span);
+
+    /// <summary>Reads every window once: after that, nothing in the file is unchecked.</summary>
+    /// <exception cref="InvalidDataException">A window is damaged; the message names the span.</exception>
+    public void VerifyWindows()
+    {
+        for (var i = 0; i < Spans.Count; i++)
+            _ = LoadWindow(new SpanId(i));
+    }
+
+    public void Dispose() => _file.Dispose();
+}

@@ -1,0 +1,28 @@
+namespace LazySnapshotter.Layers.Index;
+
+// What a blob or an index file may ask of us, beside what its tar may (TarLimits).
+internal static class LayerIndexLimits
+{
+    /// <summary>Unpacked size of a layer: what 1 GiB of nothing but deflate's best case (1032:1) comes to.</summary>
+    public const long UncompressedLengthMax = 1L << 40;
+
+    public const long CompressedLengthMax = 1L << 40;
+
+    /// <summary>Spans of one layer; 1 MiB each for the largest layer, with room for smaller ones.</summary>
+    public const int SpanCountMax = 4 * 1024 * 1024;
+
+    /// <summary>
+    /// A span is fetched, verified and inflated as a whole. gzip, pigz and Go never write a deflate block anywhere near
+    /// this; a blob that does cannot be read lazily.
+    /// </summary>
+    public const long SpanLengthMax = 256L * 1024 * 1024;
+
+    /// <summary>TOC or span section of an index file, unpacked.</summary>
+    public const int SectionLengthMax = 1 << 30;
+
+    /// <summary>Deflate cannot pack denser than this; a section that claims to is damaged.</summary>
+    public const int DeflateRatioMax = 1032;
+
+    /// <summary>A stored window: 32 KiB that would not compress, and deflate's own overhead.</summary>
+    public const int StoredWindowLengthMax = 32768 + 1024;
+}

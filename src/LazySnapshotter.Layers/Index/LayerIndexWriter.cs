@@ -1,0 +1,70 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Layers.Toc;
+
+namespace LazySnapshotter.Layers.Index;
+
+// Writes an index file (docs/FORMATS.md): header, TOC, spans, windows. What a mount needs comes first. The same layer
+// and options give the same bytes: there is no time, path or chance in them.
+internal static class LayerIndexWriter
+{
+    public static LayerIndexHeader Write(Stream output, LayerPass pass, LayerToc toc, SpanTable spans)
+    {
+        var windows = pass.Windows;
+        var windowsLength = windows.Length;
+
+        var tocColumns = new ColumnWriter();
+        TocWriter.Write(toc, tocColumns);
+        var spanColumns = new ColumnWriter();
+        WriteSpans(spans, windows, spanColumns);
+
+        var (tocSection, tocStored) = Store(tocColumns, LayerIndexHeader.Length);
+        var (spanSection, spansStored) = Store(spanColumns, tocSection.Offset + tocSection.StoredLength);
+        var windowsStart = spanSection.Offset + spanSection.StoredLength;
+        var header = new LayerIndexHeader
+        {
+            Compression = pass.Compression,
+            FileLength = windowsStart + windowsLength,
+            CompressedLength = spans.CompressedLength,
+            UncompressedLength = spans.UncompressedLength,
+            LayerDigest = pass.LayerDigest,
+            DiffId = pass.DiffId,
+            Toc = tocSection,
+            Spans = spanSection,
+            WindowsStart = windowsStart,
+            WindowsLength = windowsLength,
+        }.WithId();
+
+        output.Write(header.ToBytes());
+        output.Write(tocStored);
+        output.Write(spansStored);
+        windows.CopyTo(output);
+        return header;
+    }
+
+    private static void WriteSpans(SpanTable spans, WindowSpool windows, ColumnWriter writer)
+    {
+        writer.Number(spans.Count);
+        for (var i = 1; i < spans.Count; i++)
+            writer.Number(spans.StartBit(new SpanId(i)) - spans.StartBit(new SpanId(i - 1)));
+        for (var i = 1; i < spans.Count; i++)
+            writer.Number(spans[new SpanId(i)].UncompressedOffset - spans[new SpanId(i - 1)].UncompressedOffset);
+        foreach (var length in windows.Lengths)
+            writer.Number(length);
+        for (var i = 0; i < spans.Count; i++)
+            writer.Bytes(spans.DigestOf(new SpanId(i)));
+        writer.Bytes(windows.Checksums);
+    }
+
+    private static (LayerIndexSection Section, byte[] Stored) Store(ColumnWriter columns, long offset)
+    {
+        if (columns.Written.Length > LayerIndexLimits.SectionLengthMax)
+            throw new UnsupportedLayerException($"the layer's index has a section of more than {LayerIndexLimits.SectionLengthMax} bytes");
+        using var stored = new MemoryStream();
+        using (var deflate = new DeflateStream(stored, CompressionLevel.Optimal, leaveOpen: true))
+            deflate.Write(columns.Written.Span);
+        var bytes = stored.ToArray();
+        return (new LayerIndexSection(offset, bytes.Length, columns.Written.Length, SHA256.HashData(bytes)), bytes);
+    }
+}

@@ -1,0 +1,142 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace LazySnapshotter.Layers.Store;
+
+// The one open file of a layer, shared by all its span tables: sparse, or from some moment on the whole blob. That
+// moment swaps the handle under readers; a reader that meets the closed old one simply takes the new one. The sparse
+// file is created by the first span stored, so a disk that is full never prevents opening a layer.
+internal sealed class BlobFile : IDisposable
+{
+    private readonly Lock _gate = new();
+    private volatile SafeFileHandle? _handle;
+    private volatile bool _isComplete;
+    private bool _isRemoved;
+    private volatile bool _isDisposed;
+
+    public BlobFile(BlobPaths paths)
+    {
+        Paths = paths;
+        if (File.Exists(paths.Blob))
+        {
+            _handle = OpenExisting(paths.Blob);
+            _isComplete = true;
+        }
+        else if (File.Exists(paths.Sparse))
+        {
+            _handle = OpenExisting(paths.Sparse);
+        }
+    }
+
+    public BlobPaths Paths { get; }
+
+    public bool IsComplete => _isComplete;
+
+    /// <summary>The span tables open on this file. Guarded by the store's gate.</summary>
+    public List<LayerBlob> Users { get; } = [];
+
+    /// <summary>Length of the file as it is; 0 if there is none.</summary>
+    public long Length => _handle is { } handle ? RandomAccess.GetLength(handle) : 0;
+
+    /// <summary>Fills the destination; false if the file ends before.</summary>
+    /// <exception cref="IOException">The disk cannot read.</exception>
+    public bool TryRead(long offset, Span<byte> destination)
+    {
+        while (_handle is { } handle)
+        {
+            try
+            {
+                return TryRead(handle, offset, destination);
+            }
+            catch (ObjectDisposedException) when (_handle != handle)
+            {
+                // Became the whole blob meanwhile.
+            }
+        }
+
+        ObjectDisposedException.ThrowIf(_isDisposed, this); // closed is not the same as damaged
+        return false;
+    }
+
+    /// <summary>Writes at an offset; false if the layer was removed from the store, or closed.</summary>
+    /// <exception cref="IOException">The disk cannot write.</exception>
+    public bool TryWrite(long offset, ReadOnlySpan<byte> bytes)
+    {
+        while ((_handle ?? Create()) is { } handle)
+        {
+            try
+            {
+                RandomAccess.Write(handle, bytes, offset);
+                return true;
+            }
+            catch (ObjectDisposedException) when (_handle != handle)
+            {
+                // Became the whole blob meanwhile.
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The whole blob is there now, under its final name.</summary>
+    public void BecomeComplete()
+    {
+        SafeFileHandle? old;
+        lock (_gate)
+        {
+            if (_isDisposed || _isRemoved)
+                return;
+            old = _handle;
+            _handle = OpenExisting(Paths.Blob);
+            _isComplete = true;
+        }
+
+        old?.Dispose();
+    }
+
+    /// <summary>The names are gone; what is open may be read on, new files are not made.</summary>
+    public void BecomeRemoved()
+    {
+        lock (_gate)
+            _isRemoved = true;
+    }
+
+    public void Dispose()
+    {
+        SafeFileHandle? old;
+        lock (_gate)
+        {
+            _isDisposed = true;
+            old = _handle;
+            _handle = null;
+        }
+
+        old?.Dispose();
+    }
+
+    private SafeFileHandle? Create()
+    {
+        lock (_gate)
+        {
+            if (_isDisposed || _isRemoved)
+                return null;
+            return _handle ??= File.OpenHandle(Paths.Sparse, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        }
+    }
+
+    private static SafeFileHandle OpenExisting(string path) =>
+        File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+
+    private static bool TryRead(SafeFileHandle handle, long offset, Span<byte> destination)
+    {
+        while (!destination.IsEmpty)
+        {
+            var read = RandomAccess.Read(handle, destination, offset);
+            if (read == 0)
+                return false;
+            offset += read;
+            destination = destination[read..];
+        }
+
+        return true;
+    }
+}

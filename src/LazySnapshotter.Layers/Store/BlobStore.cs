@@ -1,0 +1,167 @@
+using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Oci;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LazySnapshotter.Layers.Store;
+
+// The compressed blobs of this node, whole or in part, below <root>/blobs (file names: BlobPaths). One process at a time
+// owns the directory, by a lock that dies with it. Locks: _gate guards the table of open files and which of them is
+// whole; under it come BlobFile's and then SpanStates' gates, never the other way round.
+public sealed partial class BlobStore : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<Digest, BlobFile> _open = [];
+    private readonly StoreLock _lock;
+    private volatile bool _isRefusing;
+    private bool _isDisposed;
+
+    private BlobStore(string directory, StoreLock storeLock, ILogger logger)
+    {
+        Directory = directory;
+        _lock = storeLock;
+        Logger = logger;
+    }
+
+    /// <summary><c>&lt;root&gt;/blobs</c></summary>
+    public string Directory { get; }
+
+    /// <summary>Counters of everything read through this store.</summary>
+    public LayerReadStatistics Statistics { get; } = new();
+
+    internal ILogger Logger { get; }
+
+    internal bool CanStore => !_isRefusing;
+
+    /// <summary>Opens the store below a root directory, creating it, and removes what an interrupted process left half done.</summary>
+    /// <exception cref="IOException">Another process has it (the message names it), or the directory cannot be used.</exception>
+    public static BlobStore Open(string root, ILogger? logger = null)
+    {
+        var directory = Path.Combine(root, "blobs");
+        const UnixFileMode ownerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute; // images may be private
+        System.IO.Directory.CreateDirectory(directory, ownerOnly);
+        System.IO.Directory.CreateDirectory(Path.Combine(directory, Digest.Sha256Algorithm), ownerOnly);
+        System.IO.Directory.CreateDirectory(Path.Combine(directory, Digest.Sha512Algorithm), ownerOnly);
+        var store = new BlobStore(directory, StoreLock.Take(Path.Combine(directory, "lock")), logger ?? NullLogger.Instance);
+        try
+        {
+            store.RemoveLeftovers();
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens one layer for reading by one of its indexes.</summary>
+    /// <param name="indexId">Names the span table for ever: another table for the same layer has another id. 1 to 100 of a-z, 0-9, '-', '_'.</param>
+    /// <exception cref="InvalidDataException">The span table cannot be this layer's, or asks for spans beyond the limit.</exception>
+    /// <exception cref="InvalidOperationException">The layer is already open by this index.</exception>
+    public LayerBlob Open(Digest layer, string indexId, SpanTable spans)
+    {
+        BlobPaths.CheckIndexId(indexId);
+        CheckSpans(layer, spans);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (!_open.TryGetValue(layer, out var file))
+                file = new BlobFile(BlobPaths.Of(Directory, layer));
+            try
+            {
+                if (file.Users.Exists(user => user.IndexId == indexId))
+                    throw new InvalidOperationException($"{layer} is already open by index {indexId}");
+                if (file.IsComplete && file.Length > spans.CompressedLength)
+                    throw new InvalidDataException($"{layer}: the index speaks of {spans.CompressedLength} bytes, the blob has {file.Length}");
+                var blob = new LayerBlob(this, file, layer, indexId, spans);
+                file.Users.Add(blob);
+                _open[layer] = file;
+                return blob;
+            }
+            finally
+            {
+                if (file.Users.Count == 0)
+                    file.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Takes in a whole blob, as a stream of it passes by.</summary>
+    /// <param name="length">What the descriptor says, if there is one: more or less is an error. The digest is checked in any case.</param>
+    public BlobWriter CreateWriter(Digest layer, long? length = null)
+    {
+        if (length is not null)
+            ArgumentOutOfRangeException.ThrowIfNegative(length.Value);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return new BlobWriter(this, layer, length, BlobPaths.Of(Directory, layer));
+    }
+
+    /// <summary>Lets every file go, and the directory's lock. Layers should be closed before.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+            foreach (var file in _open.Values)
+                file.Dispose();
+            _open.Clear();
+        }
+
+        _lock.Dispose();
+    }
+
+    internal void Close(LayerBlob blob, BlobFile file)
+    {
+        lock (_gate)
+        {
+            if (!file.Users.Remove(blob) || file.Users.Count > 0)
+                return;
+            file.Dispose();
+            if (_open.TryGetValue(blob.Layer, out var open) && open == file)
+                _open.Remove(blob.Layer);
+        }
+    }
+
+    /// <summary>The disk took bytes.</summary>
+    internal void NoteStored()
+    {
+        if (!_isRefusing)
+            return;
+        lock (_gate)
+        {
+            if (!_isRefusing)
+                return;
+            _isRefusing = false;
+        }
+
+        LayersLog.StoreAccepts(Logger, Directory);
+    }
+
+    /// <summary>The disk refused bytes: said once, until it takes some again.</summary>
+    internal void NoteRefused(string path, Exception cause)
+    {
+        Statistics.CountStoreFailure();
+        lock (_gate)
+        {
+            if (_isRefusing)
+                return;
+            _isRefusing = true;
+        }
+
+        LayersLog.StoreRefuses(Logger, path, cause.Message);
+    }
+
+    private static void CheckSpans(Digest layer, SpanTable spans)
+    {
+        for (var i = 0; i < spans.Count; i++)
+        {
+            var span = spans[new SpanId(i)];
+            if (span.CompressedLength > LayerBlob.SpanLengthMax || span.UncompressedLength > LayerBlob.SpanLengthMax)
+                throw new InvalidDataException(
+                    $"{layer}: span {i} has {span.CompressedLength} bytes for {span.UncompressedLength}, the limit is {LayerBlob.SpanLengthMax}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Oci;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Layers.Store;
+
+// One layer's compressed bytes on this node, seen through one span table: spans are here and verified, or absent (D4).
+// What leaves this class was checked against the span's digest in this process; what fails the check is absent again.
+// Safe for concurrent use. Open it with BlobStore.Open; disposing closes the files, what is stored stays.
+public sealed class LayerBlob : IDisposable
+{
+    /// <summary>No span may be longer, compressed or not: a reader holds a whole one in memory.</summary>
+    public const int SpanLengthMax = 64 << 20;
+
+    private readonly BlobStore _store;
+    private readonly BlobFile _file;
+    private readonly SpanStates _states;
+
+    internal LayerBlob(BlobStore store, BlobFile file, Digest layer, string indexId, SpanTable spans)
+    {
+        _store = store;
+        _file = file;
+        Layer = layer;
+        IndexId = indexId;
+        Spans = spans;
+        _states = SpanStates.Load(file.Paths.Spans(indexId), spans.Count, store.Logger);
+        if (file.IsComplete)
+            _states.SetAllPresent();
+    }
+
+    public Digest Layer { get; }
+
+    public string IndexId { get; }
+
+    public SpanTable Spans { get; }
+
+    /// <summary>How many spans are here.</summary>
+    public int PresentCount => _states.PresentCount;
+
+    /// <summary>Every span is here: reading needs no network.</summary>
+    public bool IsFull => PresentCount == Spans.Count;
+
+    /// <summary>The file is the whole blob, checked against the layer's digest.</summary>
+    public bool IsComplete => _file.IsComplete;
+
+    internal LayerReadStatistics Statistics => _store.Statistics;
+
+    internal ILogger Logger => _store.Logger;
+
+    /// <summary>False after the disk refused bytes, until it takes some again.</summary>
+    internal bool CanStore => _store.CanStore;
+
+    /// <summary>The span is here, as far as is known without reading it.</summary>
+    public bool IsPresent(SpanId span) => _states[span.Value] != SpanStates.Absent;
+
+    /// <summary>Reads a span's compressed bytes; false if it is absent, or turns out to be damaged and therefore absent now.</summary>
+    /// <param name="compressed">Exactly the span's compressed length.</param>
+    internal bool TryRead(in LayerSpan span, Span<byte> compressed) => TryRead(span, compressed, mustVerify: false);
+
+    /// <summary>Checks a span again, whose bytes made no sense although they were verified once; false if it is absent now.</summary>
+    internal bool Recheck(in LayerSpan span)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent((int)span.CompressedLength);
+        try
+        {
+            return TryRead(span, buffer.AsSpan(0, (int)span.CompressedLength), mustVerify: true);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Stores a span's verified bytes; false if the disk does not take them. Never throws for the disk's sake.</summary>
+    internal bool TryStore(in LayerSpan span, ReadOnlySpan<byte> compressed)
+    {
+        try
+        {
+            if (!_file.TryWrite(span.CompressedOffset, compressed))
+                return false;
+            _states.SetVerified(span.Id.Value);
+            _store.NoteStored();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // With the bytes in place but not the bit, the span is present for as long as this process lives.
+            _store.NoteRefused(_file.Paths.Sparse, e);
+            return IsPresent(span.Id);
+        }
+    }
+
+    /// <summary>Compares bytes with the span's digest, and counts.</summary>
+    internal bool Verify(SpanId span, ReadOnlySpan<byte> compressed)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(compressed, hash);
+        if (!hash.SequenceEqual(Spans.DigestOf(span)))
+        {
+            Statistics.CountVerificationFailure();
+            return false;
+        }
+
+        Statistics.CountVerified();
+        return true;
+    }
+
+    public void Dispose()
+    {
+        _states.Dispose();
+        _store.Close(this, _file);
+    }
+
+    internal void BecomeComplete() => _states.SetAllPresent();
+
+    internal void BecomeRemoved() => _states.StopPersisting();
+
+    private bool TryRead(in LayerSpan span, Span<byte> compressed, bool mustVerify)
+    {
+        var state = _states[span.Id.Value];
+        if (state == SpanStates.Absent)
+            return false;
+        try
+        {
+            if (!_file.TryRead(span.CompressedOffset, compressed))
+                return Distrust(span, state, "the file ends before it");
+        }
+        catch (IOException e)
+        {
+            return Distrust(span, state, e.Message);
+        }
+
+        if (state == SpanStates.Verified && !mustVerify)
+            return true;
+        if (!Verify(span.Id, compressed))
+            return Distrust(span, state, "its digest is wrong");
+        _states.Confirm(span.Id.Value);
+        return true;
+    }
+
+    private bool Distrust(in LayerSpan span, byte stateRead, string reason)
+    {
+        if (_states.TrySetAbsent(span.Id.Value, stateRead))
+            LayersLog.StoredSpanDamaged(Logger, Layer, span.Id, span.CompressedOffset, span.CompressedLength, reason);
+        return false;
+    }
+}

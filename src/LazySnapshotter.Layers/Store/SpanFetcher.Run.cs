@@ -1,0 +1,114 @@
+namespace LazySnapshotter.Layers.Store;
+
+// One fetch from request to last span. A transfer that breaks off, and a span with a wrong digest, get one fresh
+// request (a cache on the way may have been bad); a source that cannot be opened does not: retrying that is the
+// registry client's business, which knows why.
+public sealed partial class SpanFetcher
+{
+    private const int AttemptsMax = 2;
+
+    private async Task RunAsync(SpanFetch fetch)
+    {
+        // A source that does not heed its token keeps this method, not those who wait.
+        await using var deadline = fetch.CancellationToken.UnsafeRegister(_ => FailRest(fetch, TimeIsUp(null)), null);
+        try
+        {
+            var missing = await TransferAsync(fetch, fetch.Range, fetch.Spans, attempt: 1);
+            for (var attempt = 2; missing.Count > 0; attempt++)
+                missing = await TransferAgainAsync(fetch, missing, attempt);
+        }
+        catch (Exception e)
+        {
+            FailRest(fetch, fetch.CancellationToken.IsCancellationRequested ? TimeIsUp(e) : e);
+        }
+        finally
+        {
+            lock (_gate)
+                _fetches.Remove(fetch);
+            fetch.Dispose();
+        }
+    }
+
+    private TimeoutException TimeIsUp(Exception? cause) => new($"not done after {_options.Deadline.TotalSeconds} s", cause);
+
+    private async Task<List<PendingSpan>> TransferAgainAsync(SpanFetch fetch, List<PendingSpan> missing, int attempt)
+    {
+        var still = new List<PendingSpan>();
+        foreach (var range in SpanRange.Coalesce(_blob.Spans, missing.Select(span => span.Span.Id.Value), _options.RequestBytesMax, bridgeBefore: 0))
+        {
+            var spans = missing.FindAll(span => span.Span.Id.Value >= range.First && span.Span.Id.Value <= range.Last);
+            still.AddRange(await TransferAsync(fetch, range, spans, attempt));
+        }
+
+        return still;
+    }
+
+    // Returns the spans that should be tried again.
+    private async Task<List<PendingSpan>> TransferAsync(SpanFetch fetch, SpanRange range, List<PendingSpan> spans, int attempt)
+    {
+        var again = new List<PendingSpan>();
+        var offset = range.OffsetIn(_blob.Spans);
+        _blob.Statistics.CountRequest();
+        await using var stream = await _source.OpenRangeAsync(offset, range.LengthIn(_blob.Spans), fetch.CancellationToken);
+        using var cutter = new SpanCutter(stream, offset, _blob.Statistics);
+        for (var i = 0; i < spans.Count; i++)
+        {
+            try
+            {
+                var bytes = await cutter.NextAsync(spans[i].Span, fetch.CancellationToken);
+                if (!Accept(spans[i], bytes.Span, attempt))
+                    again.Add(spans[i]);
+            }
+            catch (IOException e) when (attempt < AttemptsMax && !fetch.CancellationToken.IsCancellationRequested)
+            {
+                LayersLog.TransferBroke(_blob.Logger, _blob.Layer, spans[i].Span.Id, attempt, e.Message);
+                again.AddRange(spans[i..]);
+                break;
+            }
+        }
+
+        return again;
+    }
+
+    // False if the span has a wrong digest and may be tried again.
+    private bool Accept(PendingSpan pending, ReadOnlySpan<byte> bytes, int attempt)
+    {
+        var span = pending.Span;
+        if (!_blob.Verify(span.Id, bytes))
+        {
+            LayersLog.FetchedSpanDamaged(_blob.Logger, _blob.Layer, span.Id, span.CompressedOffset, span.CompressedLength, attempt);
+            if (attempt < AttemptsMax)
+                return false;
+            Fail(pending, new InvalidDataException($"the bytes received do not have the digest sha256:{Convert.ToHexStringLower(_blob.Spans.DigestOf(span.Id))}"));
+            return true;
+        }
+
+        var isStored = _blob.TryStore(span, bytes);
+        bool isWanted;
+        lock (_gate)
+            isWanted = TryEnd(pending) && pending.Waiters > 0;
+        // After the gate: a reader that comes now finds the span present, or, if the disk refused it, fetches it itself.
+        pending.Arrive(isStored || !isWanted ? null : bytes.ToArray());
+        return true;
+    }
+
+    private void Fail(PendingSpan pending, Exception cause)
+    {
+        bool isEnding;
+        lock (_gate)
+            isEnding = TryEnd(pending);
+        if (isEnding)
+            pending.Fail(new SpanFetchException(_blob.Layer, pending.Span, cause));
+    }
+
+    private void FailRest(SpanFetch fetch, Exception cause)
+    {
+        bool isUnnoticed;
+        lock (_gate)
+            isUnnoticed = !fetch.IsAbandoned && fetch.Spans.TrueForAll(span => span.IsOver || span.Waiters == 0);
+        if (isUnnoticed)
+            LayersLog.ReadAheadFailed(_blob.Logger, _blob.Layer, fetch.Range.First, fetch.Range.Last, cause.Message);
+        foreach (var span in fetch.Spans)
+            Fail(span, cause);
+    }
+}

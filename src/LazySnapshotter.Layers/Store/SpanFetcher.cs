@@ -1,0 +1,151 @@
+using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Layers.Store;
+
+// Brings missing spans of one layer: few, large, single-range requests; each span verified, stored and handed to those
+// who wait for it the moment its last byte arrives. A span is on its way at most once (_pending). Requests run on the
+// thread pool, never on the thread that asks. Lock: _gate, never held across I/O; SpanStates' gate is not taken under it.
+//
+// A fetch ends early when a demanded span is missing and nobody waits any more; read-ahead goes on. Nothing is
+// remembered of a failure: the next read tries again.
+public sealed partial class SpanFetcher : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<int, PendingSpan> _pending = [];
+    private readonly HashSet<SpanFetch> _fetches = [];
+    private readonly LayerBlob _blob;
+    private readonly IBlobReader _source;
+    private readonly SpanFetcherOptions _options;
+    private readonly ReadAhead _readAhead;
+    private bool _isDisposed;
+
+    public SpanFetcher(LayerBlob blob, IBlobReader source, SpanFetcherOptions? options = null)
+    {
+        if (source.Digest != blob.Layer)
+            throw new ArgumentException($"the source has {source.Digest}, the layer is {blob.Layer}", nameof(source));
+        _blob = blob;
+        _source = source;
+        _options = options ?? new SpanFetcherOptions();
+        _readAhead = new ReadAhead(blob.Spans, _options.ReadAheadBytesMax);
+    }
+
+    internal int RequestBytesMax => _options.RequestBytesMax;
+
+    /// <summary>Notes a read and says up to which span fetching should go for it; its own last span if not beyond.</summary>
+    internal int NoteRead(long uncompressedOffset, int length, int lastSpan, long lookAheadEnd) =>
+        _blob.IsFull || !_blob.CanStore ? lastSpan : _readAhead.Advance(uncompressedOffset, length, lastSpan, lookAheadEnd);
+
+    /// <summary>Sees to it that the spans are on their way; the rest up to <paramref name="aheadLast"/> comes along.</summary>
+    internal SpanDemand Demand(int first, int last, int aheadLast)
+    {
+        var demand = new SpanDemand(this);
+        var missing = new List<int>();
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            for (var span = first; span <= aheadLast; span++)
+            {
+                var isDemanded = span <= last;
+                if (_pending.TryGetValue(span, out var pending))
+                {
+                    if (!isDemanded)
+                        continue;
+                    pending.Waiters++;
+                    demand.Pending.Add(pending);
+                }
+                else if (!_blob.IsPresent(new SpanId(span)))
+                {
+                    pending = new PendingSpan(_blob.Spans[new SpanId(span)], isDemanded);
+                    _pending.Add(span, pending);
+                    missing.Add(span);
+                    if (isDemanded)
+                        demand.Pending.Add(pending);
+                }
+            }
+
+            foreach (var range in SpanRange.Coalesce(_blob.Spans, missing, _options.RequestBytesMax, bridgeBefore: last + 1))
+                Start(range, missing);
+        }
+
+        return demand;
+    }
+
+    /// <summary>Fetches spans nobody waits for yet.</summary>
+    internal void FetchAhead(int first, int last)
+    {
+        if (first <= last)
+            Demand(first, first - 1, last).Dispose();
+    }
+
+    internal void Detach(SpanDemand demand)
+    {
+        List<SpanFetch>? unwanted = null;
+        lock (_gate)
+        {
+            foreach (var pending in demand.Pending)
+            {
+                if (pending.IsOver)
+                    continue;
+                pending.Waiters--;
+                if (!pending.Fetch.IsAbandoned && pending.Fetch.IsUnwanted)
+                {
+                    Abandon(pending.Fetch);
+                    (unwanted ??= []).Add(pending.Fetch);
+                }
+            }
+
+            demand.Pending.Clear();
+        }
+
+        unwanted?.ForEach(fetch => fetch.Cancel());
+    }
+
+    /// <summary>Stops every fetch; whoever waits gets an <see cref="OperationCanceledException"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        SpanFetch[] fetches;
+        lock (_gate)
+        {
+            _isDisposed = true;
+            fetches = [.. _fetches];
+            foreach (var fetch in fetches)
+                Abandon(fetch);
+        }
+
+        foreach (var fetch in fetches)
+            fetch.Cancel();
+        await Task.WhenAll(fetches.Select(fetch => fetch.Run));
+    }
+
+    private void Start(SpanRange range, List<int> missing)
+    {
+        var spans = missing.Where(span => span >= range.First && span <= range.Last).Select(span => _pending[span]).ToList();
+        var fetch = new SpanFetch(range, spans, _options.Deadline);
+        foreach (var span in spans)
+            span.Fetch = fetch;
+        _blob.Statistics.CountReadAhead(spans.Where(span => !span.IsDemanded).Sum(span => span.Span.CompressedLength));
+        _fetches.Add(fetch);
+        fetch.Run = Task.Run(() => RunAsync(fetch));
+    }
+
+    private void Abandon(SpanFetch fetch)
+    {
+        fetch.IsAbandoned = true;
+        foreach (var span in fetch.Spans)
+        {
+            if (TryEnd(span))
+                span.GiveUp();
+        }
+    }
+
+    // Takes a span out of the table; false if it is over already. Under _gate.
+    private bool TryEnd(PendingSpan span)
+    {
+        if (span.IsOver)
+            return false;
+        span.IsOver = true;
+        _pending.Remove(span.Span.Id.Value);
+        return true;
+    }
+}

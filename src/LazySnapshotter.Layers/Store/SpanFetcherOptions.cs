@@ -1,0 +1,20 @@
+namespace LazySnapshotter.Layers.Store;
+
+// How spans are fetched. The defaults are for a registry some ten milliseconds away at some hundred Mbit/s.
+public sealed record SpanFetcherOptions
+{
+    /// <summary>
+    /// Present spans of less than this between two demanded ones are fetched once more rather than paying for a second
+    /// request: bandwidth times round trip of a 25 Mbit/s link at 20 ms.
+    /// </summary>
+    public const int GapBytesMax = 64 << 10;
+
+    /// <summary>The longest single request; a longer run of missing spans becomes several, side by side.</summary>
+    public int RequestBytesMax { get; init; } = 8 << 20;
+
+    /// <summary>How far ahead of a sequential reader fetching goes, in compressed bytes. 0 turns read-ahead off.</summary>
+    public int ReadAheadBytesMax { get; init; } = 4 << 20;
+
+    /// <summary>A fetch that takes longer fails, retry included.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
+}

@@ -1,0 +1,33 @@
+using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Oci;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Layers;
+
+// What the reading path of this project has to tell the person on call.
+internal static partial class LayersLog
+{
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Layer}: stored span {Span} (bytes {Offset}+{Length}) is damaged and will be fetched again: {Reason}")]
+    public static partial void StoredSpanDamaged(ILogger logger, Digest layer, SpanId span, long offset, long length, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Layer}: span {Span} (bytes {Offset}+{Length}) arrived with a wrong digest, attempt {Attempt}")]
+    public static partial void FetchedSpanDamaged(ILogger logger, Digest layer, SpanId span, long offset, long length, int attempt);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Layer}: transfer broke at span {Span}, attempt {Attempt}: {Reason}")]
+    public static partial void TransferBroke(ILogger logger, Digest layer, SpanId span, int attempt, string reason);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Layer}: read-ahead of spans {First} to {Last} failed: {Reason}")]
+    public static partial void ReadAheadFailed(ILogger logger, Digest layer, int first, int last, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Path}: fetched bytes cannot be stored and are served from memory: {Reason}")]
+    public static partial void StoreRefuses(ILogger logger, string path, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Path}: fetched bytes are stored again")]
+    public static partial void StoreAccepts(ILogger logger, string path);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path}: cannot be removed: {Reason}")]
+    public static partial void LeftoverStays(ILogger logger, string path, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path}: span states cannot be used, starting empty: {Reason}")]
+    public static partial void SpanStatesUnusable(ILogger logger, string path, string reason);
+}

@@ -1,0 +1,19 @@
+namespace LazySnapshotter.Layers.Tar;
+
+// What a tar entry makes, whatever letter says so (sparse, contiguous and old regular files are files here).
+internal enum TarEntryType
+{
+    File,
+    HardLink,
+    SymbolicLink,
+    CharacterDevice,
+    BlockDevice,
+    Directory,
+    Fifo,
+
+    /// <summary>
+    /// A pax global header. Its records are not applied, exactly as in containerd (Go's archive/tar hands it out as an
+    /// entry of its own, with a name for which containerd makes parent directories).
+    /// </summary>
+    GlobalHeader,
+}

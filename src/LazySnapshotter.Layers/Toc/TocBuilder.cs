@@ -1,0 +1,336 @@
+using LazySnapshotter.Layers.Tar;
+
+namespace LazySnapshotter.Layers.Toc;
+
+// Applies tar entries to a tree the way containerd does it when it unpacks a layer for overlayfs (its packages
+// archive and continuity/fs: RootPath), so that what we show is what the ordinary way would have shown:
+//
+// - names are cleaned first; symbolic links on the way to an entry are followed, inside the layer's root
+// - the last entry of a name wins; only a directory over a directory merges
+// - the root's own header is ignored: the root is 0755 root:root
+// - `.wh.NAME` becomes a character device 0:0 called NAME, `.wh..wh..opq` an attribute of its directory
+// - a hard link's header changes the inode it links to; a symbolic link's mode is always 0777
+// - times before 1970 or behind 2262 become 1970; trusted.* attributes are dropped
+//
+// It is more patient in three things that make containerd fail: a hard link may come before its target or point at
+// itself, and a whiteout may come after what it would hide in the same layer (which it then leaves alone, as the
+// image specification says). Everything else it refuses is refused here, with an InvalidDataException.
+internal sealed class TocBuilder : ITarSink
+{
+    private const uint SymbolicLinkMode = 0x1FF; // 0777
+    private const uint ImplicitMode = 0x1ED; // 0755
+    private const uint ModeMask = 0xFFF; // 07777
+
+    /// <summary>The last second Go's time.UnixNano can say, and the nanoseconds in it.</summary>
+    private const long MtimeSecondsMax = long.MaxValue / 1_000_000_000;
+    private const uint MtimeNanosecondsMax = (uint)(long.MaxValue % 1_000_000_000);
+
+    private readonly TocTree _tree = new();
+    private readonly TocXattrSets _xattrs = new();
+    private readonly List<(int Directory, byte[] Name)> _pendingLinks = [];
+    private readonly List<ReadOnlyMemory<byte>> _components = [];
+    private readonly List<ReadOnlyMemory<byte>> _targetComponents = [];
+    private readonly Stack<ReadOnlyMemory<byte>> _walk = new();
+    private int _entryCount;
+    private int _sparseExtentCount;
+
+    private static ReadOnlySpan<byte> WhiteoutPrefix => ".wh."u8;
+
+    private static ReadOnlySpan<byte> OpaqueMarker => ".wh..wh..opq"u8;
+
+    public void Add(TarEntry entry)
+    {
+        if (++_entryCount > TarLimits.EntryCountMax)
+            throw new InvalidDataException($"more than {TarLimits.EntryCountMax} entries");
+        try
+        {
+            Apply(entry);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new InvalidDataException($"entry {TarPath.Display(entry.Name)}: {exception.Message}", exception);
+        }
+    }
+
+    /// <exception cref="InvalidDataException">A hard link's target never came.</exception>
+    public LayerToc Build()
+    {
+        foreach (var (directory, name) in _pendingLinks)
+            ResolvePending(directory, name);
+        return new LayerToc(TocFreezer.Freeze(_tree, _xattrs));
+    }
+
+    private void Apply(TarEntry entry)
+    {
+        if (entry.Name.AsSpan().Contains((byte)0))
+            throw new InvalidDataException("the name has a NUL");
+        TarPath.Clean(entry.Name, _components);
+        if (_components.Count == 0)
+            return; // the root
+
+        var name = _components[^1].Span;
+        PushAll(_components, _components.Count - 1);
+        var directory = Walk(create: true);
+
+        if (name.SequenceEqual(OpaqueMarker))
+            MarkOpaque(directory);
+        else if (name.StartsWith(WhiteoutPrefix))
+            AddWhiteout(directory, name[WhiteoutPrefix.Length..], entry);
+        else
+            AddEntry(directory, name, entry);
+    }
+
+    private void AddEntry(int directory, ReadOnlySpan<byte> name, TarEntry entry)
+    {
+        var existing = _tree.Find(directory, name);
+        switch (entry.Type)
+        {
+            case TarEntryType.GlobalHeader:
+                _tree.Unlink(directory, name); // containerd clears the way for every header, then finds nothing to write
+                return;
+            case TarEntryType.HardLink:
+                AddHardLink(directory, name, entry, existing);
+                return;
+            case TarEntryType.Directory when existing != TocTree.None && _tree[existing].Type == TocEntryType.Directory:
+                SetAttributes(existing, entry);
+                return;
+            default:
+                var node = _tree.AddNode(ContentOf(entry));
+                SetAttributes(node, entry);
+                _tree.Link(directory, name, node);
+                return;
+        }
+    }
+
+    private TocNode ContentOf(TarEntry entry)
+    {
+        switch (entry.Type)
+        {
+            case TarEntryType.Directory:
+                return new TocNode { Type = TocEntryType.Directory };
+            case TarEntryType.SymbolicLink:
+                if (entry.LinkName.Length is 0 or > TarLimits.PathLengthMax || entry.LinkName.AsSpan().Contains((byte)0))
+                    throw new InvalidDataException($"symbolic link target of {entry.LinkName.Length} bytes is not valid");
+                return new TocNode { Type = TocEntryType.SymbolicLink, Size = entry.LinkName.Length, Content = entry.LinkName };
+            case TarEntryType.Fifo:
+                return new TocNode { Type = TocEntryType.Fifo };
+            case TarEntryType.CharacterDevice or TarEntryType.BlockDevice:
+                if (entry.DeviceMajor is < 0 or > TarLimits.DeviceMajorMax || entry.DeviceMinor is < 0 or > TarLimits.DeviceMinorMax)
+                    throw new InvalidDataException($"device number {entry.DeviceMajor}:{entry.DeviceMinor} is out of range");
+                return new TocNode
+                {
+                    Type = entry.Type == TarEntryType.BlockDevice ? TocEntryType.BlockDevice : TocEntryType.CharacterDevice,
+                    Size = entry.DeviceMajor << 32 | entry.DeviceMinor,
+                };
+            default:
+                return new TocNode { Type = TocEntryType.File, Size = entry.Size, DataOffset = entry.DataOffset, Content = ExtentsOf(entry) };
+        }
+    }
+
+    private TocExtent[]? ExtentsOf(TarEntry entry)
+    {
+        if (entry.Sparse is not { } sparse)
+            return null;
+        _sparseExtentCount += sparse.Length;
+        if (_sparseExtentCount > TarLimits.SparseExtentTotalMax)
+            throw new InvalidDataException($"more than {TarLimits.SparseExtentTotalMax} pieces of sparse files");
+
+        var extents = new TocExtent[sparse.Length];
+        var uncompressedOffset = entry.DataOffset;
+        for (var i = 0; i < sparse.Length; i++)
+        {
+            extents[i] = new TocExtent(sparse[i].FileOffset, uncompressedOffset, sparse[i].Length);
+            uncompressedOffset += sparse[i].Length;
+        }
+
+        return extents;
+    }
+
+    private void SetAttributes(int node, TarEntry entry)
+    {
+        ref var target = ref _tree[node];
+        target.IsImplicit = false;
+        target.Mode = (ushort)(target.Type == TocEntryType.SymbolicLink ? SymbolicLinkMode : (uint)entry.Mode & ModeMask);
+        target.Uid = Owner(entry.Uid);
+        target.Gid = Owner(entry.Gid);
+        (target.MtimeSeconds, target.MtimeNanoseconds) = BoundTime(entry.MtimeSeconds, entry.MtimeNanoseconds);
+        var type = target.Type;
+        var kept = entry.Xattrs.Where(xattr => TocXattrPolicy.Keeps(xattr.Name, type)).Select(xattr => new TocXattr(xattr.Name, xattr.Value));
+        if (entry.Xattrs.Count > 0)
+            target.XattrSet = _xattrs.With(target.XattrSet, kept);
+    }
+
+    private void AddHardLink(int directory, ReadOnlySpan<byte> name, TarEntry entry, int existing)
+    {
+        var target = FindLinkTarget(entry.LinkName);
+        if (target == TocTree.None || (_tree[target].IsPendingLink && target != existing))
+        {
+            var pending = _tree.AddNode(new TocNode { Type = TocEntryType.File, IsPendingLink = true, Content = entry.LinkName });
+            _tree.Link(directory, name, pending);
+            _pendingLinks.Add((directory, name.ToArray()));
+            return;
+        }
+
+        if (_tree[target].Type == TocEntryType.Directory)
+            throw new InvalidDataException($"hard link to the directory {TarPath.Display(entry.LinkName)}");
+        if (!_tree[target].IsPendingLink)
+            SetAttributes(target, entry);
+        _tree.Link(directory, name, target);
+    }
+
+    private int FindLinkTarget(ReadOnlyMemory<byte> linkName)
+    {
+        if (linkName.Span.Contains((byte)0))
+            throw new InvalidDataException("the hard link's target has a NUL");
+
+        // Unlike an entry's name this path is not cleaned first: ".." is the parent of wherever a symbolic link led.
+        var slash = linkName.Span.LastIndexOf((byte)'/');
+        _targetComponents.Clear();
+        foreach (var range in linkName.Span[..Math.Max(slash, 0)].Split((byte)'/'))
+            _targetComponents.Add(linkName[range]);
+        PushAll(_targetComponents, _targetComponents.Count);
+
+        var directory = Walk(create: false);
+        var name = linkName.Span[(slash + 1)..];
+        if (directory == TocTree.None)
+            return TocTree.None;
+        return name.IsEmpty || name.SequenceEqual("."u8) || name.SequenceEqual(".."u8) ? directory : _tree.Find(directory, name);
+    }
+
+    /// <summary>Follows a chain of pending links to its end and lets all of them lead there.</summary>
+    private void ResolvePending(int directory, byte[] name)
+    {
+        var node = _tree.Find(directory, name);
+        if (node == TocTree.None || !_tree[node].IsPendingLink)
+            return; // another entry took the name
+
+        var chain = new HashSet<int>();
+        while (_tree[node].IsPendingLink)
+        {
+            var linkName = (byte[]?)_tree[node].Content;
+            var isLoop = !chain.Add(node);
+            var target = linkName is null ? _tree[node].Parent : FindLinkTarget(linkName);
+            if (isLoop || target == TocTree.None || _tree[target].Type == TocEntryType.Directory)
+                throw new InvalidDataException($"tar: hard link {TarPath.Display(name)}: its target {TarPath.Display(linkName)} is not in the layer");
+            node = target;
+        }
+
+        foreach (var pending in chain)
+        {
+            _tree[pending].Content = null;
+            _tree[pending].Parent = node;
+        }
+
+        _tree.Link(directory, name, node);
+    }
+
+    private void AddWhiteout(int directory, ReadOnlySpan<byte> name, TarEntry entry)
+    {
+        if (name.IsEmpty || name.SequenceEqual("."u8) || name.SequenceEqual(".."u8))
+            throw new InvalidDataException("not a valid whiteout name");
+
+        var existing = _tree.Find(directory, name);
+        if (existing == TocTree.None)
+        {
+            var node = _tree.AddNode(new TocNode { Type = TocEntryType.CharacterDevice, Uid = Owner(entry.Uid), Gid = Owner(entry.Gid) });
+            (_tree[node].MtimeSeconds, _tree[node].MtimeNanoseconds) = BoundTime(entry.MtimeSeconds, entry.MtimeNanoseconds);
+            _tree.Link(directory, name, node);
+        }
+        else if (_tree[existing].Type == TocEntryType.Directory)
+        {
+            MarkOpaque(existing); // what is below goes, what this layer has stays
+        }
+    }
+
+    private void MarkOpaque(int directory)
+    {
+        var opaque = new TocXattr("trusted.overlay.opaque"u8.ToArray(), "y"u8.ToArray());
+        _tree[directory].XattrSet = _xattrs.With(_tree[directory].XattrSet, [opaque]);
+    }
+
+    private void PushAll(List<ReadOnlyMemory<byte>> components, int count)
+    {
+        for (var i = count - 1; i >= 0; i--)
+            _walk.Push(components[i]);
+    }
+
+    /// <summary>Walks the pushed components from the root, following symbolic links and never leaving the root.</summary>
+    /// <param name="create">Make the directories that are missing; otherwise None is returned.</param>
+    private int Walk(bool create)
+    {
+        var current = TocTree.Root;
+        var linksFollowed = 0;
+        while (_walk.TryPop(out var component))
+        {
+            var name = component.Span;
+            if (name.IsEmpty || name.SequenceEqual("."u8))
+                continue;
+            if (name.SequenceEqual(".."u8))
+            {
+                current = _tree[current].Parent;
+                continue;
+            }
+
+            var next = _tree.Find(current, name);
+            if (next == TocTree.None)
+            {
+                if (!create)
+                {
+                    _walk.Clear();
+                    return TocTree.None;
+                }
+
+                next = _tree.AddNode(new TocNode { Type = TocEntryType.Directory, IsImplicit = true, Mode = (ushort)ImplicitMode });
+                _tree.Link(current, name, next);
+            }
+
+            if (_tree[next].Type == TocEntryType.Directory)
+            {
+                current = next;
+            }
+            else if (_tree[next].Type == TocEntryType.SymbolicLink)
+            {
+                if (++linksFollowed > TarLimits.SymlinksFollowedMax)
+                    throw Lost($"more than {TarLimits.SymlinksFollowedMax} symbolic links to follow");
+                current = Follow((byte[])_tree[next].Content!, current);
+            }
+            else
+            {
+                throw Lost($"{TarPath.Display(name)} on the way is not a directory");
+            }
+        }
+
+        return current;
+    }
+
+    /// <summary>Pushes a symbolic link's target; returns the directory it is to be walked from.</summary>
+    private int Follow(ReadOnlyMemory<byte> target, int directory)
+    {
+        var climbs = TarPath.Clean(target, _targetComponents);
+        PushAll(_targetComponents, _targetComponents.Count);
+        if (TarPath.IsRooted(target))
+            return TocTree.Root;
+        for (; climbs > 0 && directory != TocTree.Root; climbs--)
+            directory = _tree[directory].Parent;
+        return directory;
+    }
+
+    private InvalidDataException Lost(string what)
+    {
+        _walk.Clear();
+        return new InvalidDataException(what);
+    }
+
+    // lchown(2) leaves an owner of -1 as it is, and what containerd has just made belongs to root.
+    private static uint Owner(long id) => id switch
+    {
+        < 0 or > uint.MaxValue => throw new InvalidDataException($"owner {id} is out of range"),
+        uint.MaxValue => 0,
+        _ => (uint)id,
+    };
+
+    private static (long Seconds, uint Nanoseconds) BoundTime(long seconds, uint nanoseconds) =>
+        seconds < 0 || seconds > MtimeSecondsMax || (seconds == MtimeSecondsMax && nanoseconds > MtimeNanosecondsMax)
+            ? (0, 0)
+            : (seconds, nanoseconds);
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using LazySnapshotter.Layers.Toc;
+using LazySnapshotter.Linux;
+
+namespace LazySnapshotter.Mounts.Implicit;
+
+// Finds what a layer's implicit directories look like in the layers below, as containerd's unpacking does (its
+// pkg/archive, mkparent): the nearest layer that has the path decides; if it is no directory there, nothing is
+// inherited; trusted.* attributes are left behind. Lower layers are looked at through the filesystem, so it does not
+// matter whether they are lazy or unpacked. Symbolic links in them cannot lead out of them.
+internal static class ImplicitDirectoryResolver
+{
+    /// <param name="lowerDirectories">Nearest first.</param>
+    public static ImplicitDirectories Resolve(LayerToc toc, IReadOnlyList<string> lowerDirectories)
+    {
+        if (toc.ImplicitDirectories.Count == 0 || lowerDirectories.Count == 0)
+            return ImplicitDirectories.None;
+
+        var roots = new List<LinuxFileHandle>();
+        try
+        {
+            foreach (var directory in lowerDirectories)
+                roots.Add(Libc.Open(directory, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY));
+
+            var inherited = new Dictionary<int, InheritedDirectory>();
+            foreach (var entry in toc.ImplicitDirectories)
+            {
+                // The root of a snapshot belongs to the snapshot, not to the layer.
+                if (entry != 0 && Find(toc.PathOf(entry), roots) is { } found)
+                    inherited.Add(entry, found);
+            }
+
+            return ImplicitDirectories.From(inherited);
+        }
+        finally
+        {
+            roots.ForEach(root => root.Dispose());
+        }
+    }
+
+    private static InheritedDirectory? Find(byte[] path, List<LinuxFileHandle> roots)
+    {
+        foreach (var root in roots)
+        {
+            switch (Libc.TryOpenInRoot(root, path.AsSpan(), out var opened))
+            {
+                case Errno.None:
+                    using (opened)
+                        return Describe(opened!);
+                case Errno.ENOENT:
+                    continue;
+                default:
+                    return null;
+            }
+        }
+
+        return null;
+    }
+
+    private static InheritedDirectory? Describe(LinuxFileHandle opened)
+    {
+        // An O_PATH descriptor has no fgetxattr(2), but a path in /proc; "/." behind it is ENOTDIR for all but directories.
+        LinuxPath path = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{opened.Descriptor}/.");
+        if (Libc.TryGetStatus(path, out var status) != Errno.None)
+            return null;
+
+        var xattrs = new List<TocXattr>();
+        foreach (var name in Libc.ListXattrs(path))
+        {
+            if (!name.AsSpan().StartsWith("trusted."u8) && Libc.GetXattr(path, name.AsSpan()) is { } value)
+                xattrs.Add(new TocXattr(name, value));
+        }
+
+        return new InheritedDirectory(
+            status.Mode & ModeBits.PermissionMask, status.Uid, status.Gid, status.ModifiedSeconds, status.ModifiedNanoseconds, xattrs);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using LazySnapshotter.Fuse;
+using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Mounts.FileSystem;
+using LazySnapshotter.Mounts.Implicit;
+using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Mounts.Slots;
+using LazySnapshotter.Oci;
+using LazySnapshotter.Snapshots;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Mounts;
+
+// Layers as directories of the node's filesystem: what Snapshots asks for through ILayerMounter. A layer gets a slot
+// (kept in the metadata database) and with it a directory under the FUSE mount. After a restart the slots are there
+// again at once; their layers are opened from this node's files when first looked into.
+public sealed class LayerMounter : ILayerMounter
+{
+    private readonly string _mountPoint;
+    private readonly LayerLibrary _library;
+    private readonly SlotStore _slots;
+    private readonly LayerFileSystem _fileSystem;
+    private readonly ILogger _logger;
+
+    /// <param name="mountPoint">Where <see cref="FileSystem"/> is mounted.</param>
+    public LayerMounter(string mountPoint, LayerLibrary library, SlotStore slots, ILoggerFactory loggers)
+    {
+        _mountPoint = mountPoint;
+        _library = library;
+        _slots = slots;
+        _logger = loggers.CreateLogger<LayerMounter>();
+        _fileSystem = new LayerFileSystem(OpenSlot);
+        foreach (var slot in slots.Numbers())
+            _fileSystem.Register(slot);
+    }
+
+    /// <summary>What the kernel is served.</summary>
+    public IFuseFileSystem FileSystem => _fileSystem;
+
+    public void Announce(RemoteImage image)
+    {
+        if (!ImageReference.TryParse(image.Reference, out var reference))
+            return;
+        foreach (var layer in image.Layers)
+            _ = PrepareAsync(reference!, layer);
+    }
+
+    public async Task<MountedLayer> MountAsync(
+        RemoteImage image, Digest layer, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var reference = ImageReference.Parse(image.Reference);
+            var opened = await _library.OpenAsync(reference, layer, cancellationToken);
+            var inherited = ImplicitDirectoryResolver.Resolve(opened.Toc, lowerDirectories);
+            var slot = _slots.GetOrAdd(layer, opened.Index.Id, inherited.ToBytes(), reference.ToString());
+            _fileSystem.Add(slot.Number, new LayerDirectory(slot.Number, opened, inherited));
+            MountsLog.LayerMounted(_logger, layer, slot.Number, opened.Index.Id);
+            return new MountedLayer(slot.Number, DirectoryOf(slot.Number));
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnsupportedLayerException or UnauthorizedAccessException)
+        {
+            throw new LayerUnavailableException(e.Message, e);
+        }
+    }
+
+    public string DirectoryOf(long layerId) => Path.Combine(_mountPoint, layerId.ToString(CultureInfo.InvariantCulture));
+
+    public LayerUsage UsageOf(long layerId) =>
+        _slots.TryGet(layerId) is { } slot ? new LayerUsage(_library.StoredBytes(slot.Layer), Inodes: 1) : default;
+
+    public async Task ReleaseAsync(long layerId, CancellationToken cancellationToken)
+    {
+        if (_slots.Remove(layerId) is not { } slot)
+            return;
+
+        _fileSystem.Remove(layerId);
+        if (!_slots.AnyFor(slot.Layer))
+            await _library.RemoveAsync(slot.Layer);
+        MountsLog.LayerReleased(_logger, slot.Layer, layerId);
+    }
+
+    /// <summary>Drops slots no snapshot refers to: what a crash between two steps of a removal left over.</summary>
+    public async Task ReleaseUnusedAsync(IReadOnlySet<long> layersInUse, CancellationToken cancellationToken)
+    {
+        foreach (var slot in _slots.Numbers().Where(slot => !layersInUse.Contains(slot)))
+            await ReleaseAsync(slot, cancellationToken);
+    }
+
+    // Prepare for each layer will report what went wrong; here it is only known that time was not saved.
+    private async Task PrepareAsync(ImageReference image, Digest layer)
+    {
+        try
+        {
+            await _library.OpenAsync(image, layer, CancellationToken.None);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            MountsLog.LayerNotPrepared(_logger, layer, image.ToString(), e.Message);
+        }
+    }
+
+    private LayerDirectory? OpenSlot(long number)
+    {
+        if (_slots.TryGet(number) is not { } slot)
+            return null;
+
+        var layer = _library.TryOpen(ImageReference.Parse(slot.Source), slot.Layer);
+        if (layer is not null && layer.Index.Id == slot.IndexId)
+            return new LayerDirectory(number, layer, ImplicitDirectories.FromBytes(slot.Inherited));
+
+        // Another index would give the kernel's node ids another meaning.
+        MountsLog.SlotNotShown(_logger, number, $"the index {slot.IndexId} of layer {slot.Layer} is not on this node any more");
+        throw new IOException($"{slot.Layer}: the index {slot.IndexId} that slot {number} was made with is missing");
+    }
+}

@@ -1,0 +1,132 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
+using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Http;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Registry.Auth;
+
+// What one host is shown with each request. Learned once each: the challenge by a ping (GET /v2/), a token per scope set,
+// the name and password for Basic. A 401 in the middle of a life replaces what was shown, once for all who got it.
+internal sealed class HostAuthorizer
+{
+    private const int ScopesMax = 4096;
+
+    // How long a password read from docker's config.json is used without looking there again.
+    private static readonly TimeSpan BasicRemembered = TimeSpan.FromMinutes(5);
+
+    private readonly RegistryHost _host;
+    private readonly HttpTransport _transport;
+    private readonly TokenService _tokenService;
+    private readonly DockerCredentials _credentials;
+    private readonly RegistryOptions _options;
+    private readonly ILogger _logger;
+    private readonly SingleFlight<AuthenticationChallenge> _challenge;
+    private readonly SingleFlight<BasicLogin> _basic;
+    private readonly ConcurrentDictionary<string, ScopeToken> _tokens = new(StringComparer.Ordinal);
+
+    public HostAuthorizer(
+        RegistryHost host, HttpTransport transport, TokenService tokenService, DockerCredentials credentials, RegistryOptions options, ILogger logger)
+    {
+        _host = host;
+        _transport = transport;
+        _tokenService = tokenService;
+        _credentials = credentials;
+        _options = options;
+        _logger = logger;
+        _challenge = new SingleFlight<AuthenticationChallenge>(PingAsync, _ => Freshness.Fresh);
+        _basic = new SingleFlight<BasicLogin>(
+            FindBasicAsync, login => options.Clock.GetUtcNow() < login.ReadAt + BasicRemembered ? Freshness.Fresh : Freshness.Expired);
+    }
+
+    /// <summary>The header for a request that needs <paramref name="scope"/>; null where the host wants none or we have none.</summary>
+    public async Task<AuthenticationHeaderValue?> AuthorizeAsync(string scope, CancellationToken cancellationToken)
+    {
+        var challenge = await _challenge.GetAsync(cancellationToken);
+        if (challenge.IsAnonymous)
+            return null;
+        if (challenge.IsBasic)
+            return (await _basic.GetAsync(cancellationToken)).Header;
+        var token = await TokenOf(scope).Token.GetAsync(cancellationToken);
+        return new AuthenticationHeaderValue("Bearer", token.Value);
+    }
+
+    /// <summary>Takes a 401 as an instruction to get something else than <paramref name="shown"/>.</summary>
+    /// <returns>Whether asking again is worth it.</returns>
+    public async Task<bool> RenewAsync(HttpResponseMessage unauthorized, string scope, AuthenticationHeaderValue? shown, CancellationToken cancellationToken)
+    {
+        var known = await _challenge.GetAsync(cancellationToken);
+        var challenge = ChallengeOf(unauthorized) ?? known;
+        if (challenge.IsAnonymous)
+            return false;
+        if (!challenge.IsSameService(known))
+            _challenge.Set(challenge);
+
+        if (challenge.IsBasic)
+        {
+            _basic.ForgetIf(login => Equals(login.Header, shown));
+            return (await _basic.GetAsync(cancellationToken)).Header is { } header && !header.Equals(shown);
+        }
+
+        TokenOf(scope).Refused(shown?.Parameter, challenge.Scope);
+        return true;
+    }
+
+    private ScopeToken TokenOf(string scope)
+    {
+        if (_tokens.Count >= ScopesMax && !_tokens.ContainsKey(scope))
+            _tokens.Clear();
+        return _tokens.GetOrAdd(scope, static (name, self) => new ScopeToken(name, self.ExchangeAsync, self._options.Clock), this);
+    }
+
+    private async Task<BearerToken> ExchangeAsync(string scopes) =>
+        await _tokenService.ExchangeAsync(_host, await _challenge.GetAsync(CancellationToken.None), scopes);
+
+    private async Task<BasicLogin> FindBasicAsync()
+    {
+        var login = await _credentials.FindAsync(_host.Name, CancellationToken.None);
+        return new BasicLogin(login?.ToBasic(), _options.Clock.GetUtcNow());
+    }
+
+    private async Task<AuthenticationChallenge> PingAsync()
+    {
+        using var deadline = new Deadline(_options.DocumentDeadline);
+        var challenge = await deadline.RunAsync(
+            _host.BaseUri.Authority, RequestSubject.Ping, ct => RetryLoop.RunAsync(_options.RetryLimit, attempt => PingOnceAsync(attempt, ct)), CancellationToken.None);
+        _logger.HostPinged(_host.Name, _host.BaseUri.Scheme, challenge.Scheme);
+        return challenge;
+    }
+
+    private async Task<AuthenticationChallenge> PingOnceAsync(int attempt, CancellationToken cancellationToken)
+    {
+        var hop = new HopRequest(new Uri(_host.BaseUri, "/v2/"), RequestSubject.Ping) { Attempt = attempt };
+        for (var redirects = 0; redirects <= RegistryLimits.RedirectsMax; redirects++)
+        {
+            using var response = await _transport.SendAsync(hop, cancellationToken);
+            if (RedirectPolicy.IsRedirect(response.StatusCode))
+            {
+                hop = hop with { Uri = RedirectPolicy.Next(hop, response) };
+                continue;
+            }
+
+            if (response.StatusCode == HttpStatusCode.Unauthorized)
+            {
+                return ChallengeOf(response) ?? throw hop.Subject.Error(
+                    RegistryFailure.Protocol, hop.Host, "401 without a Basic or Bearer challenge", response.StatusCode);
+            }
+
+            await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
+            return AuthenticationChallenge.Anonymous;
+        }
+
+        throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"more than {RegistryLimits.RedirectsMax} redirects");
+    }
+
+    private static AuthenticationChallenge? ChallengeOf(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values)
+            ? AuthenticationChallenge.Choose(ChallengeParser.Parse(values))
+            : null;
+
+    private sealed record BasicLogin(AuthenticationHeaderValue? Header, DateTimeOffset ReadAt);
+}

@@ -1,0 +1,102 @@
+using System.Net;
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Http;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Registry.Blobs;
+
+/// <summary>What all blobs of a client share.</summary>
+internal sealed record BlobServices(
+    RegistryRequests Requests, HttpTransport Transport, RangelessHosts RangelessHosts, RegistryOptions Options, RegistryStatistics Statistics, ILogger Logger);
+
+// Opens ranges of one blob, each with as few requests as can be: one, once it is known where the blob lies. Through the
+// registry the first time and whenever the remembered place is refused, straight to that place otherwise.
+internal sealed class BlobSource(RegistryHost host, string repository, Digest digest, long? size, BlobLocationCell cell, BlobServices services)
+{
+    private readonly string _path = $"/v2/{repository}/blobs/{digest}";
+    private readonly string _scope = Scopes.Pull(repository);
+    private string? _lastHost;
+
+    public Digest Digest => digest;
+
+    public long? Size => size;
+
+    public BlobServices Services => services;
+
+    /// <summary>Who answered last; the registry before anybody did.</summary>
+    public string HostName => _lastHost ?? cell.Current?.Elsewhere?.Authority ?? host.BaseUri.Authority;
+
+    public async Task<BlobPart> OpenAsync(ByteRange wanted, bool askForRange, CancellationToken cancellationToken)
+    {
+        var request = new HopRequest(host.BaseUri, RequestSubject.Blob(digest, askForRange ? wanted : null)) { Range = askForRange ? wanted : null };
+        for (var resolvedAnew = false; ; resolvedAnew = true)
+        {
+            var location = await cell.GetOrLeadAsync(request.Subject, cancellationToken);
+            if (location is null)
+                return await LeadAsync(request, wanted, cancellationToken);
+            if (location.Elsewhere is null)
+                return await ThroughRegistryAsync(request, wanted, cell.Moved, cancellationToken);
+
+            try
+            {
+                return await RememberedAsync(request with { Uri = location.Elsewhere }, wanted, resolvedAnew, cancellationToken);
+            }
+            catch (RegistryException e) when (!resolvedAnew && MayHaveMoved(e))
+            {
+                services.Logger.LocationForgotten(e.Host, digest, e.StatusCode?.ToString() ?? "unreachable");
+                cell.Forget(location);
+            }
+        }
+    }
+
+    private async Task<BlobPart> LeadAsync(HopRequest request, ByteRange wanted, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ThroughRegistryAsync(request, wanted, cell.Learned, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            // A refused range, or a caller that gave up, says nothing about the blob.
+            cell.Failed(e is RegistryException { Failure: not (RegistryFailure.RangeNotSatisfiable or RegistryFailure.Protocol) } error ? error : null);
+            throw;
+        }
+    }
+
+    private Task<BlobPart> ThroughRegistryAsync(
+        HopRequest request, ByteRange wanted, Action<BlobLocation> learned, CancellationToken cancellationToken) =>
+        RetryLoop.RunAsync(services.Options.RetryLimit, async attempt =>
+        {
+            var response = await services.Requests.GetAsync(host, _path, _scope, request with { Attempt = attempt }, cancellationToken);
+            var part = await CheckAsync(response, wanted, cancellationToken);
+            var isElsewhere = response.Redirected && !RedirectPolicy.IsSameOrigin(host.BaseUri, response.Hop.Uri);
+            learned(isElsewhere ? BlobLocation.At(response.Hop.Uri, services.Options.Clock.GetUtcNow()) : BlobLocation.AtRegistry);
+            return part;
+        });
+
+    // A place that cannot be reached is not asked again before the registry was asked whether it still is the place.
+    private Task<BlobPart> RememberedAsync(HopRequest request, ByteRange wanted, bool resolvedAnew, CancellationToken cancellationToken) =>
+        RetryLoop.RunAsync(
+            services.Options.RetryLimit,
+            async attempt =>
+            {
+                var response = await services.Requests.GetRememberedAsync(request with { Attempt = attempt }, cancellationToken);
+                return await CheckAsync(response, wanted, cancellationToken);
+            },
+            e => e.IsTransient && (resolvedAnew || e.StatusCode is not null));
+
+    private async Task<BlobPart> CheckAsync(RegistryResponse response, ByteRange wanted, CancellationToken cancellationToken)
+    {
+        _lastHost = response.Hop.Host;
+        var part = await BlobPart.OpenAsync(response, wanted, size, services.Options, cancellationToken);
+        if (part.StatusCode == HttpStatusCode.PartialContent)
+            services.RangelessHosts.Remove(part.Host);
+        else if (part.RangeIgnored && services.RangelessHosts.Add(part.Host))
+            services.Logger.HostIgnoresRange(part.Host, digest);
+        return part;
+    }
+
+    private static bool MayHaveMoved(RegistryException e) => e.StatusCode is null or HttpStatusCode.BadRequest
+        or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Gone;
+}

@@ -1,0 +1,63 @@
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Http;
+
+namespace LazySnapshotter.Registry.Blobs;
+
+// A blob in a repository of a registry. Cheap to make; what is learned about the blob is shared with every other
+// RemoteBlob for it. The first read is its own probe; each later read of a known blob is exactly one request. Streams
+// resume by themselves where a body breaks off. No byte comes from the wrong place; whether it is the right byte, the
+// digest its reader holds decides.
+public sealed class RemoteBlob : IBlobReader
+{
+    private readonly BlobSource _source;
+
+    internal RemoteBlob(BlobSource source) => _source = source;
+
+    public Digest Digest => _source.Digest;
+
+    /// <summary>By the descriptor, if there was one.</summary>
+    public long? Size => _source.Size;
+
+    /// <summary>The host that has the blob sends it from its beginning, whatever range is asked for: better read it once as a whole.</summary>
+    public bool IgnoresRange => _source.Services.RangelessHosts.Contains(_source.HostName);
+
+    /// <exception cref="RegistryException">The range cannot be had.</exception>
+    public Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, long.MaxValue - offset);
+        if (length == 0)
+            return Task.FromResult(Stream.Null);
+
+        var wanted = new ByteRange(offset, offset + length);
+        if (offset + length > Size)
+        {
+            throw RequestSubject.Blob(Digest, wanted).Error(
+                RegistryFailure.RangeNotSatisfiable, _source.HostName, $"the range ends beyond the blob, which has {Size} bytes");
+        }
+
+        return OpenAsync(wanted, askForRange: true, _source.Services.Options.RangeDeadline, cancellationToken);
+    }
+
+    /// <exception cref="RegistryException">The blob cannot be had.</exception>
+    public Task<Stream> OpenAsync(CancellationToken cancellationToken) => Size == 0
+        ? Task.FromResult(Stream.Null)
+        : OpenAsync(new ByteRange(0, Size), askForRange: false, _source.Services.Options.BlobDeadline, cancellationToken);
+
+    private async Task<Stream> OpenAsync(ByteRange wanted, bool askForRange, TimeSpan time, CancellationToken cancellationToken)
+    {
+        var deadline = new Deadline(time);
+        try
+        {
+            var part = await deadline.RunAsync(
+                _source.HostName, RequestSubject.Blob(Digest, wanted), ct => _source.OpenAsync(wanted, askForRange, ct), cancellationToken);
+            return new ResumingStream(_source, wanted, part, deadline);
+        }
+        catch
+        {
+            deadline.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace LazySnapshotter.Registry.Http;
+
+// What a refusing host says, in one line: the distribution specification's JSON errors, S3's XML, or plain text. Of an
+// S3 error only code and message are taken, because the rest repeats the signed request.
+internal static partial class ErrorText
+{
+    public static string Of(ReadOnlySpan<byte> body, string? mediaType)
+    {
+        var text = Encoding.UTF8.GetString(body).Trim();
+        if (text.Length == 0)
+            return "";
+        if (text[0] == '{')
+            return OneLine(OfJson(body) ?? "(JSON that is no registry error)");
+        if (S3Code().Match(text) is { Success: true } code)
+            return OneLine(code.Groups[1].Value + ": " + S3Message().Match(text).Groups[1].Value);
+        if (text[0] == '<')
+            return mediaType?.Contains("html", StringComparison.OrdinalIgnoreCase) == true || text.Contains("<html", StringComparison.OrdinalIgnoreCase)
+                ? "(an HTML page)"
+                : "(an XML document)";
+        return OneLine(text);
+    }
+
+    // {"errors":[{"code":"BLOB_UNKNOWN","message":"...","detail":...}]}, and a token service's {"details":"..."}.
+    private static string? OfJson(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            var document = JsonSerializer.Deserialize(body, HttpJsonContext.Default.ErrorDocument);
+            if (document?.Errors is { Count: > 0 } errors)
+                return string.Join("; ", errors.Where(e => e is not null).Select(e => $"{e!.Code}: {e.Message}"));
+            return document?.Details ?? document?.Error;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string OneLine(string text)
+    {
+        var line = new StringBuilder(Math.Min(text.Length, RegistryLimits.ErrorTextCharsMax));
+        foreach (var character in text)
+        {
+            if (line.Length == RegistryLimits.ErrorTextCharsMax)
+                return line.Append("...").ToString();
+            line.Append(char.IsControl(character) ? ' ' : character);
+        }
+
+        return line.ToString();
+    }
+
+    [GeneratedRegex("<Code>([^<]{1,100})</Code>")]
+    private static partial Regex S3Code();
+
+    [GeneratedRegex("<Message>([^<]{1,300})</Message>")]
+    private static partial Regex S3Message();
+}

@@ -1,0 +1,25 @@
+using System.Net.Http.Headers;
+
+namespace LazySnapshotter.Registry.Http;
+
+// One request to one host, before it is an HTTP message (a message cannot be sent twice, a HopRequest can).
+internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
+{
+    /// <summary>Belongs to the host of <see cref="Uri"/>. A redirect makes a new request without it.</summary>
+    public AuthenticationHeaderValue? Authorization { get; init; }
+
+    public string? Accept { get; init; }
+
+    public ByteRange? Range { get; init; }
+
+    /// <summary>Makes it a POST.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>>? Form { get; init; }
+
+    public int Attempt { get; init; }
+
+    /// <summary>Host with port where it is not the scheme's own.</summary>
+    public string Host => Uri.Authority;
+
+    /// <summary>For logs and messages: no query (signatures), no user info.</summary>
+    public string DisplayUrl => Uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+}

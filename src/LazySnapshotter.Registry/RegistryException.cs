@@ -1,0 +1,59 @@
+using System.Net;
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Registry;
+
+/// <summary>What kind of failure; what can be done about it differs.</summary>
+public enum RegistryFailure
+{
+    /// <summary>No connection, or it broke, after all repetitions.</summary>
+    Unreachable,
+
+    /// <summary>A deadline passed.</summary>
+    TimedOut,
+
+    /// <summary>Credentials are missing or were refused (401, 403).</summary>
+    Unauthorized,
+
+    /// <summary>404.</summary>
+    NotFound,
+
+    /// <summary>416: we asked beyond the end, or the descriptor lies about the size.</summary>
+    RangeNotSatisfiable,
+
+    /// <summary>The host said that it cannot now (408, 429, 5xx), after all repetitions.</summary>
+    Unavailable,
+
+    /// <summary>Another refusal (4xx).</summary>
+    Refused,
+
+    /// <summary>The answer contradicts the protocol, the request or the digest.</summary>
+    Protocol,
+}
+
+// Something asked of a registry could not be had. The message names host, subject (digest and range, or manifest)
+// and cause, and holds no secret: URLs appear in it without their query.
+public sealed class RegistryException : IOException
+{
+    public RegistryException(
+        RegistryFailure failure, string host, string message, HttpStatusCode? statusCode = null, Digest? digest = null, Exception? innerException = null)
+        : base(message, innerException)
+    {
+        Failure = failure;
+        Host = host;
+        StatusCode = statusCode;
+        Digest = digest;
+    }
+
+    public RegistryFailure Failure { get; }
+
+    /// <summary>The host that failed, with its port: the registry, its token service, or where it redirected to.</summary>
+    public string Host { get; }
+
+    public HttpStatusCode? StatusCode { get; }
+
+    public Digest? Digest { get; }
+
+    /// <summary>Asking again may help.</summary>
+    public bool IsTransient { get; init; }
+}

@@ -1,0 +1,20 @@
+using System.Net;
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Registry;
+
+/// <summary>What a request was for.</summary>
+public enum RegistryRequestKind
+{
+    Ping,
+    Token,
+    Manifest,
+    Blob,
+}
+
+// One request as it went over the wire: a redirect followed is two hops. No query and no header, so no secret.
+/// <param name="Url">Without query.</param>
+/// <param name="StatusCode">None where no response came.</param>
+/// <param name="Attempt">0 for the first.</param>
+public readonly record struct RegistryHop(
+    RegistryRequestKind Kind, Digest? Digest, string Method, string Host, string Url, HttpStatusCode? StatusCode, TimeSpan TimeToFirstByte, int Attempt);

@@ -1,0 +1,43 @@
+namespace LazySnapshotter.Registry;
+
+// The limits on everything a registry, a token service or a helper program sends. Each protects memory or time.
+internal static class RegistryLimits
+{
+    /// <summary>Manifests and indexes; what distribution itself accepts on push.</summary>
+    public const int ManifestBytesMax = 4 << 20;
+
+    /// <summary>Blobs read into memory: image configurations, small index artifacts.</summary>
+    public const int SmallBlobBytesMax = 8 << 20;
+
+    /// <summary>A blob of which nobody knows the size. Far above any layer, far below endless.</summary>
+    public const long UnknownBlobBytesMax = 64L << 30;
+
+    public const int TokenBodyBytesMax = 64 << 10;
+
+    /// <summary>Sent with every request, so far below what servers take in a header (often 8 KiB; some tokens are larger).</summary>
+    public const int TokenCharsMax = 32 << 10;
+
+    public const int ErrorBodyBytesMax = 8 << 10;
+
+    public const int ErrorTextCharsMax = 300;
+
+    public const int ResponseHeaderKilobytesMax = 64;
+
+    public const int ChallengeCharsMax = 8 << 10;
+
+    public const int ChallengesMax = 16;
+
+    public const int RedirectsMax = 10;
+
+    /// <summary>Image indexes inside image indexes.</summary>
+    public const int IndexDepthMax = 4;
+
+    public const int DockerConfigBytesMax = 1 << 20;
+
+    public const int HelperOutputBytesMax = 64 << 10;
+
+    /// <summary>Remembered hosts and blob locations; beyond it those of no use any more are dropped.</summary>
+    public const int RememberedHostsMax = 1024;
+
+    public const int RememberedBlobsMax = 16 << 10;
+}

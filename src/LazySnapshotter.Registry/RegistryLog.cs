@@ -1,0 +1,43 @@
+using LazySnapshotter.Oci;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Registry;
+
+// Everything this project logs. URLs come without their query, headers never: what is signed or secret cannot get here.
+internal static partial class RegistryLog
+{
+    [LoggerMessage(1, LogLevel.Debug,
+        "{Method} {Url} {Range}: {Status}, {ContentLength} bytes announced, first byte after {TimeToFirstByteMs:F1} ms, attempt {Attempt}")]
+    public static partial void Hop(
+        this ILogger logger, string method, string url, string range, int status, long? contentLength, double timeToFirstByteMs, int attempt);
+
+    [LoggerMessage(2, LogLevel.Debug, "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, attempt {Attempt}: {Cause}")]
+    public static partial void HopFailed(
+        this ILogger logger, string method, string url, string range, double elapsedMs, int attempt, string cause);
+
+    [LoggerMessage(3, LogLevel.Debug, "{Host}: next request not before {DelayMs:F0} ms from now, failures in a row: {Failures}")]
+    public static partial void HostBacksOff(this ILogger logger, string host, double delayMs, int failures);
+
+    [LoggerMessage(4, LogLevel.Warning,
+        "{Host} ignores Range: reads of {Digest} and of other blobs there fetch and throw away everything before the wanted bytes")]
+    public static partial void HostIgnoresRange(this ILogger logger, string host, Digest digest);
+
+    [LoggerMessage(5, LogLevel.Debug, "{Host}: body of {Digest} broke off at byte {Position} of {Range}, resumed ({Resumed} of {ResumedMax}): {Cause}")]
+    public static partial void BodyResumed(
+        this ILogger logger, string host, Digest digest, long position, string range, int resumed, int resumedMax, string cause);
+
+    [LoggerMessage(6, LogLevel.Debug, "{Host}: the remembered location of {Digest} is no longer good ({Cause}), asking the registry anew")]
+    public static partial void LocationForgotten(this ILogger logger, string host, Digest digest, string cause);
+
+    [LoggerMessage(7, LogLevel.Debug, "{Host}: token for {Scope} taken from {Realm}, good for {LifetimeSeconds:F0} s")]
+    public static partial void TokenTaken(this ILogger logger, string host, string scope, string realm, double lifetimeSeconds);
+
+    [LoggerMessage(8, LogLevel.Warning, "{Host}: going on without credentials, {Path} cannot be used: {Cause}")]
+    public static partial void DockerConfigUnusable(this ILogger logger, string host, string path, string cause);
+
+    [LoggerMessage(9, LogLevel.Warning, "{Host}: going on without credentials, {Helper} cannot be used: {Cause}")]
+    public static partial void CredentialHelperFailed(this ILogger logger, string host, string helper, string cause);
+
+    [LoggerMessage(10, LogLevel.Debug, "{Host}: speaks {Scheme}, wants {Challenge}")]
+    public static partial void HostPinged(this ILogger logger, string host, string scheme, string challenge);
+}

@@ -1,0 +1,64 @@
+using LazySnapshotter.Registry.Hosts;
+
+namespace LazySnapshotter.Registry;
+
+// What a person may decide about talking to registries. Every wait has an end: a connection, the first byte of an
+// answer, a silence inside a body, and an operation as a whole each have their own limit.
+public sealed record RegistryOptions
+{
+    /// <summary>
+    /// Says for a host (with its port, as in a reference) whether it is spoken to in plain http. Everything else is https
+    /// without a fallback. See <see cref="PlainHttpOn"/>.
+    /// </summary>
+    public Func<string, bool> PlainHttp { get; init; } = Loopback.IsLoopback;
+
+    /// <summary>Docker's config.json. By default <c>$DOCKER_CONFIG/config.json</c>, else <c>~/.docker/config.json</c>.</summary>
+    public string? DockerConfigPath { get; init; }
+
+    public string UserAgent { get; init; } = DefaultUserAgent;
+
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>From a request to the head of its response.</summary>
+    public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest silence inside a body; after it the body is resumed on another connection.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>For a ping, a token or a manifest as a whole, retries included.</summary>
+    public TimeSpan DocumentDeadline { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>For a range of a blob as a whole, from the call to the last byte, retries included.</summary>
+    public TimeSpan RangeDeadline { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>For a whole blob. None by default: how long one takes is a matter of its size, and silence has its own limit.</summary>
+    public TimeSpan BlobDeadline { get; init; } = Timeout.InfiniteTimeSpan;
+
+    public TimeSpan CredentialHelperTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often one request is repeated after failures that may pass.</summary>
+    public int RetryLimit { get; init; } = 5;
+
+    /// <summary>Wait before the first repetition; doubles each time (regclient's numbers).</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    public TimeSpan RetryDelayMax { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Called for every request sent, when its response's head is here or it failed. Must be quick and must not throw.</summary>
+    public Action<RegistryHop>? OnHop { get; init; }
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>For tests: trust in a certificate made a second ago.</summary>
+    internal Action<SocketsHttpHandler>? ConfigureHandler { get; init; }
+
+    private static string DefaultUserAgent { get; } =
+        "lazysnap/" + (typeof(RegistryOptions).Assembly.GetName().Version?.ToString(3) ?? "0.0.0");
+
+    /// <summary>Plain http for loopback hosts and for those listed, as <c>host:port</c> or as <c>host</c> for any port.</summary>
+    public static Func<string, bool> PlainHttpOn(IEnumerable<string> hosts)
+    {
+        var listed = new HashSet<string>(hosts, StringComparer.OrdinalIgnoreCase);
+        return host => Loopback.IsLoopback(host) || listed.Contains(host) || listed.Contains(Loopback.WithoutPort(host));
+    }
+}

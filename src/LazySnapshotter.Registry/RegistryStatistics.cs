@@ -1,0 +1,64 @@
+using System.Net;
+
+namespace LazySnapshotter.Registry;
+
+// Counters over the life of a client, for metrics and for tests. Each is exact; together they are not one moment.
+public sealed class RegistryStatistics
+{
+    private readonly long[] _requests = new long[Enum.GetValues<RegistryRequestKind>().Length];
+    private long _redirects;
+    private long _failures;
+    private long _repetitions;
+    private long _documentBytes;
+    private long _blobBytes;
+    private long _resumedBodies;
+
+    /// <summary>Requests sent, whatever came of them.</summary>
+    public long Requests
+    {
+        get
+        {
+            var sum = 0L;
+            for (var i = 0; i < _requests.Length; i++)
+                sum += Interlocked.Read(ref _requests[i]);
+            return sum;
+        }
+    }
+
+    /// <summary>Responses that named another place.</summary>
+    public long Redirects => Interlocked.Read(ref _redirects);
+
+    /// <summary>Requests without a response, and responses of 400 and above except 401.</summary>
+    public long Failures => Interlocked.Read(ref _failures);
+
+    /// <summary>Requests that repeat a failed one.</summary>
+    public long Repetitions => Interlocked.Read(ref _repetitions);
+
+    /// <summary>Body bytes of pings, tokens and manifests.</summary>
+    public long DocumentBytes => Interlocked.Read(ref _documentBytes);
+
+    /// <summary>Body bytes of blobs, those skipped on hosts without ranges included.</summary>
+    public long BlobBytes => Interlocked.Read(ref _blobBytes);
+
+    /// <summary>Bodies that broke off and were continued.</summary>
+    public long ResumedBodies => Interlocked.Read(ref _resumedBodies);
+
+    public long RequestsOf(RegistryRequestKind kind) => Interlocked.Read(ref _requests[(int)kind]);
+
+    internal void CountHop(in RegistryHop hop)
+    {
+        Interlocked.Increment(ref _requests[(int)hop.Kind]);
+        if (hop.Attempt > 0)
+            Interlocked.Increment(ref _repetitions);
+        if (hop.StatusCode is null || ((int)hop.StatusCode >= 400 && hop.StatusCode != HttpStatusCode.Unauthorized))
+            Interlocked.Increment(ref _failures);
+        else if ((int)hop.StatusCode is >= 300 and < 400)
+            Interlocked.Increment(ref _redirects);
+    }
+
+    internal void CountDocumentBytes(long count) => Interlocked.Add(ref _documentBytes, count);
+
+    internal void CountBlobBytes(long count) => Interlocked.Add(ref _blobBytes, count);
+
+    internal void CountResumedBody() => Interlocked.Increment(ref _resumedBodies);
+}

@@ -1,0 +1,24 @@
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Registry;
+
+// A document of an image as the registry sent it: digest and size of the descriptor are those of the bytes.
+public sealed record ImageDocument(Descriptor Descriptor, byte[] Content);
+
+// What a reference stands for on one platform, with every document on the way there, so that they can be stored as they are.
+public sealed record ResolvedManifest
+{
+    /// <summary>As it was asked for.</summary>
+    public required ImageReference Reference { get; init; }
+
+    /// <summary>What the reference itself names: an index, or the manifest.</summary>
+    public ImageDocument Root => Documents[0];
+
+    /// <summary>The manifest of the platform.</summary>
+    public ImageDocument ManifestDocument => Documents[^1];
+
+    public required ImageManifest Manifest { get; init; }
+
+    /// <summary>From what the reference names down to the manifest: the indexes passed, then the manifest.</summary>
+    public required IReadOnlyList<ImageDocument> Documents { get; init; }
+}

@@ -1,0 +1,56 @@
+using LazySnapshotter.TestSupport.Images;
+
+namespace LazySnapshotter.IntegrationTests;
+
+// A daemon that ends, by order or by SIGKILL, and starts again on what it left.
+public sealed class RestartTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_restarted_daemon_serves_what_was_pulled_before_without_the_registry(bool crash)
+    {
+        var image = await TestImages.Python;
+        var registry = await DockerRegistry.StartAsync();
+        await using var node = await LazyNode.StartAsync();
+        try
+        {
+            var reference = await registry.PushAsync(image);
+            await node.IndexAsync(reference);
+            await node.PullAsync(reference);
+
+            // This fetches what the container needs; the rest of the layers stays away.
+            var before = (await node.Containerd.RunAsync(reference, LazyNode.Snapshotter)).Checked();
+
+            if (crash)
+                await node.Daemon.KillAsync();
+            else
+                Assert.Equal(0, await node.Daemon.StopAsync());
+            await registry.DisposeAsync();
+            await node.Daemon.StartAsync(node.Containerd.Address);
+
+            var after = (await node.Containerd.RunAsync(reference, LazyNode.Snapshotter)).Checked();
+            Assert.Equal(before.Output, after.Output);
+        }
+        finally
+        {
+            await registry.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_second_daemon_on_the_same_root_or_socket_is_refused_and_the_first_serves_on()
+    {
+        await using var node = await LazyNode.StartAsync();
+
+        var sameRoot = await TestSupport.Containerd.LazysnapProcess.RunAsync("serve", "--root", node.Daemon.Root, "--address", node.Daemon.Address + "2");
+        Assert.Equal(1, sameRoot.ExitCode);
+        Assert.Contains(node.Daemon.Root, sameRoot.Error, StringComparison.Ordinal);
+
+        var sameSocket = await TestSupport.Containerd.LazysnapProcess.RunAsync("serve", "--root", node.Daemon.Root + "2", "--address", node.Daemon.Address);
+        Assert.Equal(1, sameSocket.ExitCode);
+        Assert.Contains(node.Daemon.Address, sameSocket.Error, StringComparison.Ordinal);
+
+        (await node.Containerd.CtrAsync("snapshots", "--snapshotter", LazyNode.Snapshotter, "list")).Checked();
+    }
+}

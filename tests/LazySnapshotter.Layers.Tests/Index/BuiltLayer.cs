@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Layers.Toc;
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Layers.Tests.Index;
+
+// A blob with its index, built, written, opened again: what all the tests read through. Reads take the long way, one
+// span after the other through a SpanDecoder, each span's digest checked first.
+internal sealed class BuiltLayer : IDisposable
+{
+    private readonly TestFolder _folder = new();
+    private readonly SpanDecoder _decoder;
+
+    private BuiltLayer(byte[] blob, LayerIndexOptions options, int seed)
+    {
+        Blob = blob;
+        Path = _folder["index"];
+        Result = LayerIndexBuilder.BuildAsync(new TrickleStream(blob, seed), Path, options, CancellationToken.None).GetAwaiter().GetResult();
+        Index = LayerIndex.Open(Path, Digest.OfSha256(blob));
+        _decoder = new SpanDecoder(Index);
+    }
+
+    public byte[] Blob { get; }
+
+    public string Path { get; }
+
+    public LayerIndexBuildResult Result { get; }
+
+    public LayerIndex Index { get; }
+
+    public LayerToc Toc => Index.Toc;
+
+    public SpanTable Spans => Index.Spans;
+
+    public static BuiltLayer Of(byte[] blob, long spanLength = LayerIndexOptions.DefaultSpanLength, int seed = 1) =>
+        new(blob, new LayerIndexOptions { SpanLength = spanLength }, seed);
+
+    /// <summary>What a build says of a blob it refuses.</summary>
+    public static string RefusalOf(byte[] blob) => Assert.Throws<InvalidDataException>(() => Of(blob).Dispose()).Message;
+
+    public byte[] Compressed(SpanId span)
+    {
+        var layout = Spans[span];
+        return Blob[(int)layout.CompressedOffset..(int)layout.CompressedEnd];
+    }
+
+    /// <summary>Part of the tar, through the spans that have it.</summary>
+    public byte[] ReadTar(long offset, long length)
+    {
+        var result = new byte[length];
+        var done = 0;
+        while (done < length)
+        {
+            var span = Spans.Find(offset + done);
+            var layout = Spans[span];
+            var compressed = Compressed(span);
+            Assert.Equal(Spans.DigestOf(span).ToArray(), SHA256.HashData(compressed));
+
+            var start = (int)(offset + done - layout.UncompressedOffset);
+            var end = (int)Math.Min(layout.UncompressedLength, offset + length - layout.UncompressedOffset);
+            var decoded = new byte[end];
+            _decoder.Decode(span, compressed, decoded);
+            decoded.AsSpan(start).CopyTo(result.AsSpan(done));
+            done += end - start;
+        }
+
+        return result;
+    }
+
+    public byte[] ReadFile(int entry)
+    {
+        var content = new byte[Toc[entry].Size];
+        foreach (var extent in Toc.Extents(entry))
+            ReadTar(extent.UncompressedOffset, extent.Length).CopyTo(content.AsSpan((int)extent.FileOffset));
+        return content;
+    }
+
+    public int Entry(string path) => Toc.TryResolve(System.Text.Encoding.UTF8.GetBytes(path), out var entry) ? entry : throw new FileNotFoundException(path);
+
+    public TocEntry this[string path] => Toc[Entry(path)];
+
+    public void Dispose()
+    {
+        _decoder.Dispose();
+        Index.Dispose();
+        _folder.Dispose();
+    }
+}

@@ -1,0 +1,94 @@
+using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Layers.Store;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Layers.Tests.Store;
+
+// A layer being read as the product composes it: store, fetcher, cache, reader, over a blob server.
+internal sealed class LayerHarness : IAsyncDisposable
+{
+    public LayerHarness(TestLayer layer, string root, BlobServer? server = null, SpanFetcherOptions? options = null, SpanCache? cache = null, SpanDecode? decode = null)
+    {
+        Layer = layer;
+        Server = server ?? layer.Serve();
+        Store = BlobStore.Open(root, Log);
+        Blob = Store.Open(layer.Digest, "test", layer.Spans);
+        Fetcher = new SpanFetcher(Blob, Server, options);
+        Cache = cache ?? new SpanCache();
+        Reader = new SpanReader(Blob, Fetcher, Cache, decode ?? TestLayer.Decode);
+    }
+
+    public static SpanFetcherOptions NoReadAhead { get; } = new() { ReadAheadBytesMax = 0 };
+
+    public TestLayer Layer { get; }
+
+    public BlobServer Server { get; }
+
+    public ListLogger Log { get; } = new();
+
+    public BlobStore Store { get; }
+
+    public LayerBlob Blob { get; }
+
+    public SpanFetcher Fetcher { get; }
+
+    public SpanCache Cache { get; }
+
+    public SpanReader Reader { get; }
+
+    public LayerReadStatistics Statistics => Store.Statistics;
+
+    public string SparsePath => Path.Combine(Store.Directory, "sha256", Layer.Digest.Hex + ".sparse");
+
+    /// <summary>Reads and compares with the original.</summary>
+    public async Task ReadAndCompareAsync(long offset, int length, CancellationToken cancellationToken = default)
+    {
+        var buffer = new byte[length];
+        var read = await Reader.ReadAsync(offset, buffer, cancellationToken);
+        Assert.Equal(Math.Min(length, Layer.Tar.Length - offset), read);
+        Assert.True(buffer.AsSpan(0, read).SequenceEqual(Layer.Tar.AsSpan((int)offset, read)), $"{length} bytes at {offset} differ");
+    }
+
+    public Task ReadSpanAsync(int span, CancellationToken cancellationToken = default) =>
+        ReadAndCompareAsync(Layer.StartOf(span), Layer.TarOf(span).Length, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Fetcher.DisposeAsync();
+        Blob.Dispose();
+        Store.Dispose();
+    }
+}
+
+internal sealed class ListLogger : ILogger
+{
+    private readonly List<string> _lines = [];
+
+    public string[] Lines
+    {
+        get
+        {
+            lock (_lines)
+                return [.. _lines];
+        }
+    }
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        lock (_lines)
+            _lines.Add($"{logLevel}: {formatter(state, exception)}");
+    }
+}
+
+// A directory that is gone when the test is over.
+internal sealed class TempFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("layers-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

@@ -1,0 +1,116 @@
+using System.Security.Cryptography.X509Certificates;
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Blobs;
+using LazySnapshotter.TestSupport.Registry;
+
+namespace LazySnapshotter.Registry.Tests;
+
+// A registry, a client that talks to it with short waits, one blob, and everything the client logged.
+internal sealed class Bench : IAsyncDisposable
+{
+    public const string Repository = "library/python";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("lazysnap-registry-").FullName;
+
+    private Bench(TestRegistry server, RegistryOptions options)
+    {
+        Server = server;
+        Options = options with
+        {
+            DockerConfigPath = Path.Combine(_folder, "config.json"),
+            Clock = Clock,
+            ConfigureHandler = handler => handler.SslOptions.RemoteCertificateValidationCallback =
+                (_, certificate, _, _) => certificate is X509Certificate2 shown && shown.Equals(server.Certificate),
+        };
+        Client = new RegistryClient(Options, Log);
+        Content = new byte[300_000];
+        new Random(7).NextBytes(Content);
+        Blob = server.Content.AddBlob(Repository, Content, MediaTypes.OciLayerGzip);
+    }
+
+    /// <summary>Waits of milliseconds where people wait seconds.</summary>
+    public static RegistryOptions Impatient { get; } = new()
+    {
+        RetryDelay = TimeSpan.FromMilliseconds(1),
+        RetryDelayMax = TimeSpan.FromMilliseconds(20),
+        StallTimeout = TimeSpan.FromMilliseconds(300),
+        ResponseTimeout = TimeSpan.FromSeconds(2),
+        DocumentDeadline = TimeSpan.FromSeconds(20),
+        RangeDeadline = TimeSpan.FromSeconds(20),
+    };
+
+    public TestRegistry Server { get; }
+
+    public RegistryOptions Options { get; }
+
+    public RegistryClient Client { get; }
+
+    public CapturedLog Log { get; } = new();
+
+    public MovableClock Clock { get; } = new();
+
+    public byte[] Content { get; }
+
+    public Descriptor Blob { get; }
+
+    public ImageReference Reference => Server.Reference(Repository);
+
+    public string DockerConfigPath => Options.DockerConfigPath!;
+
+    public static async Task<Bench> StartAsync(TestRegistryOptions? server = null, RegistryOptions? client = null) =>
+        new(await TestRegistry.StartAsync(server), client ?? Impatient);
+
+    public RemoteBlob OpenBlob() => Client.OpenBlob(Reference, Blob.Digest, Blob.Size);
+
+    public void WriteDockerConfig(string username, string password)
+    {
+        var auth = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{username}:{password}"));
+        File.WriteAllText(DockerConfigPath, $$$$"""{"auths":{"{{{{Server.Host}}}}":{"auth":"{{{{auth}}}}"}}}""");
+    }
+
+    public async Task<byte[]> ReadAsync(long offset, long length, RemoteBlob? blob = null)
+    {
+        await using var stream = await (blob ?? OpenBlob()).OpenRangeAsync(offset, length, CancellationToken.None);
+        return await ReadAllAsync(stream);
+    }
+
+    public async Task AssertReadsAsync(int offset, int length)
+    {
+        var read = await ReadAsync(offset, length);
+        Assert.True(read.AsSpan().SequenceEqual(Content.AsSpan(offset, length)), $"bytes {offset}+{length} differ");
+    }
+
+    public Task<RegistryException> FailsAsync(long offset, long length) =>
+        Assert.ThrowsAsync<RegistryException>(() => ReadAsync(offset, length));
+
+    /// <summary>What the server saw since the last call, for example "Ping Token Blob Cdn".</summary>
+    public string TakeRequests()
+    {
+        var kinds = string.Join(' ', Server.Requests.Select(r => r.Kind));
+        Server.ClearLog();
+        return kinds;
+    }
+
+    public static async Task<byte[]> ReadAllAsync(Stream stream)
+    {
+        using var content = new MemoryStream();
+        await stream.CopyToAsync(content);
+        return content.ToArray();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await Server.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+        AssertNoSecretLogged();
+    }
+
+    // After every test there is: nothing secret was logged.
+    private void AssertNoSecretLogged()
+    {
+        var text = Log.Text;
+        foreach (var secret in Server.Tokens.Secrets)
+            Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,70 @@
+namespace LazySnapshotter.TestSupport.Registry;
+
+// Misbehaviour on demand: which requests it befalls, how often, and what goes wrong. Several things may go wrong at
+// once. Offsets count bytes of the response's body, not of the blob.
+public sealed record Fault
+{
+    /// <summary>All kinds if null.</summary>
+    public TestRequestKind? Kind { get; init; }
+
+    public Func<TestRequest, bool>? When { get; init; }
+
+    /// <summary>How many requests are spared before the first.</summary>
+    public int After { get; init; }
+
+    /// <summary>How many requests are befallen.</summary>
+    public int Times { get; init; } = int.MaxValue;
+
+    /// <summary>Befalls each request with this probability; 1 is always.</summary>
+    public double Probability { get; init; } = 1;
+
+    /// <summary>Before anything is answered.</summary>
+    public TimeSpan Delay { get; init; }
+
+    /// <summary>Answers with this status instead of what was asked for.</summary>
+    public int? StatusCode { get; init; }
+
+    /// <summary>With <see cref="StatusCode"/>: the body of the answer.</summary>
+    public string Body { get; init; } = "";
+
+    public string ContentType { get; init; } = "text/plain";
+
+    /// <summary>Set on the answer, real or not, in place of what it would carry.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Redirects to itself.</summary>
+    public bool RedirectLoop { get; init; }
+
+    /// <summary>Closes the connection without an answer.</summary>
+    public bool ResetBeforeAnswer { get; init; }
+
+    /// <summary>Sends this many bytes of the body, then resets the connection, which may take back bytes on their way.</summary>
+    public long? ResetAt { get; init; }
+
+    /// <summary>Sends this many bytes of those announced, then closes the connection.</summary>
+    public long? TruncateAt { get; init; }
+
+    /// <summary>Announces no length and ends the body properly after this many bytes.</summary>
+    public long? EndAt { get; init; }
+
+    /// <summary>Sends this many bytes, then nothing more, for ever.</summary>
+    public long? StallAt { get; init; }
+
+    /// <summary>Flips the bits of this byte.</summary>
+    public long? CorruptAt { get; init; }
+
+    /// <summary>Answers 200 with the whole blob.</summary>
+    public bool IgnoreRange { get; init; }
+
+    /// <summary>Announces no length and never ends.</summary>
+    public bool EndlessBody { get; init; }
+
+    /// <summary>Nothing, a chunk, nothing...: bytes per second of this body alone.</summary>
+    public long? BytesPerSecond { get; init; }
+
+    public static Fault Status(int status, TestRequestKind? kind = null, int times = int.MaxValue, string body = "") =>
+        new() { StatusCode = status, Kind = kind, Times = times, Body = body };
+
+    public static Fault HtmlPage(int status, TestRequestKind? kind = null) =>
+        new() { StatusCode = status, Kind = kind, Body = "<!DOCTYPE html><html><body>Something went wrong</body></html>", ContentType = "text/html" };
+}

@@ -1,0 +1,53 @@
+namespace LazySnapshotter.TestSupport.Registry;
+
+public enum TestRequestKind
+{
+    Ping,
+    Token,
+    Manifest,
+
+    /// <summary>A blob at the registry itself.</summary>
+    Blob,
+
+    /// <summary>A blob at the host the registry redirects to.</summary>
+    Cdn,
+    Other,
+}
+
+// One request as the server saw it, with what became of it. Holds headers with secrets: for assertions, not for printing.
+public sealed class TestRequest
+{
+    private long _bytesSent;
+
+    public required TestRequestKind Kind { get; init; }
+
+    public required string Method { get; init; }
+
+    /// <summary>Host and port as the client named them.</summary>
+    public required string Host { get; init; }
+
+    public required string Path { get; init; }
+
+    public required string Query { get; init; }
+
+    public string? Range { get; init; }
+
+    public string? Authorization { get; init; }
+
+    public string? AcceptEncoding { get; init; }
+
+    public string? UserAgent { get; init; }
+
+    public string? Cookie { get; init; }
+
+    /// <summary>Empty unless it is a POST.</summary>
+    public string Form { get; set; } = "";
+
+    public int StatusCode { get; internal set; }
+
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
+
+    internal void CountSent(int bytes) => Interlocked.Add(ref _bytesSent, bytes);
+
+    public override string ToString() => $"{Kind} {Method} {Path} {Range} -> {StatusCode}, {BytesSent} bytes";
+}

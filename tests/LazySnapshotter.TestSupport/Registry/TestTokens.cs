@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace LazySnapshotter.TestSupport.Registry;
+
+// Gives out tokens and checks them (distribution's token authentication specification), and checks names and
+// passwords. Remembers every secret it handed out or accepted, so that a test can look for them where they must not be.
+public sealed class TestTokens
+{
+    private readonly TestRegistryOptions _options;
+    private readonly ConcurrentDictionary<string, Grant> _grants = new();
+    private readonly ConcurrentQueue<string> _secrets = new();
+
+    internal TestTokens(TestRegistryOptions options)
+    {
+        _options = options;
+        if (options.Username is not null)
+        {
+            _secrets.Enqueue(options.Password);
+            _secrets.Enqueue(BasicValue());
+        }
+
+        if (options.IdentityToken is not null)
+            _secrets.Enqueue(options.IdentityToken);
+    }
+
+    /// <summary>Passwords, tokens and signatures.</summary>
+    public IReadOnlyCollection<string> Secrets => _secrets;
+
+    /// <summary>Makes every token given out so far worthless, whatever its lifetime.</summary>
+    public void RevokeAll() => _grants.Clear();
+
+    internal void AddSecret(string secret) => _secrets.Enqueue(secret);
+
+    internal bool MayPull(TestRequest request, string repository)
+    {
+        if (_options.Auth == TestAuthMode.None)
+            return true;
+        if (_options.Auth == TestAuthMode.Basic)
+            return request.Authorization == "Basic " + BasicValue();
+        return request.Authorization?.StartsWith("Bearer ", StringComparison.Ordinal) == true
+            && _grants.TryGetValue(request.Authorization["Bearer ".Length..], out var grant)
+            && grant.ExpiresAt > DateTimeOffset.UtcNow
+            && (repository.Length == 0 || grant.Scopes.Contains($"repository:{repository}:pull"));
+    }
+
+    /// <summary>Answers a request to the token service.</summary>
+    internal async Task<(int Status, string Json)> AnswerAsync(TestRequest request, HttpRequest http)
+    {
+        string[] scopes;
+        if (HttpMethods.IsPost(request.Method))
+        {
+            if (_options.IdentityToken is null)
+                return (StatusCodes.Status404NotFound, "{}");
+            var form = await http.ReadFormAsync();
+            request.Form = string.Join('&', form.Select(f => $"{f.Key}={f.Value}"));
+            if (form["grant_type"] != "refresh_token" || form["refresh_token"] != _options.IdentityToken)
+                return (StatusCodes.Status401Unauthorized, """{"details":"wrong refresh token"}""");
+            scopes = form["scope"].ToString().Split(' ');
+        }
+        else
+        {
+            if (_options.Username is not null && request.Authorization != "Basic " + BasicValue())
+                return (StatusCodes.Status401Unauthorized, """{"details":"incorrect username or password"}""");
+            scopes = [.. http.Query["scope"].Select(s => s ?? "")];
+        }
+
+        var token = "token-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        _secrets.Enqueue(token);
+        _grants[token] = new Grant(scopes, DateTimeOffset.UtcNow + _options.TokenLifetime);
+        return (StatusCodes.Status200OK, $$"""{"token":"{{token}}","expires_in":{{(long)_options.TokenLifetime.TotalSeconds}}}""");
+    }
+
+    private string BasicValue() => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_options.Username}:{_options.Password}"));
+
+    private sealed record Grant(IReadOnlyList<string> Scopes, DateTimeOffset ExpiresAt);
+}
