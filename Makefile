@@ -27,7 +27,8 @@ deps:
 
 # Remembered file by file by the SDK itself; the target is phony on purpose.
 build: deps
-	dotnet publish src/LazySnapshotter.Cli --configuration Release --output out --nologo --verbosity quiet
+	dotnet publish src/LazySnapshotter.Cli --configuration Release --output out --nologo --verbosity quiet \
+		-p:PublishDocumentationFiles=false -p:PublishReferencesDocumentationFiles=false
 	@echo "built out/lazysnap"
 
 images: deps
