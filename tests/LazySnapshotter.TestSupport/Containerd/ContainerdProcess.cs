@@ -104,17 +104,16 @@ public sealed class ContainerdProcess : IAsyncDisposable
         return await RunningContainer.FindAsync(this, id);
     }
 
-    /// <summary>Mounts a view of a pulled image outside of any container.</summary>
+    /// <summary>Mounts a pulled image's tree outside of any container.</summary>
     public async Task<MountedImage> MountImageAsync(TestImage image, string snapshotter)
     {
-        // Not `ctr images mount`: that of 1.6 knows only the default snapshotter.
-        var key = "view-" + NewId();
+        // Not `ctr images mount`: that of 1.6 knows only the default snapshotter. Not a view: ctr labels only what it
+        // prepares as a root, and containerd collects the rest at once.
+        var key = "tree-" + NewId();
         var target = _directory.MakeDirectory(key);
-        string[] snapshots = ["snapshots", "--snapshotter", snapshotter];
-        var mount = (await CtrAsync([.. snapshots, "view", target, key, image.ChainId.ToString()])).Checked();
-        (await CtrAsync([.. snapshots, "label", key, "containerd.io/gc.root=test"])).Checked();
+        var mount = (await CtrAsync("snapshots", "--snapshotter", snapshotter, "prepare", "--target", target, key, image.ChainId.ToString())).Checked();
 
-        // What it prints is a command: mount -t overlay overlay TARGET -o ro,…
+        // What it prints is a command: mount -t overlay overlay TARGET -o …
         var command = mount.Output.Trim().Split(' ');
         (await ProcessRunner.RunAsync(command[0], command[1..])).Checked();
         return new MountedImage(this, snapshotter, key, target);

@@ -2,7 +2,7 @@ using LazySnapshotter.TestSupport.Processes;
 
 namespace LazySnapshotter.TestSupport.Containerd;
 
-// An image's tree, mounted from a view snapshot.
+// An image's tree, mounted from an active snapshot as a container's root would be.
 public sealed class MountedImage(ContainerdProcess containerd, string snapshotter, string key, string path) : IAsyncDisposable
 {
     public string Path => path;
