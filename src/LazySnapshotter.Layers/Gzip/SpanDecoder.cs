@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 
@@ -6,16 +5,12 @@ namespace LazySnapshotter.Layers.Gzip;
 
 // Turns a span's compressed bytes into uncompressed ones, starting from the span's checkpoint: bit offset and window.
 // The bytes are expected to have been verified against the span's digest; the decoder checks no CRC (a span has
-// none) but never reads or writes outside its buffers whatever they are. Safe for concurrent use: inflate states are
-// pooled, one per thread at work.
-public sealed class SpanDecoder : IDisposable
+// none) but never reads or writes outside its buffers whatever they are. Safe for concurrent use; owns nothing.
+public sealed class SpanDecoder
 {
     private const int TrailerLength = 8;
 
     private readonly LayerIndex _index;
-    private readonly ConcurrentBag<Inflater> _pool = [];
-    private readonly int _poolSizeMax = Environment.ProcessorCount * 2;
-    private volatile bool _disposed;
 
     public SpanDecoder(LayerIndex index) => _index = index;
 
@@ -25,7 +20,6 @@ public sealed class SpanDecoder : IDisposable
     /// <exception cref="InvalidDataException">The bytes do not decode; the message names span and offsets.</exception>
     public void Decode(SpanId span, ReadOnlySpan<byte> compressed, Span<byte> destination)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         var layout = _index.Spans[span];
         ArgumentOutOfRangeException.ThrowIfGreaterThan(compressed.Length, layout.CompressedLength);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, layout.UncompressedLength);
@@ -40,26 +34,15 @@ public sealed class SpanDecoder : IDisposable
             return;
         }
 
-        if (!_pool.TryTake(out var inflater))
-            inflater = new Inflater();
+        var inflater = InflaterPool.Rent();
         try
         {
             Inflate(inflater, layout, compressed, destination);
         }
         finally
         {
-            if (_disposed || _pool.Count >= _poolSizeMax)
-                inflater.Dispose();
-            else
-                _pool.Add(inflater);
+            InflaterPool.Return(inflater);
         }
-    }
-
-    public void Dispose()
-    {
-        _disposed = true;
-        while (_pool.TryTake(out var inflater))
-            inflater.Dispose();
     }
 
     private void Inflate(Inflater inflater, in LayerSpan layout, ReadOnlySpan<byte> compressed, Span<byte> destination)

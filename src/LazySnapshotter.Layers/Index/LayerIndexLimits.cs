@@ -3,7 +3,7 @@ namespace LazySnapshotter.Layers.Index;
 // What a blob or an index file may ask of us, beside what its tar may (TarLimits).
 internal static class LayerIndexLimits
 {
-    /// <summary>Unpacked size of a layer: what 1 GiB of nothing but deflate's best case (1032:1) comes to.</summary>
+    /// <summary>Unpacked size of a layer: what 1 GiB of nothing but deflate's best case (1032:1) comes to. A gzip bomb ends here.</summary>
     public const long UncompressedLengthMax = 1L << 40;
 
     public const long CompressedLengthMax = 1L << 40;
@@ -16,6 +16,9 @@ internal static class LayerIndexLimits
     /// this; a blob that does cannot be read lazily.
     /// </summary>
     public const long SpanLengthMax = 256L * 1024 * 1024;
+
+    /// <summary>An index file from elsewhere, before anything in it is believed: far above what the largest layer has.</summary>
+    public const long IndexLengthMax = 16L << 30;
 
     /// <summary>TOC or span section of an index file, unpacked.</summary>
     public const int SectionLengthMax = 1 << 30;

@@ -9,6 +9,7 @@ public sealed class LayerIndexStore
 {
     private const string FileSuffix = ".lsi";
     private const string DamagedSuffix = ".damaged";
+    private const int CopyBufferLength = 128 * 1024;
 
     /// <summary>A temporary file this old belongs to nobody: no download takes so long.</summary>
     private static readonly TimeSpan TemporaryAgeMax = TimeSpan.FromDays(1);
@@ -74,12 +75,27 @@ public sealed class LayerIndexStore
     public async Task<LayerIndex> AddAsync(Digest layer, Stream index, CancellationToken cancellationToken)
     {
         using var file = new AtomicFile(PathOf(layer));
-        await index.CopyToAsync(file.Stream, cancellationToken);
-        await file.Stream.FlushAsync(cancellationToken);
+        await CopyAsync(index, file.Stream, cancellationToken);
 
         using (var candidate = LayerIndex.Open(file.TemporaryPath, layer))
             candidate.VerifyWindows();
         file.Commit();
         return LayerIndex.Open(PathOf(layer), layer);
+    }
+
+    private static async Task CopyAsync(Stream index, FileStream file, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[CopyBufferLength];
+        while (true)
+        {
+            var length = await index.ReadAsync(buffer, cancellationToken);
+            if (length == 0)
+                break;
+            if (file.Position + length > LayerIndexLimits.IndexLengthMax)
+                throw new InvalidDataException($"index: longer than {LayerIndexLimits.IndexLengthMax} bytes");
+            await file.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
+        }
+
+        await file.FlushAsync(cancellationToken);
     }
 }

@@ -106,7 +106,7 @@ public sealed class BadGzipTests
     {
         var tar = GzipProducerTests.RandomTar(seed: 20, length: 200_000);
         using var layer = BuiltLayer.Of(TestGzip.Member(tar), spanLength: 20_000);
-        using var decoder = new SpanDecoder(layer.Index);
+        var decoder = new SpanDecoder(layer.Index);
         var seed = Environment.TickCount;
         var random = new Random(seed);
         var refused = 0;
@@ -141,7 +141,7 @@ public sealed class BadGzipTests
     {
         var tar = GzipProducerTests.RandomTar(seed: 21, length: 500_000);
         using var layer = BuiltLayer.Of(TestGzip.Member(tar), spanLength: 20_000);
-        using var decoder = new SpanDecoder(layer.Index);
+        var decoder = new SpanDecoder(layer.Index);
         Parallel.For(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
         {
             var span = layer.Spans[new SpanId(i * 7 % layer.Spans.Count)];

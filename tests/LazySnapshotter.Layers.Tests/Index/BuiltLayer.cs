@@ -84,7 +84,6 @@ internal sealed class BuiltLayer : IDisposable
 
     public void Dispose()
     {
-        _decoder.Dispose();
         Index.Dispose();
         _folder.Dispose();
     }

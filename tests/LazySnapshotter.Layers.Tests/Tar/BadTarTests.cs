@@ -165,6 +165,17 @@ public sealed class BadTarTests
     }
 
     [Fact]
+    public void More_pieces_of_sparse_files_than_the_limit_are_refused()
+    {
+        var builder = new TocBuilder();
+        var pieces = Enumerable.Range(0, TarLimits.SparseExtentCountMax).Select(i => new SparseExtent(i * 2, 1)).ToArray();
+        var entry = new TarEntry { Type = TarEntryType.File, Name = "f"u8.ToArray(), LinkName = [], Size = 1 << 22, Sparse = pieces };
+        for (var i = 0; i < TarLimits.SparseExtentTotalMax / TarLimits.SparseExtentCountMax; i++)
+            builder.Add(entry);
+        Assert.Contains("pieces of sparse files", Assert.Throws<InvalidDataException>(() => builder.Add(entry)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Xattrs_larger_or_more_than_linux_takes_are_refused()
     {
         Assert.Contains("65537 bytes", Refusal(tar => tar.Pax(("SCHILY.xattr.user.a", new string('x', 65537))).Add("x")), StringComparison.Ordinal);
