@@ -17,15 +17,16 @@ public sealed record TestImage(string Name, string LayoutPath)
         ReadPaths(Path.Combine(Path.GetDirectoryName(LayoutPath)!, "unpack-times"));
 
     /// <summary>What containerd names the snapshot of the whole image.</summary>
-    public Digest ChainId
+    public Digest ChainId =>
+        Oci.ChainId.ForEachLayer(OciJson.ReadConfig(ReadBlob(ReadManifest().Config.Digest), LayoutPath).RootFs.DiffIds)[^1];
+
+    /// <summary>Compressed sizes, lowest layer first.</summary>
+    public IReadOnlyList<long> LayerSizes => [.. ReadManifest().Layers.Select(layer => layer.Size)];
+
+    private ImageManifest ReadManifest()
     {
-        get
-        {
-            var index = OciJson.ReadIndex(File.ReadAllBytes(Path.Combine(LayoutPath, "index.json")), LayoutPath);
-            var manifest = OciJson.ReadManifest(ReadBlob(index.Manifests[0].Digest), LayoutPath);
-            var config = OciJson.ReadConfig(ReadBlob(manifest.Config.Digest), LayoutPath);
-            return Oci.ChainId.ForEachLayer(config.RootFs.DiffIds)[^1];
-        }
+        var index = OciJson.ReadIndex(File.ReadAllBytes(Path.Combine(LayoutPath, "index.json")), LayoutPath);
+        return OciJson.ReadManifest(ReadBlob(index.Manifests[0].Digest), LayoutPath);
     }
 
     private byte[] ReadBlob(Digest digest) => File.ReadAllBytes(Path.Combine(LayoutPath, "blobs", digest.Algorithm, digest.Hex));
