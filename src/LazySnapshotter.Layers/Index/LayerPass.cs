@@ -39,6 +39,7 @@ internal sealed class LayerPass : IGzipSink, IDisposable
     public LayerPass(LayerIndexOptions options, string spoolDirectory)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SpanLength, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SpanLength, LayerIndexLimits.SpanLengthMax / 2);
         _spanLength = options.SpanLength;
         _layerAlgorithm = options.ExpectedDigest?.Algorithm ?? Digest.Sha256Algorithm;
         _layerHash = IncrementalHash.CreateHash(_layerAlgorithm == Digest.Sha512Algorithm ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);

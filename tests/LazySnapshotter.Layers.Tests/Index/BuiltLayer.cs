@@ -18,7 +18,17 @@ internal sealed class BuiltLayer : IDisposable
     {
         Blob = blob;
         Path = _folder["index"];
-        Result = LayerIndexBuilder.BuildAsync(new TrickleStream(blob, seed), Path, options, CancellationToken.None).GetAwaiter().GetResult();
+        try
+        {
+            Result = LayerIndexBuilder.BuildAsync(new TrickleStream(blob, seed), Path, options, CancellationToken.None).GetAwaiter().GetResult();
+        }
+        catch
+        {
+            Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path)); // whatever was refused leaves nothing behind
+            _folder.Dispose();
+            throw;
+        }
+
         Index = LayerIndex.Open(Path, Digest.OfSha256(blob));
         _decoder = new SpanDecoder(Index);
     }

@@ -13,6 +13,7 @@ public sealed class BackgroundProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly string _commandLine;
     private readonly StringBuilder _log = new();
+    private bool _disposed;
 
     private BackgroundProcess(Process process)
     {
@@ -89,8 +90,12 @@ public sealed class BackgroundProcess : IAsyncDisposable
         await _process.WaitForExitAsync(deadline.Token);
     }
 
+    /// <summary>May be called again: tests end a server early that their cleanup ends, too.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         if (!_process.HasExited)
             await KillAsync();
         _process.Dispose();
