@@ -7,6 +7,7 @@ public static partial class Libc
 {
     private const int FALLOC_FL_KEEP_SIZE = 1;
     private const int FALLOC_FL_PUNCH_HOLE = 2;
+    private const int LOCK_SH = 1;
     private const int LOCK_EX = 2;
     private const int LOCK_NB = 4;
     private const int LOCK_UN = 8;
@@ -83,6 +84,16 @@ public static partial class Libc
         }
 
         return true;
+    }
+
+    /// <summary>Takes the shared advisory lock, giving up the exclusive one if this handle has it; waits for others to give theirs up.</summary>
+    public static void LockShared(SafeHandle file)
+    {
+        while (flock(file, LOCK_SH) < 0)
+        {
+            if (LastErrno != Errno.EINTR)
+                Throw("flock");
+        }
     }
 
     public static void Unlock(SafeHandle file) => Check(flock(file, LOCK_UN), "flock", default);

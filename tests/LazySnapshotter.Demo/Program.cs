@@ -9,7 +9,7 @@ var image = await TestImages.Python;
 await using var registry = await TestRegistry.StartAsync(new TestRegistryOptions { Link = link });
 registry.Content.AddLayout("python", image.LayoutPath);
 
-Console.WriteLine($"image     {image.Name}: Debian with python3 and numpy, {Figures.Bytes(image.LayerSizes.Sum())} compressed in {image.LayerSizes.Count} layers");
+Console.WriteLine($"image     {image.Name}: Debian with python3 and numpy, {Figures.Bytes(image.CompressedBytes)} compressed in {image.Layers.Count} layers");
 Console.WriteLine("link      20 ms round trip, 500 Mbit/s, between the node and the registry");
 Console.WriteLine("container python3 -c 'import numpy; …'");
 Console.WriteLine();

@@ -5,22 +5,22 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LazySnapshotter.Layers.Store;
 
-// The compressed blobs of this node, whole or in part, below <root>/blobs (file names: BlobPaths). One process at a time
-// owns the directory, by a lock that dies with it. Locks: _gate guards the table of open files and which of them is
+// The compressed blobs of this node, whole or in part, below <root>/blobs (file names: BlobPaths). Several
+// processes may use the directory at once (StoreUse): the daemon, and commands that look into images. Locks: _gate guards the table of open files and which of them is
 // whole; under it come BlobFile's and then SpanStates' gates, never the other way round.
 public sealed partial class BlobStore : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<Digest, BlobFile> _open = [];
-    private readonly StoreLock _lock;
+    private readonly StoreUse _use;
     private volatile bool _isRefusing;
     private bool _isDisposed;
 
-    private BlobStore(string directory, StoreLock storeLock, ILogger logger)
+    private BlobStore(string directory, ILogger logger)
     {
         Directory = directory;
-        _lock = storeLock;
         Logger = logger;
+        _use = StoreUse.Begin(Path.Combine(directory, "lock"), RemoveLeftovers);
     }
 
     /// <summary><c>&lt;root&gt;/blobs</c></summary>
@@ -33,8 +33,8 @@ public sealed partial class BlobStore : IDisposable
 
     internal bool CanStore => !_isRefusing;
 
-    /// <summary>Opens the store below a root directory, creating it, and removes what an interrupted process left half done.</summary>
-    /// <exception cref="IOException">Another process has it (the message names it), or the directory cannot be used.</exception>
+    /// <summary>Opens the store below a root directory, creating it, and removes what interrupted processes left half done.</summary>
+    /// <exception cref="IOException">The directory cannot be used; the message names it.</exception>
     public static BlobStore Open(string root, ILogger? logger = null)
     {
         var directory = Path.Combine(root, "blobs");
@@ -42,17 +42,7 @@ public sealed partial class BlobStore : IDisposable
         System.IO.Directory.CreateDirectory(directory, ownerOnly);
         System.IO.Directory.CreateDirectory(Path.Combine(directory, Digest.Sha256Algorithm), ownerOnly);
         System.IO.Directory.CreateDirectory(Path.Combine(directory, Digest.Sha512Algorithm), ownerOnly);
-        var store = new BlobStore(directory, StoreLock.Take(Path.Combine(directory, "lock")), logger ?? NullLogger.Instance);
-        try
-        {
-            store.RemoveLeftovers();
-            return store;
-        }
-        catch
-        {
-            store.Dispose();
-            throw;
-        }
+        return new BlobStore(directory, logger ?? NullLogger.Instance);
     }
 
     /// <summary>Opens one layer for reading by one of its indexes.</summary>
@@ -110,7 +100,7 @@ public sealed partial class BlobStore : IDisposable
             _open.Clear();
         }
 
-        _lock.Dispose();
+        _use.Dispose();
     }
 
     internal void Close(LayerBlob blob, BlobFile file)

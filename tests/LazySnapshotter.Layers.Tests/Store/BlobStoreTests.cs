@@ -129,14 +129,29 @@ public sealed class BlobStoreTests : IDisposable
     }
 
     [Fact]
-    public void A_second_store_on_the_directory_is_refused_by_name()
+    public void A_half_written_blob_is_a_leftover_only_when_nobody_else_uses_the_directory()
     {
-        using var store = BlobStore.Open(_folder.Path);
-        var refusal = Assert.Throws<IOException>(() => BlobStore.Open(_folder.Path));
-        Assert.Contains(Path.Combine(_folder.Path, "blobs"), refusal.Message, StringComparison.Ordinal);
-        Assert.Contains($"process {Environment.ProcessId} ", refusal.Message, StringComparison.Ordinal);
-        store.Dispose();
+        var first = BlobStore.Open(_folder.Path);
+        var partial = Path.Combine(first.Directory, "sha256", $"{_layer.Digest.Hex}.{Guid.NewGuid():N}.partial");
+        File.WriteAllText(partial, "half");
+
+        using (BlobStore.Open(_folder.Path))
+            Assert.True(File.Exists(partial));
+
+        first.Dispose();
         BlobStore.Open(_folder.Path).Dispose();
+        Assert.False(File.Exists(partial));
+    }
+
+    [Fact]
+    public async Task Two_stores_on_one_directory_read_the_same_layer()
+    {
+        await using var h = Harness();
+        await using var other = Harness();
+        await h.ReadSpanAsync(2);
+        await other.ReadSpanAsync(4);
+        await h.ReadAndCompareAsync(0, _layer.Tar.Length);
+        await other.ReadAndCompareAsync(0, _layer.Tar.Length);
     }
 
     [Fact]

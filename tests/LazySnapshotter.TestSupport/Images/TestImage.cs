@@ -20,8 +20,10 @@ public sealed record TestImage(string Name, string LayoutPath)
     public Digest ChainId =>
         Oci.ChainId.ForEachLayer(OciJson.ReadConfig(ReadBlob(ReadManifest().Config.Digest), LayoutPath).RootFs.DiffIds)[^1];
 
-    /// <summary>Compressed sizes, lowest layer first.</summary>
-    public IReadOnlyList<long> LayerSizes => [.. ReadManifest().Layers.Select(layer => layer.Size)];
+    /// <summary>Lowest first.</summary>
+    public IReadOnlyList<Descriptor> Layers => ReadManifest().Layers;
+
+    public long CompressedBytes => Layers.Sum(layer => layer.Size);
 
     private ImageManifest ReadManifest()
     {
