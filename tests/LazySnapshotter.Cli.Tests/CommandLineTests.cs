@@ -1,0 +1,19 @@
+namespace LazySnapshotter.Cli.Tests;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData(0, "--help")]
+    [InlineData(0, "serve", "--help")]
+    [InlineData(0, "--version")]
+    [InlineData(2, "nonsense")]
+    [InlineData(2, "pull")]
+    [InlineData(2, "index", "build")]
+    [InlineData(2, "index", "build", "ref", "--blob", "file")]
+    [InlineData(2, "ls", "ref", "--log-format", "xml")]
+    [InlineData(1, "index", "show", "/nowhere/at/all.lsi")]
+    [InlineData(1, "index", "build", "--blob", "/nowhere/at/all.tar", "-o", "/nowhere/x")]
+    [InlineData(1, "serve", "--config", "/nowhere/at/all.json")]
+    public async Task Exit_codes_tell_success_failure_and_wrong_usage_apart(int code, params string[] arguments) =>
+        Assert.Equal(code, await CommandLine.RunAsync(arguments));
+}

@@ -1,0 +1,46 @@
+using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Mounts.Tests;
+
+public sealed class LayerBlobSourceTests
+{
+    private static readonly Digest Layer = Digest.OfSha256("layer"u8);
+
+    [Fact]
+    public async Task The_latest_repository_is_asked_first_and_the_next_when_it_fails()
+    {
+        var source = new LayerBlobSource(Layer);
+        var asked = new List<string>();
+        source.Add(ImageReference.Parse("registry.example/old"), () => new Repository("old", asked, fails: false));
+        source.Add(ImageReference.Parse("registry.example/new"), () => new Repository("new", asked, fails: true));
+
+        await using var stream = await source.OpenRangeAsync(0, 1, CancellationToken.None);
+        Assert.Equal(["new", "old"], asked);
+    }
+
+    [Fact]
+    public async Task The_last_failure_is_reported_and_no_repository_at_all_is_said_so()
+    {
+        var source = new LayerBlobSource(Layer);
+        var none = await Assert.ThrowsAsync<IOException>(() => source.OpenAsync(CancellationToken.None));
+        Assert.Contains(Layer.ToString(), none.Message, StringComparison.Ordinal);
+
+        source.Add(ImageReference.Parse("registry.example/only"), () => new Repository("only", [], fails: true));
+        var failed = await Assert.ThrowsAsync<IOException>(() => source.OpenAsync(CancellationToken.None));
+        Assert.Equal("only", failed.Message);
+    }
+
+    private sealed class Repository(string name, List<string> asked, bool fails) : IBlobReader
+    {
+        public Digest Digest => Layer;
+
+        public Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken) => OpenAsync(cancellationToken);
+
+        public Task<Stream> OpenAsync(CancellationToken cancellationToken)
+        {
+            asked.Add(name);
+            return fails ? Task.FromException<Stream>(new IOException(name)) : Task.FromResult<Stream>(new MemoryStream([1]));
+        }
+    }
+}
