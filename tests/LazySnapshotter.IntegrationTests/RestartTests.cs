@@ -28,6 +28,7 @@ public sealed class RestartTests
                 Assert.Equal(0, await node.Daemon.StopAsync());
             await registry.DisposeAsync();
             await node.Daemon.StartAsync(node.Containerd.Address);
+            await node.Containerd.WaitForSnapshotterAsync(LazyNode.Snapshotter);
 
             var after = (await node.Containerd.RunAsync(reference, LazyNode.Snapshotter)).Checked();
             Assert.Equal(before.Output, after.Output);

@@ -89,6 +89,12 @@ public sealed class ContainerdProcess : IAsyncDisposable
         (result with { Output = "" }).Checked();
     }
 
+    /// <summary>Returns when containerd can ask its plugin something: after a crash it notices with the first call that its
+    /// connection is gone, and waits a moment (gRPC's backoff) before it connects again.</summary>
+    public async Task WaitForSnapshotterAsync(string snapshotter) =>
+        await _process!.WaitUntilAsync(
+            $"connected to {snapshotter}", async () => (await CtrAsync("snapshots", "--snapshotter", snapshotter, "list")).ExitCode == 0, StartTimeout);
+
     /// <summary>Runs a container to its end: the image's own command, or the given one. ctr's defaults suffice: runc v2 shim,
     /// pivot_root, own (empty) network namespace. A limit that root lacks CAP_SYS_RESOURCE for is never asked for.</summary>
     public Task<ProcessResult> RunAsync(string reference, string snapshotter, params IEnumerable<string> command) =>
