@@ -44,9 +44,13 @@ public sealed class LayerIndexStore
     {
         damage = null;
         var path = PathOf(layer);
+        LayerIndex? index = null;
         try
         {
-            return LayerIndex.Open(path, layer);
+            // Windows as well, although they are needed only later: what is found damaged now can be made anew.
+            index = LayerIndex.Open(path, layer);
+            index.CheckWindows();
+            return index;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -54,6 +58,7 @@ public sealed class LayerIndexStore
         }
         catch (InvalidDataException exception)
         {
+            index?.Dispose();
             var kept = path + DamagedSuffix;
             File.Move(path, kept, overwrite: true);
             damage = $"{exception.Message}; kept as {kept}";

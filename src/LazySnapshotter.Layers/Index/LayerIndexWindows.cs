@@ -31,6 +31,24 @@ internal sealed class LayerIndexWindows
     /// <exception cref="InvalidDataException">The window is damaged; the message names the span.</exception>
     public byte[] Load(SafeFileHandle file, SpanId span)
     {
+        var stored = ReadStored(file, span);
+        if (stored.Length == 0)
+            return [];
+
+        try
+        {
+            return WindowEncoding.Decode(stored);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new InvalidDataException($"index, window of span {span}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>The window as it is stored, its checksum compared; empty where there is none.</summary>
+    /// <exception cref="InvalidDataException">The checksum does not match; the message names the span.</exception>
+    public byte[] ReadStored(SafeFileHandle file, SpanId span)
+    {
         var i = span.Value;
         if (_checksumNumbers[i] < 0)
             return [];
@@ -41,13 +59,6 @@ internal sealed class LayerIndexWindows
         WindowSpool.ComputeChecksum(stored, checksum);
         if (!checksum.SequenceEqual(_checksums.AsSpan(_checksumNumbers[i] * WindowSpool.ChecksumLength, WindowSpool.ChecksumLength)))
             throw new InvalidDataException($"index, window of span {span}: the checksum does not match");
-        try
-        {
-            return WindowEncoding.Decode(stored);
-        }
-        catch (InvalidDataException exception)
-        {
-            throw new InvalidDataException($"index, window of span {span}: {exception.Message}", exception);
-        }
+        return stored;
     }
 }
