@@ -26,7 +26,7 @@ public static class SnapshotterDaemon
         using var database = MetadataDatabase.Open(Path.Combine(options.Root, "metadata.db"));
         await using var storage = NodeStorage.Open(options, loggers);
         var layersDirectory = Path.Combine(options.Root, "layers");
-        var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), loggers);
+        using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), loggers);
         await using var session = await FuseSession.StartAsync(
             FuseMount.Create(layersDirectory, new FuseMountOptions()), mounter.FileSystem, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
         await using var snapshotter = new Snapshotter(options.Root, database, mounter, loggers.CreateLogger<Snapshotter>());
@@ -39,11 +39,21 @@ public static class SnapshotterDaemon
         var logger = loggers.CreateLogger("lazysnap");
         DaemonLog.Serving(logger, options.Address, options.Root);
         ServiceManager.Notify("READY=1");
-        await Task.Delay(Timeout.Infinite, cancellationToken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await StopOrderedAsync(session.Completion, cancellationToken);
+        if (!cancellationToken.IsCancellationRequested)
+            throw new IOException($"{layersDirectory} was unmounted by somebody else; containers can read nothing until the daemon is started again");
+
         ServiceManager.Notify("STOPPING=1");
         DaemonLog.Stopping(logger);
 
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         await server.StopAsync(patience.Token);
+    }
+
+    private static async Task StopOrderedAsync(Task ended, CancellationToken cancellationToken)
+    {
+        var ordered = new TaskCompletionSource();
+        await using var registration = cancellationToken.Register(ordered.SetResult);
+        await Task.WhenAny(ordered.Task, ended);
     }
 }

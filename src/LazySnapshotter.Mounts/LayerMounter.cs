@@ -14,13 +14,16 @@ namespace LazySnapshotter.Mounts;
 // Layers as directories of the node's filesystem: what Snapshots asks for through ILayerMounter. A layer gets a slot
 // (kept in the metadata database) and with it a directory under the FUSE mount. After a restart the slots are there
 // again at once; their layers are opened from this node's files when first looked into.
-public sealed class LayerMounter : ILayerMounter
+public sealed class LayerMounter : ILayerMounter, IDisposable
 {
     private readonly string _mountPoint;
     private readonly LayerLibrary _library;
     private readonly SlotStore _slots;
     private readonly LayerFileSystem _fileSystem;
     private readonly ILogger _logger;
+
+    // A slot is shown and its layer opened, or both go, in one step.
+    private readonly SemaphoreSlim _gate = new(1);
 
     /// <param name="mountPoint">Where <see cref="FileSystem"/> is mounted.</param>
     public LayerMounter(string mountPoint, LayerLibrary library, SlotStore slots, ILoggerFactory loggers)
@@ -53,9 +56,8 @@ public sealed class LayerMounter : ILayerMounter
             var reference = ImageReference.Parse(image.Reference);
             var opened = await _library.OpenAsync(reference, layer, cancellationToken);
             var inherited = ImplicitDirectoryResolver.Resolve(opened.Toc, lowerDirectories);
-            var slot = _slots.GetOrAdd(layer, opened.Index.Id, inherited.ToBytes(), reference.ToString());
-            _fileSystem.Add(slot.Number, new LayerDirectory(slot.Number, opened, inherited));
-            MountsLog.LayerMounted(_logger, layer, slot.Number, opened.Index.Id);
+            var slot = await ShowAsync(reference, layer, inherited, cancellationToken);
+            MountsLog.LayerMounted(_logger, layer, slot.Number, slot.IndexId);
             return new MountedLayer(slot.Number, DirectoryOf(slot.Number));
         }
         catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnsupportedLayerException or UnauthorizedAccessException)
@@ -71,20 +73,47 @@ public sealed class LayerMounter : ILayerMounter
 
     public async Task ReleaseAsync(long layerId, CancellationToken cancellationToken)
     {
-        if (_slots.Remove(layerId) is not { } slot)
-            return;
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_slots.Remove(layerId) is not { } slot)
+                return;
 
-        _fileSystem.Remove(layerId);
-        if (!_slots.AnyFor(slot.Layer))
-            await _library.RemoveAsync(slot.Layer);
-        MountsLog.LayerReleased(_logger, slot.Layer, layerId);
+            _fileSystem.Remove(layerId);
+            if (!_slots.AnyFor(slot.Layer))
+                await _library.RemoveAsync(slot.Layer);
+            MountsLog.LayerReleased(_logger, slot.Layer, layerId);
+        }
+        finally
+        {
+            _gate.Release();
+        }
     }
+
+    public void Dispose() => _gate.Dispose();
 
     /// <summary>Drops slots no snapshot refers to: what a crash between two steps of a removal left over.</summary>
     public async Task ReleaseUnusedAsync(IReadOnlySet<long> layersInUse, CancellationToken cancellationToken)
     {
         foreach (var slot in _slots.Numbers().Where(slot => !layersInUse.Contains(slot)))
             await ReleaseAsync(slot, cancellationToken);
+    }
+
+    private async Task<LayerSlot> ShowAsync(ImageReference image, Digest layer, ImplicitDirectories inherited, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            // Opened again: a release may have closed it since. What it dropped is fetched anew when it is read.
+            var opened = _library.TryOpen(image, layer) ?? throw new IOException($"{layer}: its index went away while it was mounted");
+            var slot = _slots.GetOrAdd(layer, opened.Index.Id, inherited.ToBytes(), image.ToString());
+            _fileSystem.Add(slot.Number, new LayerDirectory(slot.Number, opened, inherited));
+            return slot;
+        }
+        finally
+        {
+            _gate.Release();
+        }
     }
 
     // Prepare for each layer will report what went wrong; here it is only known that time was not saved.

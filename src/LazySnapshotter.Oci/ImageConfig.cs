@@ -6,10 +6,10 @@ namespace LazySnapshotter.Oci;
 public sealed record ImageConfig
 {
     [JsonPropertyName("architecture")]
-    public string Architecture { get; init; } = "";
+    public string Architecture { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("os")]
-    public string Os { get; init; } = "";
+    public string Os { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("rootfs")]
     public required RootFilesystem RootFs { get; init; }

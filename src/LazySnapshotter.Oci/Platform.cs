@@ -7,10 +7,10 @@ namespace LazySnapshotter.Oci;
 public sealed record Platform
 {
     [JsonPropertyName("architecture")]
-    public string Architecture { get; init; } = "";
+    public string Architecture { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("os")]
-    public string Os { get; init; } = "";
+    public string Os { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("variant")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

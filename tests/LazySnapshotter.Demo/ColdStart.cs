@@ -17,22 +17,18 @@ internal sealed record ColdStart(string Name, TimeSpan Pull, TimeSpan FirstOutpu
 
     public static async Task<ColdStart> LazyAsync(TestRegistry registry, TestImage image, string reference)
     {
-        await using var daemon = LazysnapProcess.Create();
-        await using var containerd = await ContainerdProcess.StartAsync(
-            new ContainerdOptions { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root });
-        await daemon.StartAsync(containerd.Address);
-        await IndexAsync(image, daemon.Root);
-        return await MeasureAsync("lazysnap", registry, containerd, reference, ContainerdProcess.PluginName, async () =>
-            (await LazysnapProcess.RunAsync("pull", "--containerd", containerd.Address, "-n", containerd.Namespace, reference)).Checked());
+        await using var node = await LazyNode.StartAsync();
+        await IndexAsync(image, node);
+        return await MeasureAsync("lazysnap", registry, node.Containerd, reference, LazyNode.Snapshotter, () => node.PullAsync(reference));
     }
 
     // Whoever publishes the image makes the indexes, next to the registry and once for all nodes; a node gets them
     // before it gets the order to start anything.
-    private static async Task IndexAsync(TestImage image, string root)
+    private static async Task IndexAsync(TestImage image, LazyNode node)
     {
         await using var publisher = await TestRegistry.StartAsync();
         publisher.Content.AddLayout("python", image.LayoutPath);
-        (await LazysnapProcess.RunAsync("index", "build", "--root", root, publisher.Reference("python").ToString())).Checked();
+        await node.IndexAsync(publisher.Reference("python").ToString());
     }
 
     private static async Task<ColdStart> MeasureAsync(

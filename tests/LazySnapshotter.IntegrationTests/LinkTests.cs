@@ -1,5 +1,6 @@
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Toc;
+using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
 using LazySnapshotter.TestSupport.Registry;
 using Xunit.Abstractions;

@@ -1,5 +1,7 @@
 using LazySnapshotter.Linux;
+using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Registry;
 using LazySnapshotter.TestSupport.Trees;
 using Microsoft.Win32.SafeHandles;
 using Xunit.Abstractions;

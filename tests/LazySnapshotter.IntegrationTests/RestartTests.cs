@@ -1,4 +1,6 @@
+using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.IntegrationTests;
 
@@ -44,11 +46,11 @@ public sealed class RestartTests
     {
         await using var node = await LazyNode.StartAsync();
 
-        var sameRoot = await TestSupport.Containerd.LazysnapProcess.RunAsync("serve", "--root", node.Daemon.Root, "--address", node.Daemon.Address + "2");
+        var sameRoot = await LazysnapProcess.RunAsync("serve", "--root", node.Daemon.Root, "--address", node.Daemon.Address + "2");
         Assert.Equal(1, sameRoot.ExitCode);
         Assert.Contains(node.Daemon.Root, sameRoot.Error, StringComparison.Ordinal);
 
-        var sameSocket = await TestSupport.Containerd.LazysnapProcess.RunAsync("serve", "--root", node.Daemon.Root + "2", "--address", node.Daemon.Address);
+        var sameSocket = await LazysnapProcess.RunAsync("serve", "--root", node.Daemon.Root + "2", "--address", node.Daemon.Address);
         Assert.Equal(1, sameSocket.ExitCode);
         Assert.Contains(node.Daemon.Address, sameSocket.Error, StringComparison.Ordinal);
 

@@ -1,4 +1,6 @@
+using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Registry;
 using LazySnapshotter.TestSupport.Trees;
 using Xunit.Abstractions;
 

@@ -1,5 +1,6 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Blobs;
+using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -18,9 +19,9 @@ public sealed class DockerRegistryTests : IAsyncLifetime
         new Random(3).NextBytes(_file);
         var source = Path.Combine(_folder, "file");
         await File.WriteAllBytesAsync(source, _file);
-        await DockerRegistry.RunAsync("umoci", "init", "--layout", Layout);
-        await DockerRegistry.RunAsync("umoci", "new", "--image", Layout + ":v1");
-        await DockerRegistry.RunAsync("umoci", "insert", "--rootless", "--image", Layout + ":v1", source, "/opt/file");
+        (await ProcessRunner.RunAsync("umoci", ["init", "--layout", Layout])).Checked();
+        (await ProcessRunner.RunAsync("umoci", ["new", "--image", Layout + ":v1"])).Checked();
+        (await ProcessRunner.RunAsync("umoci", ["insert", "--rootless", "--image", Layout + ":v1", source, "/opt/file"])).Checked();
     }
 
     public Task DisposeAsync()
@@ -33,8 +34,8 @@ public sealed class DockerRegistryTests : IAsyncLifetime
     public async Task Docker_registry_serves_what_skopeo_pushed()
     {
         await using var registry = await DockerRegistry.StartAsync();
-        await registry.PushAsync(Layout + ":v1", "team/image:v1");
-        await AssertServesAsync(registry.Host, "team/image");
+        await registry.PushAsync($"oci:{Layout}:v1", "team/image:v1");
+        await AssertServesAsync(registry.Address, "team/image");
     }
 
     [Fact]

@@ -5,7 +5,8 @@ using LazySnapshotter.Registry;
 namespace LazySnapshotter.Daemon;
 
 // What the daemon can be told, by file and by command line. Every value has a default that works on a stock
-// Debian or Ubuntu node; docs/CONFIGURATION.md explains each.
+// Debian or Ubuntu node; docs/CONFIGURATION.md explains each. Properties have setters because the JSON source generator
+// would overwrite the defaults of init-only ones with null where the file is silent.
 public sealed record DaemonOptions
 {
     public const string DefaultAddress = "/run/lazysnap/lazysnap.sock";
@@ -13,27 +14,27 @@ public sealed record DaemonOptions
     public const string DefaultContainerd = "/run/containerd/containerd.sock";
 
     /// <summary>The Unix socket containerd connects to.</summary>
-    public string Address { get; init; } = DefaultAddress;
+    public string Address { get; set; } = DefaultAddress;
 
     /// <summary>Where snapshots, indexes and fetched bytes are kept.</summary>
-    public string Root { get; init; } = DefaultRoot;
+    public string Root { get; set; } = DefaultRoot;
 
     /// <summary>containerd's own socket.</summary>
-    public string Containerd { get; init; } = DefaultContainerd;
+    public string Containerd { get; set; } = DefaultContainerd;
 
-    public RegistrySection Registry { get; init; } = new();
+    public RegistrySection Registry { get; set; } = new();
 
-    public CacheSection Cache { get; init; } = new();
+    public CacheSection Cache { get; set; } = new();
 
-    public IndexSection Index { get; init; } = new();
+    public IndexSection Index { get; set; } = new();
 
     public sealed record RegistrySection
     {
         /// <summary>Registries (host or host:port) spoken to in plain http. Loopback hosts are in any case.</summary>
-        public IReadOnlyList<string> PlainHttp { get; init; } = [];
+        public IReadOnlyList<string> PlainHttp { get; set; } = [];
 
         /// <summary>Docker's config.json; null for $DOCKER_CONFIG/config.json, else ~/.docker/config.json.</summary>
-        public string? DockerConfig { get; init; }
+        public string? DockerConfig { get; set; }
 
         public RegistryOptions ToClientOptions() => new() { PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp), DockerConfigPath = DockerConfig };
     }
@@ -41,16 +42,16 @@ public sealed record DaemonOptions
     public sealed record CacheSection
     {
         /// <summary>Memory for inflated spans, shared by all layers.</summary>
-        public int MemoryMiB { get; init; } = 64;
+        public int MemoryMiB { get; set; } = 64;
     }
 
     public sealed record IndexSection
     {
         /// <summary>Whether a layer no index is known for is streamed once and indexed here; otherwise containerd unpacks it.</summary>
-        public bool BuildMissing { get; init; } = true;
+        public bool BuildMissing { get; set; } = true;
 
         /// <summary>How many layers are streamed and indexed at the same time.</summary>
-        public int Concurrency { get; init; } = 3;
+        public int Concurrency { get; set; } = 3;
     }
 
     /// <exception cref="InvalidDataException">Not a configuration; the message names file, key and place.</exception>

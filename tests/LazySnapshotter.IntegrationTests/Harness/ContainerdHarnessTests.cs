@@ -1,6 +1,7 @@
 using LazySnapshotter.Linux;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Registry;
 using LazySnapshotter.TestSupport.Trees;
 
 namespace LazySnapshotter.IntegrationTests.Harness;

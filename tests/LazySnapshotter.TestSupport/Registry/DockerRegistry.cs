@@ -1,97 +1,85 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
+using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Processes;
 
 namespace LazySnapshotter.TestSupport.Registry;
 
-// Debian's docker-registry (distribution 2.8), a real registry as a child process on a free port of loopback, with its
-// data in a temporary folder. Ends with its test.
+// The distribution project's registry, as Debian packages it, on a free port of the loopback interface: the peer that
+// everybody's client must work with.
 public sealed partial class DockerRegistry : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
 
-    private readonly string _folder;
-    private readonly Process _process;
+    private readonly TestDirectory _directory;
+    private readonly BackgroundProcess _process;
 
-    private DockerRegistry(string folder, Process process, string host)
+    private DockerRegistry(TestDirectory directory, BackgroundProcess process, string address)
     {
-        _folder = folder;
+        _directory = directory;
         _process = process;
-        Host = host;
+        Address = address;
     }
 
-    public string Host { get; }
+    /// <summary>Host and port.</summary>
+    public string Address { get; }
+
+    public string Log => _process.Log;
 
     public static async Task<DockerRegistry> StartAsync()
     {
-        var folder = Directory.CreateTempSubdirectory("lazysnap-docker-registry-").FullName;
-        var config = Path.Combine(folder, "config.yml");
-        await File.WriteAllTextAsync(config, $"""
-            version: 0.1
-            log:
-              level: info
-            storage:
-              filesystem:
-                rootdirectory: {folder}/data
-            http:
-              addr: 127.0.0.1:0
-            """);
-        var process = Process.Start(new ProcessStartInfo("docker-registry", ["serve", config])
-        {
-            RedirectStandardError = true,
-            Environment = { ["OTEL_TRACES_EXPORTER"] = "none" },
-        })!;
+        var directory = TestDirectory.Create();
         try
         {
-            return new DockerRegistry(folder, process, await ReadAddressAsync(process));
+            var configuration = directory.Combine("config.yml");
+            await File.WriteAllTextAsync(configuration, $"""
+                version: 0.1
+                storage:
+                  filesystem:
+                    rootdirectory: {directory.Combine("data")}
+                http:
+                  addr: 127.0.0.1:0
+                """);
+            var process = BackgroundProcess.Start("docker-registry", ["serve", configuration]);
+            try
+            {
+                await process.WaitUntilAsync("listening", () => Task.FromResult(ListeningOn().IsMatch(process.Log)), StartTimeout);
+                return new DockerRegistry(directory, process, ListeningOn().Match(process.Log).Groups[1].Value);
+            }
+            catch
+            {
+                await process.DisposeAsync();
+                throw;
+            }
         }
         catch
         {
-            process.Kill();
+            await directory.DisposeAsync();
             throw;
         }
     }
 
-    /// <summary>Pushes an image of an OCI layout with skopeo.</summary>
-    public Task PushAsync(string layoutAndTag, string repositoryAndTag) => RunAsync(
-        "skopeo", "--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false", "oci:" + layoutAndTag, $"docker://{Host}/{repositoryAndTag}");
+    /// <summary>Copies an image as it is, digests unchanged.</summary>
+    /// <returns>The reference to pull it by.</returns>
+    public Task<string> PushAsync(TestImage image) => PushAsync(image.Location, $"test/{image.Name}:{TestImage.Tag}");
+
+    /// <param name="location">As skopeo names it, for example <c>oci:/path:tag</c>.</param>
+    /// <param name="name">Repository and tag.</param>
+    /// <inheritdoc cref="PushAsync(TestImage)"/>
+    public async Task<string> PushAsync(string location, string name)
+    {
+        var reference = $"{Address}/{name}";
+        (await ProcessRunner.RunAsync("skopeo", [
+            "copy", "--quiet", "--insecure-policy", "--preserve-digests", "--dest-tls-verify=false", location, "docker://" + reference,
+        ])).Checked();
+        return reference;
+    }
 
     public async ValueTask DisposeAsync()
     {
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        await _process.DisposeAsync();
+        await _directory.DisposeAsync();
     }
 
-    /// <summary>Runs a tool to its end; what it said is in the exception if it failed.</summary>
-    public static async Task RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        if (process.ExitCode != 0)
-            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}: {errors}{await output}");
-    }
-
-    // It logs the port it got. Afterwards its log is read on, or its pipe would fill up.
-    private static async Task<string> ReadAddressAsync(Process process)
-    {
-        using var timeout = new CancellationTokenSource(StartTimeout);
-        var said = "";
-        while (await process.StandardError.ReadLineAsync(timeout.Token) is { } line)
-        {
-            said += line + "\n";
-            if (Listening().Match(line) is { Success: true } match)
-            {
-                _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
-                return match.Groups[1].Value;
-            }
-        }
-
-        throw new InvalidOperationException("docker-registry did not start: " + said);
-    }
-
-    [GeneratedRegex(@"listening on (127\.0\.0\.1:\d+)")]
-    private static partial Regex Listening();
+    [GeneratedRegex("listening on ([0-9.]+:[0-9]+)")]
+    private static partial Regex ListeningOn();
 }

@@ -1,10 +1,9 @@
-using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Processes;
 
-namespace LazySnapshotter.IntegrationTests;
+namespace LazySnapshotter.TestSupport.Containerd;
 
 // A node as users have it: containerd with our daemon as its plugin, both processes of their own.
-internal sealed class LazyNode : IAsyncDisposable
+public sealed class LazyNode : IAsyncDisposable
 {
     public const string Snapshotter = ContainerdProcess.PluginName;
 
