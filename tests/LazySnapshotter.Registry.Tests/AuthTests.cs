@@ -10,7 +10,10 @@ public sealed class AuthTests
 
     private static readonly TestRegistryOptions Private = new()
     {
-        Auth = TestAuthMode.Bearer, RedirectBlobs = true, Username = Username, Password = Password,
+        Auth = TestAuthMode.Bearer,
+        RedirectBlobs = true,
+        Username = Username,
+        Password = Password,
     };
 
     [Fact]

@@ -13,7 +13,9 @@ internal static class DoctorCommand
         var root = ImageArguments.Root();
         var containerd = new Option<string>("--containerd")
         {
-            Description = "containerd's socket", HelpName = "SOCK", DefaultValueFactory = _ => DaemonOptions.DefaultContainerd,
+            Description = "containerd's socket",
+            HelpName = "SOCK",
+            DefaultValueFactory = _ => DaemonOptions.DefaultContainerd,
         };
 
         var command = new Command("doctor", "Check kernel, filesystems, privileges and containerd") { root, containerd };

@@ -17,15 +17,19 @@ internal static class PullCommand
         var reference = ImageArguments.Reference();
         var containerd = new Option<string>("--containerd")
         {
-            Description = "containerd's socket", HelpName = "SOCK", DefaultValueFactory = _ => DaemonOptions.DefaultContainerd,
+            Description = "containerd's socket",
+            HelpName = "SOCK",
+            DefaultValueFactory = _ => DaemonOptions.DefaultContainerd,
         };
         var @namespace = new Option<string>("--namespace", "-n")
         {
-            Description = "containerd's namespace (CRI uses k8s.io)", DefaultValueFactory = _ => ContainerdClient.DefaultNamespace,
+            Description = "containerd's namespace (CRI uses k8s.io)",
+            DefaultValueFactory = _ => ContainerdClient.DefaultNamespace,
         };
         var snapshotter = new Option<string>("--snapshotter")
         {
-            Description = "The name containerd's configuration gives the plugin", DefaultValueFactory = _ => PullOptions.DefaultSnapshotter,
+            Description = "The name containerd's configuration gives the plugin",
+            DefaultValueFactory = _ => PullOptions.DefaultSnapshotter,
         };
         var plainHttp = ImageArguments.PlainHttp();
 

@@ -57,7 +57,8 @@ public sealed class TestContent
             mediaType = MediaTypes.OciManifest,
             config = Json(config),
             layers = layers.Select(Json),
-        })) with { Platform = platform };
+        })) with
+        { Platform = platform };
     }
 
     /// <summary>An index over manifests that are in the repository already.</summary>
