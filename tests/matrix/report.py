@@ -1,6 +1,7 @@
-"""Writes the table of what passed with which containerd, from one result file VERSION.trx each: report.py FOLDER."""
+"""Writes what passed with which containerd, and what the demo said: report.py FOLDER, from VERSION.trx and VERSION.demo."""
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -33,3 +34,14 @@ for name in sorted({name for classes in runs.values() for name in classes}):
     print(f"| {name} | " + " | ".join(cell(*runs[version].get(name, (0, 0))) for version in versions) + " |")
 totals = [[sum(column) for column in zip(*runs[version].values())] or [0, 0] for version in versions]
 print("| **All** | " + " | ".join(cell(*total) for total in totals) + " |")
+
+print("\n## The demo (`make demo`): overlayfs, lazysnap\n")
+print("| | " + " | ".join(f"containerd {version}" for version in versions) + " |")
+print("|---" * (len(versions) + 1) + "|")
+for row in ["pull", "time to first output", "bytes over the link", "requests over the link"]:
+    cells = []
+    for version in versions:
+        file = pathlib.Path(sys.argv[1]) / f"{version}.demo"
+        found = re.search(rf"^{row}\s+(.+?)\s{{2,}}(.+?)\s{{2,}}", file.read_text(), re.MULTILINE) if file.exists() else None
+        cells.append(", ".join(found.groups()) if found else "not run")
+    print(f"| {row} | " + " | ".join(cells) + " |")

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs the integration tests with the machine's containerd and with every one that fetch.sh gets, and writes the table
-# docs/COMPATIBILITY.md. Exit status 1 when any version failed.
+# Runs the integration tests and the demo with the machine's containerd and with every one that fetch.sh gets, and writes
+# the tables of docs/COMPATIBILITY.md. Exit status 1 when any version failed.
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$repository"
@@ -12,6 +12,7 @@ mapfile -t folders < <(tests/matrix/fetch.sh)
 [ ${#folders[@]} -gt 0 ] || { echo "no containerd was fetched" >&2; exit 1; }
 rm -rf "$results" && mkdir -p "$results"
 dotnet build "$project" --configuration "$configuration" --nologo --verbosity quiet
+dotnet build tests/LazySnapshotter.Demo --configuration Release --nologo --verbosity quiet
 
 failed=0
 for folder in "" "${folders[@]}"; do
@@ -20,6 +21,8 @@ for folder in "" "${folders[@]}"; do
     echo "== containerd $version"
     LAZYSNAP_TEST_CONTAINERD=$folder dotnet test "$project" --configuration "$configuration" --no-build --nologo \
         --results-directory "$results" --logger "trx;LogFileName=$version.trx" || failed=1
+    LAZYSNAP_TEST_CONTAINERD=$folder dotnet run --project tests/LazySnapshotter.Demo --configuration Release --no-build \
+        | tee "$results/$version.demo" || failed=1
 done
 python3 tests/matrix/report.py "$results" > docs/COMPATIBILITY.md
 cat docs/COMPATIBILITY.md

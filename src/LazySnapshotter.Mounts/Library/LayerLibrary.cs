@@ -141,18 +141,27 @@ public sealed class LayerLibrary : IAsyncDisposable
     // The data path of one layer, bottom to top: registry -> fetcher -> store -> decoder -> reader.
     private OpenLayer Join(LayerIndex index)
     {
-        var source = new LayerBlobSource(index.LayerDigest);
-        var blob = _blobs.Open(index.LayerDigest, index.Id, index.Spans);
-        var fetcher = new SpanFetcher(blob, source, _options.Fetching);
-        var reader = new SpanReader(blob, fetcher, _cache, new SpanDecoder(index).Decode);
-        return new OpenLayer(new LazyLayer(index, reader), source, blob, fetcher);
+        try
+        {
+            var source = new LayerBlobSource(index.LayerDigest);
+            var blob = _blobs.Open(index.LayerDigest, index.Id, index.Spans);
+            var fetcher = new SpanFetcher(blob, source, _options.Fetching);
+            var reader = new SpanReader(blob, fetcher, _cache, new SpanDecoder(index).Decode);
+            return new OpenLayer(new LazyLayer(index, reader), source, blob, fetcher, _cache);
+        }
+        catch
+        {
+            index.Dispose();
+            throw;
+        }
     }
 
-    private sealed record OpenLayer(LazyLayer Layer, LayerBlobSource Source, LayerBlob Blob, SpanFetcher Fetcher) : IAsyncDisposable
+    private sealed record OpenLayer(LazyLayer Layer, LayerBlobSource Source, LayerBlob Blob, SpanFetcher Fetcher, SpanCache Cache) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
             await Fetcher.DisposeAsync();
+            Cache.Drop(Blob);
             Blob.Dispose();
             Layer.Index.Dispose();
         }

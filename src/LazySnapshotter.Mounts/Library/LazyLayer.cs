@@ -37,7 +37,7 @@ public sealed class LazyLayer
         destination = destination[..(int)Math.Min(destination.Length, size - offset)];
         var extents = Toc.Extents(entry);
         if (extents.Count == 1 && extents[0] is { FileOffset: 0 } whole && whole.Length == size)
-            return _reader.ReadAsync(whole.UncompressedOffset + offset, destination, cancellationToken);
+            return _reader.ReadAsync(whole.UncompressedOffset + offset, destination, whole.UncompressedOffset + size, cancellationToken);
         return ReadSparseAsync(extents, offset, destination, cancellationToken);
     }
 
@@ -53,14 +53,13 @@ public sealed class LazyLayer
             if (length > 0)
             {
                 var target = destination.Slice((int)(start - offset), (int)length);
-                var read = await _reader.ReadAsync(extent.UncompressedOffset + (start - extent.FileOffset), target, cancellationToken);
+                var source = extent.UncompressedOffset + (start - extent.FileOffset);
+                var read = await _reader.ReadAsync(source, target, extent.UncompressedOffset + extent.Length, cancellationToken);
                 if (read != target.Length)
-                    throw new InvalidDataException($"{Digest}: entry {entryName(extent)} ends {target.Length - read} bytes early");
+                    throw new InvalidDataException($"{Digest}: the layer ends {target.Length - read} bytes inside a file, behind uncompressed offset {source + read}");
             }
         }
 
         return destination.Length;
-
-        static string entryName(TocExtent extent) => $"at uncompressed offset {extent.UncompressedOffset}";
     }
 }
