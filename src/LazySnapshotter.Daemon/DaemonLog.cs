@@ -9,4 +9,16 @@ internal static partial class DaemonLog
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopping")]
     public static partial void Stopping(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "containerd {Version} on {Containerd} has this daemon as its snapshotter {Plugin}")]
+    public static partial void PluginKnown(ILogger logger, string version, string containerd, string plugin);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "containerd {Version} on {Containerd} has no snapshotter plugin at {Address}: its configuration needs a section [proxy_plugins.lazysnap]")]
+    public static partial void PluginUnknown(ILogger logger, string version, string containerd, string address);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nobody answers as containerd on {Containerd} for {Patience}; serving on")]
+    public static partial void ContainerdAbsent(ILogger logger, string containerd, TimeSpan patience);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "containerd on {Containerd} could not be asked for its plugins: {Reason}")]
+    public static partial void ContainerdCheckFailed(ILogger logger, string containerd, string reason);
 }

@@ -39,6 +39,7 @@ public static class SnapshotterDaemon
         var logger = loggers.CreateLogger("lazysnap");
         DaemonLog.Serving(logger, options.Address, options.Root);
         ServiceManager.Notify("READY=1");
+        var containerdCheck = ContainerdCheck.RunAsync(options, logger, cancellationToken);
         await StopOrderedAsync(session.Completion, cancellationToken);
         if (!cancellationToken.IsCancellationRequested)
             throw new IOException($"{layersDirectory} was unmounted by somebody else; containers can read nothing until the daemon is started again");
@@ -48,6 +49,7 @@ public static class SnapshotterDaemon
 
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         await server.StopAsync(patience.Token);
+        await containerdCheck;
     }
 
     private static async Task StopOrderedAsync(Task ended, CancellationToken cancellationToken)

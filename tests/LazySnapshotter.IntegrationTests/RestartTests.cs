@@ -42,6 +42,17 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task A_daemon_says_whether_containerd_has_it_as_a_plugin()
+    {
+        await using var node = await LazyNode.StartAsync();
+        await using var stranger = LazysnapProcess.Create();
+        await stranger.StartAsync(node.Containerd.Address);
+
+        await node.Daemon.WaitForLogAsync("has this daemon as its snapshotter lazysnap");
+        await stranger.WaitForLogAsync($"has no snapshotter plugin at {stranger.Address}");
+    }
+
+    [Fact]
     public async Task A_second_daemon_on_the_same_root_or_socket_is_refused_and_the_first_serves_on()
     {
         await using var node = await LazyNode.StartAsync();

@@ -13,6 +13,8 @@ public sealed class ContainerdProcess : IAsyncDisposable
     /// <summary>What the configuration calls our plugin.</summary>
     public const string PluginName = "lazysnap";
 
+    private const int SilentRunsMax = 3;
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
@@ -97,8 +99,18 @@ public sealed class ContainerdProcess : IAsyncDisposable
 
     /// <summary>Runs a container to its end: the image's own command, or the given one. ctr's defaults suffice: runc v2 shim,
     /// pivot_root, own (empty) network namespace. A limit that root lacks CAP_SYS_RESOURCE for is never asked for.</summary>
-    public Task<ProcessResult> RunAsync(string reference, string snapshotter, params IEnumerable<string> command) =>
-        CtrAsync(["run", "--rm", "--snapshotter", snapshotter, reference, NewId(), .. command]);
+    /// <remarks>ctr stops copying output when the task has ended, and on a busy machine may not have begun by then: a
+    /// container that succeeded and said nothing is run once more.</remarks>
+    public async Task<ProcessResult> RunAsync(string reference, string snapshotter, params IEnumerable<string> command)
+    {
+        string[] arguments = [.. command];
+        ProcessResult result;
+        var attempts = 0;
+        do
+            result = await CtrAsync(["run", "--rm", "--snapshotter", snapshotter, reference, NewId(), .. arguments]);
+        while (result is { ExitCode: 0, Output: "" } && ++attempts < SilentRunsMax);
+        return result;
+    }
 
     /// <summary>Starts a container that runs beside the test.</summary>
     public async Task<RunningContainer> StartContainerAsync(string reference, string snapshotter, params IEnumerable<string> command)

@@ -60,6 +60,10 @@ public sealed class LazysnapProcess : IAsyncDisposable
         await _process.WaitUntilAsync("serving", ServesAsync, StartTimeout);
     }
 
+    /// <summary>Returns when the daemon has logged a text.</summary>
+    public Task WaitForLogAsync(string text) =>
+        _process!.WaitUntilAsync($"logging \"{text}\"", () => Task.FromResult(Log.Contains(text, StringComparison.Ordinal)), StartTimeout);
+
     /// <summary>Any command of the program, run to its end.</summary>
     public static Task<ProcessResult> RunAsync(params IEnumerable<string> arguments) => ProcessRunner.RunAsync(ProgramPath, arguments);
 
