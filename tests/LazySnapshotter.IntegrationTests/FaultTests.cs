@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
 using LazySnapshotter.TestSupport.Registry;
@@ -37,7 +38,8 @@ public sealed class FaultTests : IAsyncLifetime
 
         var broken = await _node.Containerd.RunAsync(Reference, LazyNode.Snapshotter);
         Assert.NotEqual(0, broken.ExitCode);
-        Assert.Contains("sha256:", _node.Daemon.Log, StringComparison.Ordinal);
+        Assert.Contains("arrived with a wrong digest", _node.Daemon.Log, StringComparison.Ordinal);
+        AssertLoggedEio(@"sha256:[0-9a-f]{64}: span \d+ \(bytes \d+ to \d+\) cannot be fetched");
 
         _registry.Faults.Clear();
         await AssertRunsAsync();
@@ -64,7 +66,7 @@ public sealed class FaultTests : IAsyncLifetime
 
         var broken = await _node.Containerd.RunAsync(Reference, LazyNode.Snapshotter);
         Assert.NotEqual(0, broken.ExitCode);
-        Assert.Contains(status.ToString(System.Globalization.CultureInfo.InvariantCulture), _node.Daemon.Log, StringComparison.Ordinal);
+        AssertLoggedEio($@"sha256:[0-9a-f]{{64}}: span \d+ \(bytes \d+ to \d+\) cannot be fetched: .*\b{status}\b");
 
         _registry.Faults.Clear();
         await AssertRunsAsync();
@@ -108,7 +110,9 @@ public sealed class FaultTests : IAsyncLifetime
         var pulled = await _node.PullAsync(Reference);
         Assert.Contains("3 lazy, 1 unpacked", pulled.Output, StringComparison.Ordinal);
         await AssertRunsAsync();
-        Assert.Contains(uppermost.Digest.ToString(), _node.Daemon.Log, StringComparison.Ordinal);
+        Assert.Contains(
+            _node.Daemon.Log.Split('\n'),
+            line => line.Contains("warn:", StringComparison.Ordinal) && line.Contains(uppermost.Digest.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -130,6 +134,10 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.Equal(1, unwritable.ExitCode);
         Assert.Contains("/proc/lazysnap", unwritable.Error, StringComparison.Ordinal);
     }
+
+    private void AssertLoggedEio(string cause) => Assert.Contains(
+        _node.Daemon.Log.Split('\n'),
+        line => line.Contains("answered with EIO", StringComparison.Ordinal) && Regex.IsMatch(line, cause));
 
     private async Task AssertRunsAsync()
     {

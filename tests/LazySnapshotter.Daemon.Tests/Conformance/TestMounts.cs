@@ -20,8 +20,8 @@ internal static partial class TestMounts
             MountOne(mount, target);
     }
 
-    // Detached, as containerd's own suite does: a mount namespace that some container is being born into holds a copy for a
-    // moment, and is EBUSY otherwise.
+    // Detached, as containerd's own suite does. Without it EBUSY was seen once, while other tests started containers; the
+    // cause was not established (a copy of the mount in a namespace just being made is the likeliest).
     public static void Unmount(string target)
     {
         if (Libc.Unmount(target, UnmountFlags.MNT_DETACH | UnmountFlags.UMOUNT_NOFOLLOW) is not Errno.None and var errno)

@@ -99,8 +99,8 @@ public sealed class ContainerdProcess : IAsyncDisposable
 
     /// <summary>Runs a container to its end: the image's own command, or the given one. ctr's defaults suffice: runc v2 shim,
     /// pivot_root, own (empty) network namespace. A limit that root lacks CAP_SYS_RESOURCE for is never asked for.</summary>
-    /// <remarks>ctr stops copying output when the task has ended, and on a busy machine may not have begun by then: a
-    /// container that succeeded and said nothing is run once more.</remarks>
+    /// <remarks>A container that succeeded and said nothing is run again, at most twice. Seen once, on a busy machine and with
+    /// the overlayfs snapshotter; that ctr gives up copying output when the task ends is the likely reason, not a proven one.</remarks>
     public async Task<ProcessResult> RunAsync(string reference, string snapshotter, params IEnumerable<string> command)
     {
         string[] arguments = [.. command];
