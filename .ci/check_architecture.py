@@ -13,10 +13,11 @@ ALLOWED = {
     "Fuse": ["Linux"],                                                           # has never heard of containers
     "Layers": ["Linux", "Oci"],                                                  # reads blobs through IBlobReader, knows no HTTP
     "Registry": ["Oci"],                                                         # knows no layers, no tar
+    "Artifacts": ["Linux", "Oci", "Layers", "Registry"],                         # indexes as things in a registry: ours and soci's
     "Snapshots": ["Linux", "Oci"],                                               # knows no FUSE, no HTTP: ILayerMounter
-    "Mounts": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Snapshots"],       # joins them
-    "Daemon": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Snapshots", "Mounts"],
-    "Cli": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Snapshots", "Mounts", "Daemon"],
+    "Mounts": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Artifacts", "Snapshots"],       # joins them
+    "Daemon": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Artifacts", "Snapshots", "Mounts"],
+    "Cli": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Artifacts", "Snapshots", "Mounts", "Daemon"],
 }
 # Native calls are in two places (STYLE, "Native calls are boring"): libc in Linux, zlib in Layers/Gzip.
 NATIVE = re.compile(r"\[(LibraryImport|DllImport)\b")
