@@ -25,10 +25,10 @@ internal static class WindowEncoding
             return [];
 
         using var deflate = new DeflateStream(new MemoryStream(stored), CompressionMode.Decompress);
-        var window = new byte[Zlib.WindowLengthMax];
+        var window = new byte[Inflater.WindowLengthMax];
         var length = deflate.ReadAtLeast(window, window.Length, throwOnEndOfStream: false);
         if (length == 0 || (length == window.Length && deflate.ReadByte() >= 0))
-            throw new InvalidDataException($"the window is not 1 to {Zlib.WindowLengthMax} bytes long");
+            throw new InvalidDataException($"the window is not 1 to {Inflater.WindowLengthMax} bytes long");
         return length == window.Length ? window : window[..length];
     }
 }
