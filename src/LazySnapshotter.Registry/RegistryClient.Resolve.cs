@@ -35,6 +35,17 @@ public sealed partial class RegistryClient
         return document.Content;
     }
 
+    /// <summary>What a reference itself names, a manifest, an index or an artifact, whatever platform it is for.</summary>
+    /// <exception cref="RegistryException">It cannot be had, or is not what its digest says.</exception>
+    public async Task<ImageDocument> GetManifestAsync(ImageReference reference, CancellationToken cancellationToken)
+    {
+        var host = HostOf(reference);
+        var subject = RequestSubject.Manifest(reference.Repository, reference.TagOrDigest);
+        using var deadline = new Deadline(_options.DocumentDeadline);
+        return await deadline.RunAsync(
+            host.BaseUri.Authority, subject, ct => GetManifestAsync(host, reference.Repository, subject, reference.TagOrDigest, ct), cancellationToken);
+    }
+
     private async Task<ResolvedManifest> ResolveAsync(RegistryHost host, ImageReference reference, Platform platform, CancellationToken cancellationToken)
     {
         var documents = new List<ImageDocument>();
