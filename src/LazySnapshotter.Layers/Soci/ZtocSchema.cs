@@ -47,7 +47,8 @@ internal static class ZtocSchema
         public const int FieldCount = 14;
     }
 
-    public static class PaxRecord
+    /// <summary>Any record of a pax header.</summary>
+    public static class Xattr
     {
         public const int Key = 0;
         public const int Value = 1;

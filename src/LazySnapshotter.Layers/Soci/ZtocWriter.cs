@@ -72,16 +72,16 @@ internal static class ZtocWriter
         return builder.EndTable();
     }
 
-    private static int AddRecords(FlatBufferBuilder builder, IReadOnlyList<Tar.PaxRecord> records)
+    private static int AddRecords(FlatBufferBuilder builder, IReadOnlyList<PaxRecord> records)
     {
         var positions = records.Count == 0 ? [] : new int[records.Count];
         for (var i = 0; i < positions.Length; i++)
         {
             var key = builder.AddString(records[i].Key);
             var value = builder.AddString(records[i].Value);
-            builder.StartTable(ZtocSchema.PaxRecord.FieldCount);
-            builder.AddOffset(ZtocSchema.PaxRecord.Key, key);
-            builder.AddOffset(ZtocSchema.PaxRecord.Value, value);
+            builder.StartTable(Xattr.FieldCount);
+            builder.AddOffset(Xattr.Key, key);
+            builder.AddOffset(Xattr.Value, value);
             positions[i] = builder.EndTable();
         }
 

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace LazySnapshotter.Layers.Tar;
 
 // Collects all records of one pax header the way Go's archive/tar hands them out: the last one of a key counts, also when
@@ -5,7 +7,7 @@ namespace LazySnapshotter.Layers.Tar;
 internal sealed class PaxRecords
 {
     private readonly SortedDictionary<byte[], byte[]> _values = new(ByteOrder.Instance);
-    private MemoryStream? _sparseMap;
+    private ArrayBufferWriter<byte>? _sparseMap;
 
     /// <exception cref="InvalidDataException">A record that Go refuses.</exception>
     public void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
@@ -13,9 +15,9 @@ internal sealed class PaxRecords
         if (key.SequenceEqual("GNU.sparse.offset"u8) || key.SequenceEqual("GNU.sparse.numbytes"u8))
         {
             if (_sparseMap is null)
-                _sparseMap = new MemoryStream();
+                _sparseMap = new ArrayBufferWriter<byte>();
             else
-                _sparseMap.WriteByte((byte)',');
+                _sparseMap.Write(","u8);
             _sparseMap.Write(value);
             return;
         }
@@ -32,7 +34,7 @@ internal sealed class PaxRecords
     public IReadOnlyList<PaxRecord> ToList()
     {
         if (_sparseMap is not null)
-            _values["GNU.sparse.map"u8.ToArray()] = _sparseMap.ToArray();
+            _values["GNU.sparse.map"u8.ToArray()] = _sparseMap.WrittenSpan.ToArray();
         return [.. _values.Select(record => new PaxRecord(record.Key, record.Value))];
     }
 
