@@ -40,6 +40,12 @@ public sealed class LayerIndex : IDisposable
 
     public long FileLength => _header.FileLength;
 
+    /// <summary>What the file is made of, in its order.</summary>
+    public IReadOnlyList<LayerIndexPart> Parts =>
+    [
+        new("header", LayerIndexHeader.Length), new("TOC", _header.Toc.StoredLength), new("spans", _header.Spans.StoredLength), new("windows", _header.WindowsLength),
+    ];
+
     /// <exception cref="InvalidDataException">Damaged, or the index of another layer; the message names file and part.</exception>
     public static LayerIndex Open(string path, Digest expectedLayer)
     {
