@@ -22,17 +22,6 @@ public sealed partial class RegistryClient
             ct => ResolveAsync(host, reference, platform, ct), cancellationToken);
     }
 
-    /// <summary>What a reference itself names, an index or a manifest, for whoever chooses the platform later.</summary>
-    /// <exception cref="RegistryException">It cannot be had, or is not what its digest says.</exception>
-    public async Task<ImageDocument> GetManifestAsync(ImageReference reference, CancellationToken cancellationToken)
-    {
-        var host = HostOf(reference);
-        var subject = RequestSubject.Manifest(reference.Repository, reference.TagOrDigest);
-        using var deadline = new Deadline(_options.DocumentDeadline);
-        return await deadline.RunAsync(
-            host.BaseUri.Authority, subject, ct => GetManifestAsync(host, reference.Repository, subject, reference.TagOrDigest, ct), cancellationToken);
-    }
-
     /// <summary>A manifest or index by its descriptor, checked against it.</summary>
     /// <exception cref="RegistryException">It cannot be had, is larger than 4 MiB, or is not what the descriptor says.</exception>
     public async Task<byte[]> GetManifestAsync(ImageReference repository, Descriptor descriptor, CancellationToken cancellationToken)
@@ -44,6 +33,17 @@ public sealed partial class RegistryClient
             host.BaseUri.Authority, subject, ct => GetManifestAsync(host, repository.Repository, subject, descriptor.Digest.ToString(), ct), cancellationToken);
         CheckSize(host, subject, descriptor, document);
         return document.Content;
+    }
+
+    /// <summary>What a reference itself names, a manifest, an index or an artifact, whatever platform it is for.</summary>
+    /// <exception cref="RegistryException">It cannot be had, or is not what its digest says.</exception>
+    public async Task<ImageDocument> GetManifestAsync(ImageReference reference, CancellationToken cancellationToken)
+    {
+        var host = HostOf(reference);
+        var subject = RequestSubject.Manifest(reference.Repository, reference.TagOrDigest);
+        using var deadline = new Deadline(_options.DocumentDeadline);
+        return await deadline.RunAsync(
+            host.BaseUri.Authority, subject, ct => GetManifestAsync(host, reference.Repository, subject, reference.TagOrDigest, ct), cancellationToken);
     }
 
     private async Task<ResolvedManifest> ResolveAsync(RegistryHost host, ImageReference reference, Platform platform, CancellationToken cancellationToken)

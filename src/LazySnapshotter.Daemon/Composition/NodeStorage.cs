@@ -41,7 +41,7 @@ public sealed class NodeStorage : IAsyncDisposable
             blobs,
             registry,
             cache,
-            new LayerLibraryOptions { BuildMissingIndexes = options.Index.BuildMissing, IndexingConcurrency = options.Index.Concurrency },
+            new LayerLibraryOptions { Sources = IndexSources.Create(options.Index, registry, indexes, blobs, loggers) },
             loggers);
         return new NodeStorage(registry, indexes, blobs, library);
     }
