@@ -7,14 +7,13 @@ namespace LazySnapshotter.Artifacts.Layouts;
 
 // soci's indexes in an OCI image layout (image-spec image-layout.md): zTOCs and index manifests as blobs, the manifests
 // listed in index.json, so that skopeo, oras and `lazysnap index push` can bring them to a registry. A layout that is
-// there is added to. Adding zTOCs is safe for concurrent use; one process at a time.
+// there is added to. Adding zTOCs is safe for concurrent use; index manifests are added one at a time, by one process.
 public sealed class SociIndexLayout
 {
     private const int IndexLengthMax = 4 << 20;
 
     private readonly string _directory;
     private readonly ConcurrentDictionary<Digest, SociZtoc> _ztocs = new();
-    private readonly SemaphoreSlim _gate = new(1);
 
     private SociIndexLayout(string directory) => _directory = directory;
 
@@ -58,20 +57,11 @@ public sealed class SociIndexLayout
             ArtifactType = SociNames.IndexV1,
             Platform = platform,
         };
-        await _gate.WaitAsync(cancellationToken);
-        try
-        {
-            await AddBlobAsync(descriptor.Digest, new MemoryStream(content), cancellationToken);
-            await AddBlobAsync(Descriptor.EmptyJson.Digest, new MemoryStream(Encoding.ASCII.GetBytes("{}")), cancellationToken);
-            var index = ReadIndex();
-            var manifests = index.Manifests.Where(other => other.Digest != descriptor.Digest).Append(descriptor).ToList();
-            await ReplaceAsync(IndexPath, new MemoryStream(OciJson.WriteIndex(index with { Manifests = manifests })), cancellationToken);
-        }
-        finally
-        {
-            _gate.Release();
-        }
-
+        await AddBlobAsync(descriptor.Digest, new MemoryStream(content), cancellationToken);
+        await AddBlobAsync(Descriptor.EmptyJson.Digest, new MemoryStream(Encoding.ASCII.GetBytes("{}")), cancellationToken);
+        var index = ReadIndex();
+        var manifests = index.Manifests.Where(other => other.Digest != descriptor.Digest).Append(descriptor).ToList();
+        await ReplaceAsync(IndexPath, new MemoryStream(OciJson.WriteIndex(index with { Manifests = manifests })), cancellationToken);
         return descriptor;
     }
 
