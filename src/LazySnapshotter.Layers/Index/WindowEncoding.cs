@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Numerics;
+using LazySnapshotter.Layers.Gzip;
 
 namespace LazySnapshotter.Layers.Index;
 
@@ -47,10 +48,7 @@ internal static class WindowEncoding
         columns.Number(runCount);
         columns.Bytes(runs.Written.Span);
         columns.Bytes(bytes.Written.Span);
-        using var stored = new MemoryStream();
-        using (var deflate = new DeflateStream(stored, CompressionLevel.Optimal, leaveOpen: true))
-            deflate.Write(columns.Written.Span);
-        return stored.ToArray();
+        return DeflateEncoder.Encode(columns.Written.Span);
     }
 
     /// <summary>Fills a window of 32 KiB or less that ends at the checkpoint; what is not referenced is 0.</summary>
