@@ -11,16 +11,16 @@ internal sealed class DeflateBlockWriter(DeflateBitWriter output)
     private const int StoredLengthMax = 65535;
     private const int HeaderBits = 3;
 
-    private readonly byte[] _literalLengths = new byte[DeflateCodes.LiteralCount];
-    private readonly byte[] _distanceLengths = new byte[DeflateCodes.DistanceCount];
-    private readonly ushort[] _literalCodes = new ushort[DeflateCodes.LiteralCount];
-    private readonly ushort[] _distanceCodes = new ushort[DeflateCodes.DistanceCount];
+    private readonly byte[] _literalLengths = new byte[DeflateSymbols.LiteralCount];
+    private readonly byte[] _distanceLengths = new byte[DeflateSymbols.DistanceCount];
+    private readonly ushort[] _literalCodes = new ushort[DeflateSymbols.LiteralCount];
+    private readonly ushort[] _distanceCodes = new ushort[DeflateSymbols.DistanceCount];
     private readonly int[] _codeLengthFrequencies = new int[CodeLengthAlphabet];
     private readonly byte[] _codeLengthLengths = new byte[CodeLengthAlphabet];
     private readonly ushort[] _codeLengthCodes = new ushort[CodeLengthAlphabet];
 
     // The code lengths of both alphabets, run-length coded: symbol | extra bits << 8.
-    private readonly ushort[] _codeLengths = new ushort[DeflateCodes.LiteralCount + DeflateCodes.DistanceCount];
+    private readonly ushort[] _codeLengths = new ushort[DeflateSymbols.LiteralCount + DeflateSymbols.DistanceCount];
     private int _codeLengthCount;
     private int _literalsSent;
     private int _distancesSent;
@@ -36,7 +36,7 @@ internal sealed class DeflateBlockWriter(DeflateBitWriter output)
     /// <summary>Bits of a block with codes of its own.</summary>
     public long CostOf(DeflateFrequencies frequencies)
     {
-        frequencies.Literals[DeflateCodes.EndOfBlock] = 1;
+        frequencies.Literals[DeflateSymbols.EndOfBlock] = 1;
         DeflateHuffman.BuildLengths(frequencies.Literals, _literalLengths, DeflateHuffman.CodeLengthMax);
         DeflateHuffman.BuildLengths(frequencies.Distances, _distanceLengths, DeflateHuffman.CodeLengthMax);
         PackCodeLengths();
@@ -87,12 +87,12 @@ internal sealed class DeflateBlockWriter(DeflateBitWriter output)
     private long ContentBits(DeflateFrequencies frequencies)
     {
         var bits = 0L;
-        for (var i = 0; i <= DeflateCodes.EndOfBlock; i++)
+        for (var i = 0; i <= DeflateSymbols.EndOfBlock; i++)
             bits += (long)frequencies.Literals[i] * _literalLengths[i];
-        for (var code = 0; code < DeflateCodes.LengthExtraBits.Length; code++)
-            bits += (long)frequencies.Literals[code + 257] * (_literalLengths[code + 257] + DeflateCodes.LengthExtraBits[code]);
-        for (var code = 0; code < DeflateCodes.DistanceCount; code++)
-            bits += (long)frequencies.Distances[code] * (_distanceLengths[code] + DeflateCodes.DistanceExtraBits[code]);
+        for (var code = 0; code < DeflateSymbols.LengthExtraBits.Length; code++)
+            bits += (long)frequencies.Literals[code + 257] * (_literalLengths[code + 257] + DeflateSymbols.LengthExtraBits[code]);
+        for (var code = 0; code < DeflateSymbols.DistanceCount; code++)
+            bits += (long)frequencies.Distances[code] * (_distanceLengths[code] + DeflateSymbols.DistanceExtraBits[code]);
         return bits;
     }
 
@@ -101,9 +101,9 @@ internal sealed class DeflateBlockWriter(DeflateBitWriter output)
     {
         var bits = (long)HeaderBits;
         for (var i = 0; i < 286; i++)
-            bits += (long)frequencies.Literals[i] * (FixedLiteralLength(i) + (i > DeflateCodes.EndOfBlock ? DeflateCodes.LengthExtraBits[i - 257] : 0));
-        for (var code = 0; code < DeflateCodes.DistanceCount; code++)
-            bits += (long)frequencies.Distances[code] * (5 + DeflateCodes.DistanceExtraBits[code]);
+            bits += (long)frequencies.Literals[i] * (FixedLiteralLength(i) + (i > DeflateSymbols.EndOfBlock ? DeflateSymbols.LengthExtraBits[i - 257] : 0));
+        for (var code = 0; code < DeflateSymbols.DistanceCount; code++)
+            bits += (long)frequencies.Distances[code] * (5 + DeflateSymbols.DistanceExtraBits[code]);
         return bits;
     }
 
@@ -111,7 +111,7 @@ internal sealed class DeflateBlockWriter(DeflateBitWriter output)
 
     private void SetFixedLengths()
     {
-        for (var i = 0; i < DeflateCodes.LiteralCount; i++)
+        for (var i = 0; i < DeflateSymbols.LiteralCount; i++)
             _literalLengths[i] = (byte)FixedLiteralLength(i);
         _distanceLengths.AsSpan().Fill(5);
     }
@@ -158,19 +158,19 @@ internal sealed class DeflateBlockWriter(DeflateBitWriter output)
 
             var length = (int)(symbol & 511);
             var distance = (int)(symbol >> 9);
-            var lengthCode = DeflateCodes.LengthCode(length);
-            var distanceCode = DeflateCodes.DistanceCode(distance);
+            var lengthCode = DeflateSymbols.LengthCode(length);
+            var distanceCode = DeflateSymbols.DistanceCode(distance);
             var bits = (ulong)_literalCodes[lengthCode + 257];
             var count = (int)_literalLengths[lengthCode + 257];
-            bits |= (ulong)(length - DeflateCodes.LengthBases[lengthCode]) << count;
-            count += DeflateCodes.LengthExtraBits[lengthCode];
+            bits |= (ulong)(length - DeflateSymbols.LengthBases[lengthCode]) << count;
+            count += DeflateSymbols.LengthExtraBits[lengthCode];
             bits |= (ulong)_distanceCodes[distanceCode] << count;
             count += _distanceLengths[distanceCode];
-            bits |= (ulong)(distance - DeflateCodes.DistanceBases[distanceCode]) << count;
-            output.Write(bits, count + DeflateCodes.DistanceExtraBits[distanceCode]);
+            bits |= (ulong)(distance - DeflateSymbols.DistanceBases[distanceCode]) << count;
+            output.Write(bits, count + DeflateSymbols.DistanceExtraBits[distanceCode]);
         }
 
-        output.Write(_literalCodes[DeflateCodes.EndOfBlock], _literalLengths[DeflateCodes.EndOfBlock]);
+        output.Write(_literalCodes[DeflateSymbols.EndOfBlock], _literalLengths[DeflateSymbols.EndOfBlock]);
     }
 
     /// <summary>Run-length codes the code lengths (section 3.2.7) and makes the code they are sent in.</summary>

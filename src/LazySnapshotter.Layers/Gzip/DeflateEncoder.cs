@@ -84,7 +84,7 @@ internal sealed class DeflateEncoder
             if (position < input.Length - Tail)
             {
                 if (pendingLength < LazyLength)
-                    length = FindLongest(input, position, Math.Max(pendingLength, DeflateCodes.MatchLengthMin - 1), out distance);
+                    length = FindLongest(input, position, Math.Max(pendingLength, DeflateSymbols.MatchLengthMin - 1), out distance);
                 else
                     Insert(input, position);
             }
@@ -132,11 +132,11 @@ internal sealed class DeflateEncoder
 
         distance = 0;
         var best = longerThan;
-        var limit = Math.Min(DeflateCodes.MatchLengthMax, input.Length - position);
-        if (best < DeflateCodes.MatchLengthMin && position - shortCandidate <= ShortMatchDistanceMax
+        var limit = Math.Min(DeflateSymbols.MatchLengthMax, input.Length - position);
+        if (best < DeflateSymbols.MatchLengthMin && position - shortCandidate <= ShortMatchDistanceMax
             && ((BinaryPrimitives.ReadUInt32LittleEndian(input[shortCandidate..]) ^ word) & 0xFFFFFF) == 0)
         {
-            best = DeflateCodes.MatchLengthMin;
+            best = DeflateSymbols.MatchLengthMin;
             distance = position - shortCandidate;
         }
 
@@ -200,8 +200,8 @@ internal sealed class DeflateEncoder
     private void AddMatch(int length, int distance)
     {
         _symbols[_symbolCount++] = (uint)(distance << 9 | length);
-        _chunk.Literals[DeflateCodes.LengthCode(length) + 257]++;
-        _chunk.Distances[DeflateCodes.DistanceCode(distance)]++;
+        _chunk.Literals[DeflateSymbols.LengthCode(length) + 257]++;
+        _chunk.Distances[DeflateSymbols.DistanceCode(distance)]++;
     }
 
     private void EndChunkIfFull(ReadOnlySpan<byte> input, int position)

@@ -3,9 +3,9 @@ namespace LazySnapshotter.Layers.Gzip;
 // How often each symbol of a deflate block occurs.
 internal sealed class DeflateFrequencies
 {
-    public int[] Literals { get; } = new int[DeflateCodes.LiteralCount];
+    public int[] Literals { get; } = new int[DeflateSymbols.LiteralCount];
 
-    public int[] Distances { get; } = new int[DeflateCodes.DistanceCount];
+    public int[] Distances { get; } = new int[DeflateSymbols.DistanceCount];
 
     public void Clear()
     {

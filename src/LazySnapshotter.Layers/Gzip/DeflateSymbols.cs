@@ -2,7 +2,7 @@ namespace LazySnapshotter.Layers.Gzip;
 
 // The alphabets of RFC 1951, section 3.2.5 and 3.2.6: which code stands for a match length or a distance, with how
 // many extra bits behind it.
-internal static class DeflateCodes
+internal static class DeflateSymbols
 {
     public const int LiteralCount = 288;
     public const int DistanceCount = 30;
@@ -15,7 +15,7 @@ internal static class DeflateCodes
     private static readonly byte[] ShortDistanceCodes = new byte[256];
     private static readonly byte[] LongDistanceCodes = new byte[256];
 
-    static DeflateCodes()
+    static DeflateSymbols()
     {
         for (var code = 0; code < LengthBases.Length; code++)
         {
