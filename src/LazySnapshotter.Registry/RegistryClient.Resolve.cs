@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
@@ -76,12 +77,19 @@ public sealed partial class RegistryClient
     private async Task<ImageDocument> GetManifestAsync(
         RegistryHost host, string repository, RequestSubject subject, string tagOrDigest, CancellationToken cancellationToken)
     {
+        var (document, _) = await ReceiveManifestAsync(host, repository, subject, tagOrDigest, cancellationToken);
+        return document;
+    }
+
+    private async Task<(ImageDocument Document, HttpResponseHeaders Headers)> ReceiveManifestAsync(
+        RegistryHost host, string repository, RequestSubject subject, string tagOrDigest, CancellationToken cancellationToken)
+    {
         var template = new HopRequest(host.BaseUri, subject) { Accept = ManifestsAccepted };
         var received = await _requests.GetDocumentAsync(
             host, $"/v2/{repository}/manifests/{tagOrDigest}", Scopes.Pull(repository), template, RegistryLimits.ManifestBytesMax, Statistics, cancellationToken);
         var digest = CheckDigest(subject, tagOrDigest, received);
         var mediaType = ManifestMediaType.Of(received, subject);
-        return new ImageDocument(new Descriptor { MediaType = mediaType, Digest = digest, Size = received.Content.Length }, received.Content);
+        return (new ImageDocument(new Descriptor { MediaType = mediaType, Digest = digest, Size = received.Content.Length }, received.Content), received.Headers);
     }
 
     private static Digest CheckDigest(RequestSubject subject, string tagOrDigest, RegistryDocument received)

@@ -16,14 +16,14 @@ public sealed class SociIndexSource : ILayerIndexSource
     // Where a gzip header ends. One that is longer (it may have a file name and a comment) is refused with the zTOC.
     private const int BlobStartLength = 4096;
 
+    // Importing takes a core.
+    private static readonly SemaphoreSlim _importing = new(Environment.ProcessorCount);
+
     private readonly IndexDiscovery _discovery;
     private readonly RegistryClient _registry;
     private readonly LayerIndexStore _store;
     private readonly ILogger _logger;
     private readonly int _version;
-
-    // A zTOC is in memory while it is imported, and importing takes a core.
-    private readonly SemaphoreSlim _importing = new(Environment.ProcessorCount);
 
     /// <param name="version">Of soci's index: 2 is named by the image's manifest, 1 refers to it.</param>
     public SociIndexSource(int version, IndexDiscovery discovery, RegistryClient registry, LayerIndexStore store, ILoggerFactory loggers)

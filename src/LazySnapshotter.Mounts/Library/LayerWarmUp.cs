@@ -26,7 +26,8 @@ internal static class LayerWarmUp
                 count += range.Last.Value - range.First.Value + 1;
             }
 
-            MountsLog.LayerWarmed(logger, layer.Digest, count, TimeProvider.System.GetElapsedTime(started));
+            var elapsed = TimeProvider.System.GetElapsedTime(started);
+            MountsLog.LayerWarmed(logger, layer.Digest, count, elapsed);
         }
         catch (OperationCanceledException)
         {

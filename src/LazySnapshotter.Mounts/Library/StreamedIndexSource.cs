@@ -10,7 +10,7 @@ namespace LazySnapshotter.Mounts.Library;
 // The source of last resort: the layer streams in once, its index is made on the way, and its bytes are kept. This start is
 // not lazy, every later one is.
 public sealed class StreamedIndexSource(
-    RegistryClient registry, LayerIndexStore indexes, BlobStore blobs, int concurrency, ILoggerFactory loggers) : ILayerIndexSource
+    RegistryClient registry, LayerIndexStore indexes, BlobStore blobs, int concurrency, ILoggerFactory loggers) : ILayerIndexSource, IDisposable
 {
     public const string SourceName = "build";
 
@@ -39,7 +39,8 @@ public sealed class StreamedIndexSource(
                 throw;
             }
 
-            MountsLog.LayerIndexed(_logger, layer, TimeProvider.System.GetElapsedTime(started));
+            var elapsed = TimeProvider.System.GetElapsedTime(started);
+            MountsLog.LayerIndexed(_logger, layer, elapsed);
             return new ObtainedIndex(index, []);
         }
         finally
@@ -47,4 +48,6 @@ public sealed class StreamedIndexSource(
             _indexing.Release();
         }
     }
+
+    public void Dispose() => _indexing.Dispose();
 }

@@ -54,7 +54,7 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
         _tar.Append(bytes);
     }
 
-    void IGzipSink.BlockStart(long startBit, long uncompressedOffset, Inflater? history) => _checkpoints.BlockStart(startBit, uncompressedOffset);
+    void IGzipSink.BlockStart(long startBit, long uncompressedOffset, bool isMemberStart) => _checkpoints.BlockStart(startBit, uncompressedOffset);
 
     public void Dispose()
     {
