@@ -45,6 +45,7 @@ demo: deps images
 	dotnet run --project tests/LazySnapshotter.Demo --configuration Release
 
 bench: deps images
+	.ci/deps bench
 	dotnet run --project tests/LazySnapshotter.Benchmarks --configuration Release
 
 fuzz: deps

@@ -28,10 +28,14 @@ internal sealed class PaxHeader
     /// <summary>The map of format 0.1: the pairs in decimal, between commas.</summary>
     public byte[]? SparseMap => Get("GNU.sparse.map");
 
+    /// <summary>Every record; null unless asked for.</summary>
+    public PaxRecords? Records { get; private init; }
+
+    /// <param name="keepRecords">Keep also what means nothing to us.</param>
     /// <exception cref="InvalidDataException">Malformed; the message says how.</exception>
-    public static PaxHeader Parse(ReadOnlySpan<byte> records)
+    public static PaxHeader Parse(ReadOnlySpan<byte> records, bool keepRecords = false)
     {
-        var header = new PaxHeader();
+        var header = new PaxHeader { Records = keepRecords ? new PaxRecords() : null };
         while (!records.IsEmpty)
         {
             var space = records.IndexOf((byte)' ');
@@ -74,6 +78,7 @@ internal sealed class PaxHeader
 
     private void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
+        Records?.Add(key, value);
         var xattrPrefix = "SCHILY.xattr."u8;
         if (key.StartsWith(xattrPrefix))
         {

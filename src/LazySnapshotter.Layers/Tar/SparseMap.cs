@@ -51,18 +51,22 @@ internal sealed class SparseMap
     /// <summary>Checks the map against the file's length and its stored bytes; leaves out empty pieces.</summary>
     public SparseExtent[] Complete(long size, long storedLength)
     {
+        var extents = Complete(size);
+        var sum = extents.Sum(extent => extent.Length);
+        return sum == storedLength ? extents : throw new InvalidDataException($"sparse map describes {sum} bytes but {storedLength} are stored");
+    }
+
+    /// <summary>Checks the map against the file's length alone; leaves out empty pieces.</summary>
+    public SparseExtent[] Complete(long size)
+    {
         var end = 0L;
-        var sum = 0L;
         foreach (var (offset, length) in _extents)
         {
             if (offset < end || length < 0 || offset > size || length > size - offset)
                 throw new InvalidDataException($"sparse map entry {offset}+{length} overlaps or lies outside the file of {size} bytes");
             end = offset + length;
-            sum += length;
         }
 
-        if (sum != storedLength)
-            throw new InvalidDataException($"sparse map describes {sum} bytes but {storedLength} are stored");
         _extents.RemoveAll(extent => extent.Length == 0);
         return [.. _extents];
     }

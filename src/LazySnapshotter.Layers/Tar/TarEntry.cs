@@ -38,4 +38,7 @@ internal sealed record TarEntry
 
     /// <summary>The pieces a sparse file has data for, lying one after the other from DataOffset; null: not sparse.</summary>
     public SparseExtent[]? Sparse { get; init; }
+
+    /// <summary>What only a parser that keeps headers has.</summary>
+    public TarHeaderFacts? Header { get; init; }
 }

@@ -36,7 +36,9 @@ internal readonly ref struct TarHeaderBlock(ReadOnlySpan<byte> block)
     private const int TypeOffset = ChecksumOffset + 8;
     private const int LinkNameOffset = TypeOffset + 1;
     private const int MagicOffset = LinkNameOffset + 100;
-    private const int DeviceMajorOffset = MagicOffset + 8 + 32 + 32;
+    private const int UserNameOffset = MagicOffset + 8;
+    private const int GroupNameOffset = UserNameOffset + 32;
+    private const int DeviceMajorOffset = GroupNameOffset + 32;
     private const int DeviceMinorOffset = DeviceMajorOffset + 8;
     private const int PrefixOffset = DeviceMinorOffset + 8;
     private const int StarTrailerOffset = Length - 4;
@@ -61,6 +63,10 @@ internal readonly ref struct TarHeaderBlock(ReadOnlySpan<byte> block)
     public ReadOnlySpan<byte> Size => _block.Slice(SizeOffset, 12);
 
     public ReadOnlySpan<byte> Mtime => _block.Slice(MtimeOffset, 12);
+
+    public ReadOnlySpan<byte> UserName => Text(_block.Slice(UserNameOffset, 32));
+
+    public ReadOnlySpan<byte> GroupName => Text(_block.Slice(GroupNameOffset, 32));
 
     public ReadOnlySpan<byte> DeviceMajor => _block.Slice(DeviceMajorOffset, 8);
 

@@ -115,7 +115,7 @@ internal sealed partial class TarParser
         switch (_metadataType)
         {
             case TypePaxHeader:
-                _pax = PaxHeader.Parse(metadata);
+                _pax = PaxHeader.Parse(metadata, keepHeaders);
                 break;
             case TypePaxGlobalHeader:
                 _ = PaxHeader.Parse(metadata); // must be well-formed, that is all
@@ -175,6 +175,7 @@ internal sealed partial class TarParser
             Xattrs = pax?.Xattrs ?? [],
             HeaderOffset = Offset - TarHeaderBlock.Length,
             DataOffset = Offset,
+            Header = keepHeaders ? FactsOf(block, pax?.Records, size) : null,
         };
 
         if (block.TypeFlag == TypeGnuSparse)
@@ -186,7 +187,7 @@ internal sealed partial class TarParser
         if (type == TarEntryType.File && pax is not null && StartPaxSparse(pax, entry, size))
             return;
 
-        _linkSize = type == TarEntryType.HardLink ? size : 0;
+        _linkSize = type == TarEntryType.HardLink && !keepHeaders ? size : 0;
         sink.Add(entry);
         Skip(Padded(entry.Size));
     }
@@ -263,6 +264,19 @@ internal sealed partial class TarParser
         (_sparseEntry, _oldSparse, _sparse10) = (null, null, null);
         sink.Add(entry);
         Skip(Padded(_sparseStored));
+    }
+
+    private static TarHeaderFacts FactsOf(TarHeaderBlock block, PaxRecords? records, long statedSize)
+    {
+        var hasOwners = block.Format != TarFormat.V7;
+        return new TarHeaderFacts
+        {
+            TypeFlag = block.TypeFlag,
+            UserName = records?.Find("uname"u8) ?? (hasOwners ? block.UserName.ToArray() : []),
+            GroupName = records?.Find("gname"u8) ?? (hasOwners ? block.GroupName.ToArray() : []),
+            StatedSize = statedSize,
+            PaxRecords = records?.ToList() ?? [],
+        };
     }
 
     private static byte[] HeaderName(TarHeaderBlock block)

@@ -5,7 +5,10 @@ namespace LazySnapshotter.Layers.Tar;
 // data is passed over. Memory is bounded by TarLimits whatever the tar says.
 //
 // Format variants meet in one place, TarParser.Entry.cs; this file only cuts the stream into blocks.
-internal sealed partial class TarParser(ITarSink sink)
+//
+// A parser that keeps headers hands out TarEntry.Header as well, and takes the size of a hard link for what Go takes it:
+// nothing follows, whatever it says.
+internal sealed partial class TarParser(ITarSink sink, bool keepHeaders = false)
 {
     private enum Part
     {
