@@ -1,7 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using LazySnapshotter.Layers.Soci;
-using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Toc;
 
 namespace LazySnapshotter.Fuzz.Targets;
