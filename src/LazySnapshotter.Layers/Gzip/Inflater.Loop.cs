@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using static LazySnapshotter.Layers.Gzip.DeflateCodes;
 using static LazySnapshotter.Layers.Gzip.HuffmanTable;
 
@@ -79,7 +80,7 @@ internal sealed unsafe partial class Inflater
                             bitCount -= entry;
                             *output++ = (byte)(entry >> 16);
                             bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
-                            input += 7 - ((bitCount >> 3) & 7);
+                            input += ((uint)(byte)bitCount ^ 63) >> 3;
                             bitCount |= 56;
                             entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
                             continue;
@@ -94,7 +95,7 @@ internal sealed unsafe partial class Inflater
                 {
                     if ((entry & (EndOfBlock | Invalid)) == Exceptional)
                     {
-                        entry = lengthTable[(entry >> 16) + (bits & ((1UL << (int)(entry >> 8 & 0xF)) - 1))];
+                        entry = lengthTable[(entry >> 16) + LowBits(bits, entry >> 8 & 0xF)];
                         saved = bits;
                         bits >>= (int)entry;
                         bitCount -= entry;
@@ -102,7 +103,7 @@ internal sealed unsafe partial class Inflater
                         {
                             *output++ = (byte)(entry >> 16);
                             bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
-                            input += 7 - ((bitCount >> 3) & 7);
+                            input += ((uint)(byte)bitCount ^ 63) >> 3;
                             bitCount |= 56;
                             entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
                             continue;
@@ -118,13 +119,13 @@ internal sealed unsafe partial class Inflater
                     }
                 }
 
-                var length = (entry >> 16) + (uint)((saved & ((1UL << (int)entry) - 1)) >> (int)(entry >> 8));
+                var length = (entry >> 16) + (uint)(LowBits(saved, entry) >> (int)(entry >> 8));
 
                 entry = distanceTable[bits & ((1 << DistanceWidth) - 1)];
-                if ((byte)bitCount < DistanceBitsMax)
+                if ((byte)bitCount < DistanceWidth + 13 + LengthWidth)
                 {
                     bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
-                    input += 7 - ((bitCount >> 3) & 7);
+                    input += ((uint)(byte)bitCount ^ 63) >> 3;
                     bitCount |= 56;
                 }
 
@@ -132,9 +133,16 @@ internal sealed unsafe partial class Inflater
                 {
                     if ((entry & Invalid) != Invalid)
                     {
+                        if ((byte)bitCount < DistanceBitsMax + LengthWidth)
+                        {
+                            bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
+                            input += ((uint)(byte)bitCount ^ 63) >> 3;
+                            bitCount |= 56;
+                        }
+
                         bits >>= DistanceWidth;
                         bitCount -= DistanceWidth;
-                        entry = distanceTable[(entry >> 16) + (bits & ((1UL << (int)(entry >> 8 & 0xF)) - 1))];
+                        entry = distanceTable[(entry >> 16) + LowBits(bits, entry >> 8 & 0xF)];
                     }
 
                     if ((entry & Exceptional) != 0)
@@ -147,17 +155,17 @@ internal sealed unsafe partial class Inflater
                 saved = bits;
                 bits >>= (int)entry;
                 bitCount -= entry;
-                nuint distance = (entry >> 16) + (uint)((saved & ((1UL << (int)entry) - 1)) >> (int)(entry >> 8));
+                nuint distance = (entry >> 16) + (uint)(LowBits(saved, entry) >> (int)(entry >> 8));
                 if (distance > (nuint)(output - buffer))
                 {
                     error = "a distance goes too far back";
                     break;
                 }
 
-                bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
-                input += 7 - ((bitCount >> 3) & 7);
-                bitCount |= 56;
                 entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
+                bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
+                input += ((uint)(byte)bitCount ^ 63) >> 3;
+                bitCount |= 56;
 
                 var source = output - distance;
                 if (typeof(TTracking) == typeof(ReachTracked))
@@ -168,13 +176,16 @@ internal sealed unsafe partial class Inflater
                 var matchEnd = output + length;
                 if (distance >= CopyWidth)
                 {
-                    do
+                    Vector128.Store(Vector128.Load(source), output);
+                    Vector128.Store(Vector128.Load(source + CopyWidth), output + CopyWidth);
+                    while (length > 2 * CopyWidth)
                     {
+                        source += 2 * CopyWidth;
+                        output += 2 * CopyWidth;
                         Vector128.Store(Vector128.Load(source), output);
-                        source += CopyWidth;
-                        output += CopyWidth;
+                        Vector128.Store(Vector128.Load(source + CopyWidth), output + CopyWidth);
+                        length -= 2 * CopyWidth;
                     }
-                    while (output < matchEnd);
                 }
                 else
                 {
@@ -194,6 +205,11 @@ internal sealed unsafe partial class Inflater
         ReturnWholeBytes(ref cursor);
         return error is null ? result : Fail(error);
     }
+
+    /// <summary>The lowest bits; only the low byte of the count counts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong LowBits(ulong bits, uint count) =>
+        Bmi2.X64.IsSupported ? Bmi2.X64.ZeroHighBits(bits, count) : bits & ((1UL << (int)count) - 1);
 
     // For a distance below 16: where each of 16 output bytes comes from, and how far the next 16 are to start so that they
     // are the same (the most whole repetitions that 16 bytes hold).
