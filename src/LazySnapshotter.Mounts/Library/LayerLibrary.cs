@@ -35,6 +35,7 @@ public sealed class LayerLibrary : IAsyncDisposable
         _cache = cache;
         _options = options;
         _logger = loggers.CreateLogger<LayerLibrary>();
+        _indexes.Damaged += (layer, damage) => MountsLog.IndexDamaged(_logger, layer, damage);
         _indexing = new SemaphoreSlim(options.IndexingConcurrency);
     }
 
