@@ -40,7 +40,7 @@ internal sealed class TestLayers : IAsyncDisposable
         var stored = _blobs.Open(index.LayerDigest, index.Id, index.Spans);
         var fetcher = new SpanFetcher(stored, blob);
         _open.Add(fetcher);
-        return new LazyLayer(index, new SpanReader(stored, fetcher, _cache, new SpanDecoder(index).Decode));
+        return new LazyLayer(index, new SpanReader(stored, fetcher, _cache, new SpanDecoder(index)));
     }
 
     public async ValueTask DisposeAsync()

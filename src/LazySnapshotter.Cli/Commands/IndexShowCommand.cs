@@ -36,7 +36,7 @@ internal static class IndexShowCommand
 
         var largest = Enumerable.Range(0, index.Spans.Count).Max(span => index.Spans[new SpanId(span)].CompressedLength);
         yield return ("layer", index.LayerDigest.ToString());
-        yield return ("diff ID", index.DiffId.ToString());
+        yield return ("diff ID", index.DiffId?.ToString() ?? "unknown");
         yield return ("index", $"{index.Id}, {ByteSize.Format(index.FileLength)}");
         yield return ("compression", index.Compression.ToString().ToLowerInvariant());
         yield return ("compressed", ByteSize.Format(index.Spans.CompressedLength));

@@ -6,13 +6,19 @@ namespace LazySnapshotter.Layers.Gzip;
 // Turns a span's compressed bytes into uncompressed ones, starting from the span's checkpoint: bit offset and window.
 // The bytes are expected to have been verified against the span's digest; the decoder checks no CRC (a span has
 // none) but never reads or writes outside its buffers whatever they are. Safe for concurrent use; owns nothing.
-public sealed class SpanDecoder
+public sealed class SpanDecoder : ISpanDecoder
 {
     private const int TrailerLength = 8;
 
     private readonly LayerIndex _index;
 
     public SpanDecoder(LayerIndex index) => _index = index;
+
+    /// <inheritdoc/>
+    public bool IsReady(SpanId span) => _index.HasWindow(span);
+
+    /// <inheritdoc/>
+    public ValueTask PrepareAsync(SpanId span, CancellationToken cancellationToken) => _index.FetchWindowAsync(span, cancellationToken);
 
     /// <summary>Decodes from the start of a span until <paramref name="destination"/> is full.</summary>
     /// <param name="compressed">The span's compressed bytes, from its CompressedOffset on; shorter is fine if it suffices.</param>
@@ -48,8 +54,8 @@ public sealed class SpanDecoder
     private void Inflate(Inflater inflater, in LayerSpan layout, ReadOnlySpan<byte> compressed, Span<byte> destination)
     {
         inflater.Reset();
-        // The first span starts with the gzip header, every other one inside deflate data.
-        var consumed = layout.Id.Value == 0
+        // A first span that starts with the blob starts with the gzip header, every other one inside deflate data.
+        var consumed = _index.Spans.StartBit(layout.Id) == 0
             ? SkipHeader(layout, compressed, 0, 0)
             : Seed(inflater, layout, compressed);
         var produced = 0;

@@ -26,8 +26,8 @@ public sealed class LayerIndex : IDisposable
     /// <summary>Digest of the layer's blob.</summary>
     public Digest LayerDigest => _header.LayerDigest;
 
-    /// <summary>Digest of the layer's tar.</summary>
-    public Digest DiffId => _header.DiffId;
+    /// <summary>Digest of the layer's tar; null if whoever made the index did not know it.</summary>
+    public Digest? DiffId => _header.DiffId;
 
     /// <summary>Identity of this index file: two files with the same one are the same, byte for byte.</summary>
     public string Id => _header.Id;
@@ -72,9 +72,20 @@ public sealed class LayerIndex : IDisposable
         }
     }
 
-    /// <summary>The output before a span that its blocks may refer to; empty where there is none.</summary>
+    /// <summary>
+    /// The 32 KiB of output before a span, as far as its blocks refer to them (the rest is 0); empty where they refer to
+    /// nothing.
+    /// </summary>
     /// <exception cref="InvalidDataException">The window is damaged; the message names the span.</exception>
     public ReadOnlyMemory<byte> LoadWindow(SpanId span) => _windows.Load(_file, span);
+
+    /// <summary>The span's window is on this node (or it needs none): <see cref="LoadWindow"/> will do.</summary>
+    public bool HasWindow(SpanId span) => span.Value < Spans.Count;
+
+    /// <summary>Gets the span's window onto this node.</summary>
+    /// <exception cref="IOException">It cannot be had; the next call tries again.</exception>
+    public ValueTask FetchWindowAsync(SpanId span, CancellationToken cancellationToken) =>
+        HasWindow(span) ? ValueTask.CompletedTask : throw new ArgumentOutOfRangeException(nameof(span));
 
     /// <summary>Compares the checksum of every window, at the speed of reading the file: it is as it was written.</summary>
     /// <exception cref="InvalidDataException">A window is damaged; the message names the span.</exception>

@@ -30,7 +30,15 @@ public static class LayerIndexBuilder
         if (options.ExpectedDigest is { } expected && expected != pass.LayerDigest)
             throw new InvalidDataException($"layer {expected}: the {pass.CompressedLength} bytes received have digest {pass.LayerDigest}");
 
-        var header = LayerIndexWriter.Write(file.Stream, pass, toc, spans);
+        var header = LayerIndexWriter.Write(file.Stream, new LayerIndexContent
+        {
+            Compression = pass.Compression,
+            LayerDigest = pass.LayerDigest,
+            DiffId = pass.DiffId,
+            Toc = toc,
+            Spans = spans,
+            Windows = pass.Windows,
+        });
         file.Commit();
         return new LayerIndexBuildResult(
             pass.LayerDigest, pass.DiffId, pass.Compression, spans.CompressedLength, spans.UncompressedLength,

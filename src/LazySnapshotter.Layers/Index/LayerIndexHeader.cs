@@ -31,7 +31,7 @@ internal sealed record LayerIndexHeader
 
     public const int Length = ChecksumOffset + SHA256.HashSizeInBytes;
 
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     /// <summary>As in PNG: the first byte is no text, and a transfer that changes line ends or cuts at Ctrl-Z shows.</summary>
     public static ReadOnlySpan<byte> Magic => [0x89, (byte)'L', (byte)'S', (byte)'I', 0x0D, 0x0A, 0x1A, 0x0A];
@@ -46,7 +46,8 @@ internal sealed record LayerIndexHeader
 
     public required Digest LayerDigest { get; init; }
 
-    public required Digest DiffId { get; init; }
+    /// <summary>Null where it is not known.</summary>
+    public required Digest? DiffId { get; init; }
 
     public required LayerIndexSection Toc { get; init; }
 
@@ -71,7 +72,8 @@ internal sealed record LayerIndexHeader
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(CompressedLengthOffset), CompressedLength);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(UncompressedLengthOffset), UncompressedLength);
         WriteDigest(bytes.AsSpan(LayerDigestOffset, DigestLength), LayerDigest);
-        WriteDigest(bytes.AsSpan(DiffIdOffset, DigestLength), DiffId);
+        if (DiffId is { } diffId)
+            WriteDigest(bytes.AsSpan(DiffIdOffset, DigestLength), diffId);
         WriteSection(bytes.AsSpan(TocOffset, SectionLength), Toc);
         WriteSection(bytes.AsSpan(SpansOffset, SectionLength), Spans);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(WindowsOffset), WindowsStart);
@@ -104,7 +106,7 @@ internal sealed record LayerIndexHeader
             FileLength = BinaryPrimitives.ReadInt64LittleEndian(bytes[FileLengthOffset..]),
             CompressedLength = BinaryPrimitives.ReadInt64LittleEndian(bytes[CompressedLengthOffset..]),
             UncompressedLength = BinaryPrimitives.ReadInt64LittleEndian(bytes[UncompressedLengthOffset..]),
-            LayerDigest = ReadDigest(bytes.Slice(LayerDigestOffset, DigestLength)),
+            LayerDigest = ReadDigest(bytes.Slice(LayerDigestOffset, DigestLength)) ?? throw Bad("no layer digest"),
             DiffId = ReadDigest(bytes.Slice(DiffIdOffset, DigestLength)),
             Toc = ReadSection(bytes.Slice(TocOffset, SectionLength)),
             Spans = ReadSection(bytes.Slice(SpansOffset, SectionLength)),
@@ -152,8 +154,9 @@ internal sealed record LayerIndexHeader
         Convert.FromHexString(digest.Hex).CopyTo(field[8..]);
     }
 
-    private static Digest ReadDigest(ReadOnlySpan<byte> field) => field[0] switch
+    private static Digest? ReadDigest(ReadOnlySpan<byte> field) => field[0] switch
     {
+        0 => null,
         1 => Digest.FromSha256(field.Slice(8, SHA256.HashSizeInBytes)),
         2 => Digest.Parse($"{Digest.Sha512Algorithm}:{Convert.ToHexStringLower(field.Slice(8, SHA512.HashSizeInBytes))}"),
         var other => throw Bad($"digest algorithm {other} is unknown"),

@@ -60,6 +60,7 @@ internal static class LayerIndexReader
             throw reader.Bad("no spans");
 
         var startBits = new long[count];
+        startBits[0] = reader.Number(header.CompressedLength * 8, "start of the first span");
         for (var i = 1; i < count; i++)
             startBits[i] = startBits[i - 1] + reader.Number(header.CompressedLength * 8 - startBits[i - 1], "span start");
         var uncompressedOffsets = new long[count];

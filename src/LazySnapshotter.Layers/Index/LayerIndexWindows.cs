@@ -37,7 +37,9 @@ internal sealed class LayerIndexWindows
 
         try
         {
-            return WindowEncoding.Decode(stored);
+            var window = new byte[WindowEncoding.WindowLengthMax];
+            WindowEncoding.Decode(stored, window);
+            return window;
         }
         catch (InvalidDataException exception)
         {

@@ -9,13 +9,16 @@ namespace LazySnapshotter.Layers.Index;
 // and options give the same bytes: there is no time, path or chance in them.
 internal static class LayerIndexWriter
 {
-    public static LayerIndexHeader Write(Stream output, LayerPass pass, LayerToc toc, SpanTable spans)
+    /// <returns>The header that was written: it knows the file's identity and length.</returns>
+    public static LayerIndexHeader Write(Stream output, LayerIndexContent content)
     {
-        var windows = pass.Windows;
+        var (spans, windows) = (content.Spans, content.Windows);
+        if (windows.Lengths.Count != spans.Count)
+            throw new ArgumentException($"{windows.Lengths.Count} windows for {spans.Count} spans", nameof(content));
         var windowsLength = windows.Length;
 
         var tocColumns = new ColumnWriter();
-        TocWriter.Write(toc, tocColumns);
+        TocWriter.Write(content.Toc, tocColumns);
         var spanColumns = new ColumnWriter();
         WriteSpans(spans, windows, spanColumns);
 
@@ -24,12 +27,12 @@ internal static class LayerIndexWriter
         var windowsStart = spanSection.Offset + spanSection.StoredLength;
         var header = new LayerIndexHeader
         {
-            Compression = pass.Compression,
+            Compression = content.Compression,
             FileLength = windowsStart + windowsLength,
             CompressedLength = spans.CompressedLength,
             UncompressedLength = spans.UncompressedLength,
-            LayerDigest = pass.LayerDigest,
-            DiffId = pass.DiffId,
+            LayerDigest = content.LayerDigest,
+            DiffId = content.DiffId,
             Toc = tocSection,
             Spans = spanSection,
             WindowsStart = windowsStart,
@@ -46,6 +49,7 @@ internal static class LayerIndexWriter
     private static void WriteSpans(SpanTable spans, WindowSpool windows, ColumnWriter writer)
     {
         writer.Number(spans.Count);
+        writer.Number(spans.StartBit(new SpanId(0)));
         for (var i = 1; i < spans.Count; i++)
             writer.Number(spans.StartBit(new SpanId(i)) - spans.StartBit(new SpanId(i - 1)));
         for (var i = 1; i < spans.Count; i++)

@@ -167,7 +167,7 @@ internal sealed class LayerPass : IGzipSink, IDisposable
         _spanHasher.Cut(startBit);
         _startBits.Add(startBit);
         _uncompressedOffsets.Add(uncompressedOffset);
-        Windows.Add(window);
+        Windows.Add(WindowEncoding.Encode(window, WindowEncoding.AllReferenced));
     }
 
     private static void CheckSpan(long start, long end, string kind)

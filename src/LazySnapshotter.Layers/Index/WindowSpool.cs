@@ -36,11 +36,12 @@ internal sealed class WindowSpool : IDisposable
         hash[..ChecksumLength].CopyTo(checksum);
     }
 
-    public void Add(ReadOnlySpan<byte> window)
+    /// <summary>Takes the window of the next span as it is to be stored; empty where there is none.</summary>
+    public void Add(ReadOnlySpan<byte> stored)
     {
-        var stored = WindowEncoding.Encode(window);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(stored.Length, LayerIndexLimits.StoredWindowLengthMax);
         _lengths.Add(stored.Length);
-        if (stored.Length == 0)
+        if (stored.IsEmpty)
             return;
 
         _file.Write(stored);

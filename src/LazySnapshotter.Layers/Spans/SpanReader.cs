@@ -4,7 +4,7 @@ using LazySnapshotter.Layers.Store;
 namespace LazySnapshotter.Layers.Spans;
 
 // Reads a layer's tar at any offset: spans that are here are inflated and copied on the thread that asks, without a
-// wait; missing ones are demanded together and the rest of the read goes on when they come. Every byte was verified as
+// wait; missing ones, and what their decoder lacks, are demanded together and the rest of the read goes on when they come. Every byte was verified as
 // part of its compressed span. Safe for concurrent use; owns nothing.
 public sealed class SpanReader
 {
@@ -14,14 +14,14 @@ public sealed class SpanReader
     private readonly LayerBlob _blob;
     private readonly SpanFetcher _fetcher;
     private readonly SpanCache _cache;
-    private readonly SpanDecode _decode;
+    private readonly ISpanDecoder _decoder;
 
-    public SpanReader(LayerBlob blob, SpanFetcher fetcher, SpanCache cache, SpanDecode decode)
+    public SpanReader(LayerBlob blob, SpanFetcher fetcher, SpanCache cache, ISpanDecoder decoder)
     {
         _blob = blob;
         _fetcher = fetcher;
         _cache = cache;
-        _decode = decode;
+        _decoder = decoder;
     }
 
     /// <inheritdoc cref="ReadAsync(long, Memory{byte}, long, CancellationToken)"/>
@@ -112,9 +112,11 @@ public sealed class SpanReader
             var batchLast = BatchLast(first, last);
             using (var demand = _fetcher.Demand(first, batchLast, batchLast == last ? Math.Max(last, aheadLast) : batchLast))
             {
+                var preparing = PrepareAsync(first, batchLast, cancellationToken); // beside the spans, not behind them
                 for (var i = first; i <= batchLast; i++)
                 {
                     var compressed = await demand.WaitAsync(new SpanId(i), cancellationToken);
+                    await preparing;
                     var copied = TryCopy(_blob.Spans[new SpanId(i)], uncompressedOffset + done, destination.Span[done..], compressed);
                     if (copied == 0)
                         break;
@@ -129,6 +131,18 @@ public sealed class SpanReader
 
         _blob.Statistics.CountServed(done);
         return done;
+    }
+
+    private Task PrepareAsync(int first, int last, CancellationToken cancellationToken)
+    {
+        List<Task>? preparing = null;
+        for (var i = first; i <= last; i++)
+        {
+            if (!_decoder.IsReady(new SpanId(i)))
+                (preparing ??= []).Add(_decoder.PrepareAsync(new SpanId(i), cancellationToken).AsTask());
+        }
+
+        return preparing is null ? Task.CompletedTask : Task.WhenAll(preparing);
     }
 
     // As many spans as one request may have, but one at least: a read of any length fetches little at a time.
@@ -147,7 +161,7 @@ public sealed class SpanReader
         var cached = _cache.TryAcquire(_blob, span.Id);
         if (cached is null)
         {
-            if (compressed is null && !_blob.IsPresent(span.Id))
+            if (!_decoder.IsReady(span.Id) || (compressed is null && !_blob.IsPresent(span.Id)))
                 return 0;
             cached = _cache.Acquire(_blob, span);
         }
@@ -214,7 +228,7 @@ public sealed class SpanReader
     {
         try
         {
-            _decode(span.Id, compressed, destination);
+            _decoder.Decode(span.Id, compressed, destination);
         }
         catch (InvalidDataException e)
         {

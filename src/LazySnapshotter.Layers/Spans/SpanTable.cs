@@ -10,7 +10,8 @@ public sealed class SpanTable
     private readonly long[] _uncompressedOffsets;
     private readonly byte[] _digests;
 
-    /// <param name="startBits">Where each span starts in the blob, counted in bits (deflate blocks start at any bit); the first is 0.</param>
+    /// <param name="startBits">Where each span starts in the blob, counted in bits (deflate blocks start at any bit). The first is 0, or in a
+    /// gzip blob the first bit behind the gzip header.</param>
     /// <param name="uncompressedOffsets">Where each span starts in the tar; the first is 0.</param>
     /// <param name="digests">The spans' SHA-256, 32 bytes each, in order.</param>
     /// <exception cref="InvalidDataException">The columns contradict each other.</exception>
@@ -18,7 +19,7 @@ public sealed class SpanTable
     {
         if (startBits.Length == 0 || startBits.Length != uncompressedOffsets.Length || digests.Length != (long)startBits.Length * SHA256.HashSizeInBytes)
             throw new InvalidDataException($"span table: {startBits.Length} starts, {uncompressedOffsets.Length} offsets, {digests.Length} digest bytes");
-        if (startBits[0] != 0 || uncompressedOffsets[0] != 0)
+        if (startBits[0] < 0 || uncompressedOffsets[0] != 0)
             throw new InvalidDataException("span table: the first span does not start at 0");
         for (var i = 1; i < startBits.Length; i++)
         {

@@ -146,7 +146,7 @@ public sealed class LayerLibrary : IAsyncDisposable
             var source = new LayerBlobSource(index.LayerDigest);
             var blob = _blobs.Open(index.LayerDigest, index.Id, index.Spans);
             var fetcher = new SpanFetcher(blob, source, _options.Fetching);
-            var reader = new SpanReader(blob, fetcher, _cache, new SpanDecoder(index).Decode);
+            var reader = new SpanReader(blob, fetcher, _cache, new SpanDecoder(index));
             return new OpenLayer(new LazyLayer(index, reader), source, blob, fetcher, _cache);
         }
         catch

@@ -32,7 +32,7 @@ public sealed class LayerIndexTests : IDisposable
         Assert.Equal(Digest.OfSha256(tar), index.DiffId);
         Assert.Equal(
             new LayerIndexBuildResult(
-                index.LayerDigest, index.DiffId, LayerCompression.Gzip, blob.Length, tar.Length, index.Spans.Count, 4, index.Id, index.FileLength),
+                index.LayerDigest, index.DiffId!.Value, LayerCompression.Gzip, blob.Length, tar.Length, index.Spans.Count, 4, index.Id, index.FileLength),
             result);
         Assert.Equal(new FileInfo(_folder["index"]).Length, index.FileLength);
         Assert.Equal(["index"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName));
@@ -98,7 +98,7 @@ public sealed class LayerIndexTests : IDisposable
         using var layer = SmallLayer();
         var file = File.ReadAllBytes(layer.Path);
         Assert.Contains("index: not an index file", Refusal(file, bytes => bytes[0] = 0), StringComparison.Ordinal);
-        Assert.Contains("index: version 2 is unknown", Refusal(file, bytes => bytes[8] = 2), StringComparison.Ordinal);
+        Assert.Contains("index: version 1 is unknown", Refusal(file, bytes => bytes[8] = 1), StringComparison.Ordinal);
         Assert.Contains("index: the header's checksum", Refusal(file, bytes => bytes[40]++), StringComparison.Ordinal);
         Assert.Contains("index, TOC section: the checksum", Refusal(file, bytes => bytes[LayerIndexHeader.Length]++), StringComparison.Ordinal);
         Assert.Contains(_folder["damaged"], Refusal(file, bytes => bytes[0] = 0), StringComparison.Ordinal);

@@ -61,11 +61,11 @@ public sealed class SpanReaderTests(ITestOutputHelper output) : IDisposable
         await h.ReadAndCompareAsync(0, h.Layer.Tar.Length);
         var buffer = new byte[120 * Kilo];
         var decodingThread = 0;
-        var reader = new SpanReader(h.Blob, h.Fetcher, h.Cache, (span, compressed, destination) =>
+        var reader = new SpanReader(h.Blob, h.Fetcher, h.Cache, new DelegateDecoder((span, compressed, destination) =>
         {
             decodingThread = Environment.CurrentManagedThreadId;
             TestLayer.Decode(span, compressed, destination);
-        });
+        }));
 
         h.Cache.Drop(h.Blob); // from the store
         Assert.True(IsDone(reader.ReadAsync(10_000, buffer, default)));

@@ -41,7 +41,7 @@ public sealed class SpanTableTests
         Assert.Throws<InvalidDataException>(() => new SpanTable([], [], [], 1, 1));
         Assert.Throws<InvalidDataException>(() => new SpanTable([0, 8], [0], new byte[64], 2, 2));
         Assert.Throws<InvalidDataException>(() => new SpanTable([0], [0], new byte[31], 2, 2));
-        Assert.Throws<InvalidDataException>(() => new SpanTable([1], [0], new byte[32], 2, 2));
+        Assert.Throws<InvalidDataException>(() => new SpanTable([-1], [0], new byte[32], 2, 2));
         Assert.Throws<InvalidDataException>(() => new SpanTable([0, 8, 8], [0, 1, 2], new byte[96], 4, 4));
         Assert.Throws<InvalidDataException>(() => new SpanTable([0, 8], [0, 0], new byte[64], 4, 4));
         Assert.Throws<InvalidDataException>(() => new SpanTable([0, 32], [0, 1], new byte[64], 4, 4));

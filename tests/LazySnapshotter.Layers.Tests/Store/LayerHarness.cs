@@ -15,7 +15,7 @@ internal sealed class LayerHarness : IAsyncDisposable
         Blob = Store.Open(layer.Digest, "test", layer.Spans);
         Fetcher = new SpanFetcher(Blob, Server, options);
         Cache = cache ?? new SpanCache();
-        Reader = new SpanReader(Blob, Fetcher, Cache, decode ?? TestLayer.Decode);
+        Reader = new SpanReader(Blob, Fetcher, Cache, new DelegateDecoder(decode ?? TestLayer.Decode));
     }
 
     public static SpanFetcherOptions NoReadAhead { get; } = new() { ReadAheadBytesMax = 0 };
@@ -58,6 +58,18 @@ internal sealed class LayerHarness : IAsyncDisposable
         Blob.Dispose();
         Store.Dispose();
     }
+}
+
+internal delegate void SpanDecode(SpanId span, ReadOnlySpan<byte> compressed, Span<byte> destination);
+
+// Decodes as told, at once.
+internal sealed class DelegateDecoder(SpanDecode decode) : ISpanDecoder
+{
+    public bool IsReady(SpanId span) => true;
+
+    public ValueTask PrepareAsync(SpanId span, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public void Decode(SpanId span, ReadOnlySpan<byte> compressed, Span<byte> destination) => decode(span, compressed, destination);
 }
 
 internal sealed class ListLogger : ILogger
