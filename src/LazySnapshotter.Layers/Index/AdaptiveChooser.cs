@@ -49,7 +49,7 @@ internal sealed class AdaptiveChooser : CheckpointChooser
     public AdaptiveChooser(Action<Checkpoint> chosen)
         : base(chosen) => _graph.Start();
 
-    public override long? UndecidedBit => _graph.Count > 1 ? _graph[1].Start.StartBit : null;
+    public override Checkpoint? Undecided => _graph.Count > 1 ? _graph[1].Start : null;
 
     public override bool NeedsReach => true;
 

@@ -13,7 +13,7 @@ internal sealed class CheapestChooser(long spanLength, Action<Checkpoint> chosen
     private long _bestReach;
     private long _lastOffset;
 
-    public override long? UndecidedBit => _best?.StartBit ?? _open?.StartBit;
+    public override Checkpoint? Undecided => _best ?? _open;
 
     public override bool NeedsReach => true;
 

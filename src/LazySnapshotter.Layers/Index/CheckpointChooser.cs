@@ -7,8 +7,8 @@ namespace LazySnapshotter.Layers.Index;
 // layer alone, never on how it was cut into calls.
 internal abstract class CheckpointChooser(Action<Checkpoint> chosen)
 {
-    /// <summary>Nothing before this bit will be chosen any more; null: nothing of what was offered.</summary>
-    public abstract long? UndecidedBit { get; }
+    /// <summary>The first place that may still be chosen; null: none of those that were offered.</summary>
+    public abstract Checkpoint? Undecided { get; }
 
     /// <summary>Whether <see cref="BlockEnd"/> wants real numbers.</summary>
     public virtual bool NeedsReach => false;

@@ -6,7 +6,7 @@ internal sealed class UniformChooser(long spanLength, Action<Checkpoint> chosen)
     private Checkpoint? _candidate;
     private long _lastOffset;
 
-    public override long? UndecidedBit => _candidate?.StartBit;
+    public override Checkpoint? Undecided => _candidate;
 
     public override void BlockStart(in Checkpoint start)
     {

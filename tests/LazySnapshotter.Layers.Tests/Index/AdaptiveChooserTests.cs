@@ -72,13 +72,13 @@ public sealed class AdaptiveChooserTests
         Block(4 * MiB, 8 * MiB);
         Block(4 * MiB, 8 * MiB + 35);
         Block(4 * MiB, 8 * MiB + 70);
-        Assert.Equal(8 * MiB + 70, chooser.UndecidedBit);
+        Assert.Equal(8 * MiB + 70, chooser.Undecided?.StartBit);
         chooser.Advance(6 * MiB);
         Block(6 * MiB, 9 * MiB);
         Block(6 * MiB, 9 * MiB + 10);
         chooser.Complete(2 * MiB, 6 * MiB);
         Assert.Equal([new Checkpoint(8 * MiB + 70, 4 * MiB, false)], chosen);
-        Assert.Null(chooser.UndecidedBit);
+        Assert.Null(chooser.Undecided);
 
         void Block(long uncompressedOffset, long startBit)
         {
@@ -96,7 +96,7 @@ public sealed class AdaptiveChooserTests
             chooser.BlockStart(new Checkpoint(uncompressedOffset * 3, uncompressedOffset, false));
             chooser.Advance(uncompressedOffset + 20 * KiB);
             chooser.BlockEnd(100); // all alike, and no file: nothing speaks for one more than for the other
-            if (chooser.UndecidedBit is { } bit)
+            if (chooser.Undecided?.StartBit is { } bit)
                 Assert.InRange(uncompressedOffset - bit / 3, 0, AdaptiveChooser.LookAhead + 40 * KiB);
         }
     }
@@ -109,7 +109,7 @@ public sealed class AdaptiveChooserTests
         chooser.Advance(MiB);
         chooser.BlockStart(new Checkpoint(MiB, MiB, false));
         chooser.Advance(20 * MiB);
-        Assert.Null(chooser.UndecidedBit);
+        Assert.Null(chooser.Undecided);
         Assert.Equal([MiB], chosen.Select(checkpoint => checkpoint.UncompressedOffset));
     }
 
@@ -125,9 +125,9 @@ public sealed class AdaptiveChooserTests
         chooser.BlockStart(new Checkpoint(2 * MiB, 2 * MiB, false));
         chooser.Force(0);
         Assert.Equal([MiB], chosen.Select(checkpoint => checkpoint.UncompressedOffset));
-        Assert.Equal(2 * MiB, chooser.UndecidedBit);
+        Assert.Equal(2 * MiB, chooser.Undecided?.StartBit);
         chooser.Force(MiB);
-        Assert.Null(chooser.UndecidedBit);
+        Assert.Null(chooser.Undecided);
     }
 
     [Fact]
