@@ -52,6 +52,9 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
     /// <summary>What the blob is; known before the first chunk comes.</summary>
     public LayerCompression Compression { get; set; }
 
+    /// <summary>Whether the chooser wants to know the reach of blocks.</summary>
+    public bool NeedsReach => _chooser.NeedsReach;
+
     public WindowSpool Windows => _spans.Windows;
 
     /// <summary>Digest of the tar, after the last byte.</summary>

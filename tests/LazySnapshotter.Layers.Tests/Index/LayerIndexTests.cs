@@ -22,7 +22,7 @@ public sealed class LayerIndexTests : IDisposable
         var blob = TestGzip.Member(tar);
         using var copy = new MemoryStream();
         var progress = new Recorder();
-        var options = new LayerIndexOptions { SpanLength = 50_000, CopyTo = bytes => copy.Write(bytes.Span), Progress = progress, ExpectedDigest = Digest.OfSha256(blob) };
+        var options = new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(50_000), CopyTo = bytes => copy.Write(bytes.Span), Progress = progress, ExpectedDigest = Digest.OfSha256(blob) };
         var result = await LayerIndexBuilder.BuildAsync(new TrickleStream(blob, 1), _folder["index"], options, CancellationToken.None);
 
         Assert.Equal(blob, copy.ToArray());
