@@ -44,6 +44,7 @@ demo: deps images
 	dotnet run --project tests/LazySnapshotter.Demo --configuration Release
 
 bench: deps images
+	.ci/deps bench
 	dotnet run --project tests/LazySnapshotter.Benchmarks --configuration Release
 
 # The order is by speed: what fails often fails first.
