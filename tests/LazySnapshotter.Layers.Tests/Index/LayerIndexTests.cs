@@ -166,7 +166,7 @@ public sealed class LayerIndexTests : IDisposable
     }
 
     private static BuiltLayer SmallLayer() => BuiltLayer.Of(
-        TestGzip.Frame(SmallTar, TestGzip.Stored(SmallTar, 700)), spanLength: 1000);
+        TestGzip.Frame(SmallTar, TestGzip.Flushed(SmallTar, 700)), spanLength: 1000);
 
     private static readonly byte[] SmallTar = new TestTar()
         .Pax(("SCHILY.xattr.user.a", "b")).Directory("dir").Add("dir/file", data: new string('x', 3000)).Add("dir/link", '2', link: "file").Add("hard", '1', link: "dir/file")
