@@ -17,14 +17,15 @@ internal static class IndexBuildBenchmark
 
     public static async Task RunAsync(string[] arguments)
     {
-        var build = RepositoryRoot.Combine("tests", "LazySnapshotter.Benchmarks", "data", "build");
-        var layers = arguments.Length > 0
-            ? arguments.Select(path => (Path.GetFileName(path), path)).ToList()
-            : (await ProcessRunner.RunAsync(build, [], BuildTimeout)).Checked().Output
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 2)).Select(parts => (parts[0], parts[1])).ToList();
-
-        foreach (var (name, path) in layers)
+        foreach (var (name, path) in arguments.Length > 0 ? arguments.Select(path => (Path.GetFileName(path), path)) : await LayersAsync())
             await RunAsync(name, path);
+    }
+
+    private static async Task<IEnumerable<(string Name, string Path)>> LayersAsync()
+    {
+        var build = RepositoryRoot.Combine("tests", "LazySnapshotter.Benchmarks", "data", "build");
+        return (await ProcessRunner.RunAsync(build, [], BuildTimeout)).Checked().Output
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 2)).Select(parts => (parts[0], parts[1]));
     }
 
     private static async Task RunAsync(string name, string path)
@@ -49,6 +50,8 @@ internal static class IndexBuildBenchmark
             Report(cheapest ? "uniform 1 MiB, small windows preferred" : "uniform 1 MiB", other.Spans, new FileInfo(uniform).Length, files, boundaries);
         }
 
+        var all = boundaries.Choose(new SociRule(0), index.Spans);
+        Report("every boundary, raw windows: the floor", all, all.Count * 32768L, files, boundaries);
         var soci = boundaries.Choose(new SociRule(4 << 20), index.Spans);
         Report("soci's rule, 4 MiB, raw windows", soci, soci.Count * 32768L, files, boundaries);
     }
