@@ -1,3 +1,4 @@
+using LazySnapshotter.Artifacts;
 using LazySnapshotter.Daemon;
 using LazySnapshotter.Daemon.Composition;
 using LazySnapshotter.Mounts.Images;
@@ -7,8 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Cli;
 
-// An image a command looks into: resolved in its registry, every layer opened by its index. Layers no index is known
-// for are streamed and indexed first, which is told on standard error because it takes as long as a pull.
+// An image a command looks into: resolved in its registry, every layer opened by its index. A layer whose index is neither
+// on this node nor in the registry is streamed and indexed first, which is told on standard error because it takes as long
+// as a pull.
 internal sealed class OpenedImage : IAsyncDisposable
 {
     private readonly NodeStorage _storage;
@@ -37,9 +39,10 @@ internal sealed class OpenedImage : IAsyncDisposable
         {
             var resolved = await storage.Registry.ResolveAsync(image, Platform.Current, cancellationToken);
             foreach (var layer in resolved.Manifest.Layers.Where(layer => !storage.Indexes.Contains(layer.Digest)))
-                await Console.Error.WriteLineAsync($"{layer.Digest}: no index on this node; fetching the layer ({ByteSize.Format(layer.Size)}) once to make it");
+                await Console.Error.WriteLineAsync($"{layer.Digest}: no index on this node; unless the registry has one, the layer ({ByteSize.Format(layer.Size)}) is fetched once to make it");
 
-            var layers = await Task.WhenAll(resolved.Manifest.Layers.Select(layer => storage.Library.OpenAsync(image, layer.Digest, cancellationToken)));
+            var origin = new LayerOrigin(image, resolved.ManifestDocument.Descriptor.Digest);
+            var layers = await Task.WhenAll(resolved.Manifest.Layers.Select(layer => storage.Library.OpenAsync(origin, layer.Digest, cancellationToken)));
             return new OpenedImage(storage, image, layers);
         }
         catch

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LazySnapshotter.Artifacts;
 using LazySnapshotter.Fuse;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Mounts.FileSystem;
@@ -45,7 +46,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         if (!ImageReference.TryParse(image.Reference, out var reference))
             return;
         foreach (var layer in image.Layers)
-            _ = PrepareAsync(reference!, layer);
+            _ = PrepareAsync(new LayerOrigin(reference, image.ManifestDigest), layer);
     }
 
     public async Task<MountedLayer> MountAsync(
@@ -54,7 +55,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         try
         {
             var reference = ImageReference.Parse(image.Reference);
-            var opened = await _library.OpenAsync(reference, layer, cancellationToken);
+            var opened = await _library.OpenAsync(new LayerOrigin(reference, image.ManifestDigest), layer, cancellationToken);
             var inherited = ImplicitDirectoryResolver.Resolve(opened.Toc, lowerDirectories);
             var slot = await ShowAsync(reference, layer, inherited, cancellationToken);
             MountsLog.LayerMounted(_logger, layer, slot.Number, slot.IndexId);
@@ -117,15 +118,15 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     }
 
     // Prepare for each layer will report what went wrong; here it is only known that time was not saved.
-    private async Task PrepareAsync(ImageReference image, Digest layer)
+    private async Task PrepareAsync(LayerOrigin origin, Digest layer)
     {
         try
         {
-            await _library.OpenAsync(image, layer, CancellationToken.None);
+            await _library.OpenAsync(origin, layer, CancellationToken.None);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            MountsLog.LayerNotPrepared(_logger, layer, image.ToString(), e.Message);
+            MountsLog.LayerNotPrepared(_logger, layer, origin.Image.ToString(), e.Message);
         }
     }
 

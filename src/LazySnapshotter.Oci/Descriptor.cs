@@ -6,6 +6,14 @@ namespace LazySnapshotter.Oci;
 // Size counts the bytes as they travel, so for a layer the compressed length.
 public sealed record Descriptor
 {
+    /// <summary>The blob <c>{}</c>: what an artifact without a configuration has in its place (manifest.md, "Guidance for an Empty Descriptor").</summary>
+    public static Descriptor EmptyJson { get; } = new()
+    {
+        MediaType = MediaTypes.OciEmpty,
+        Digest = Digest.OfSha256("{}"u8),
+        Size = 2,
+    };
+
     [JsonPropertyName("mediaType")]
     public required string MediaType { get; init; }
 

@@ -32,5 +32,12 @@ public sealed record ImageConfig
 
         [JsonPropertyName("Cmd")]
         public IReadOnlyList<string>? Cmd { get; init; }
+
+        /// <summary><c>NAME=value</c>; PATH is where a command without a slash is looked for.</summary>
+        [JsonPropertyName("Env")]
+        public IReadOnlyList<string>? Env { get; init; }
+
+        [JsonPropertyName("WorkingDir")]
+        public string? WorkingDir { get; init; }
     }
 }

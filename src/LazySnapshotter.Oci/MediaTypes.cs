@@ -6,6 +6,7 @@ public static class MediaTypes
     public const string OciIndex = "application/vnd.oci.image.index.v1+json";
     public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
     public const string OciConfig = "application/vnd.oci.image.config.v1+json";
+    public const string OciEmpty = "application/vnd.oci.empty.v1+json";
     public const string OciLayer = "application/vnd.oci.image.layer.v1.tar";
     public const string OciLayerGzip = "application/vnd.oci.image.layer.v1.tar+gzip";
     public const string OciLayerZstd = "application/vnd.oci.image.layer.v1.tar+zstd";
@@ -17,6 +18,10 @@ public static class MediaTypes
     public const string DockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip";
     public const string DockerLayerZstd = "application/vnd.docker.image.rootfs.diff.tar.zstd";
 
+    // Layers that no registry may be given: they stay where their URLs say (image-spec layer.md, "Non-Distributable Layers").
+    private const string OciNondistributable = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+    private const string DockerForeign = "application/vnd.docker.image.rootfs.foreign.diff.tar";
+
     public static bool IsIndex(string mediaType) => mediaType is OciIndex or DockerManifestList;
 
     public static bool IsManifest(string mediaType) => mediaType is OciManifest or DockerManifest;
@@ -24,4 +29,7 @@ public static class MediaTypes
     /// <summary>Layers that can be mounted without unpacking: gzip-compressed or plain tar.</summary>
     public static bool IsLazyLayer(string mediaType) =>
         mediaType is OciLayer or OciLayerGzip or DockerLayer or DockerLayerGzip;
+
+    public static bool IsForeignLayer(string mediaType) =>
+        mediaType.StartsWith(OciNondistributable, StringComparison.Ordinal) || mediaType.StartsWith(DockerForeign, StringComparison.Ordinal);
 }

@@ -4,8 +4,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace LazySnapshotter.Oci;
 
-// Reads the documents this project understands, without reflection (AOT). Documents come from a registry: the caller
-// bounds their size and checks their digest first; here only the structure is judged.
+// Reads and writes the documents this project understands, without reflection (AOT). Documents that are read come from a
+// registry: the caller bounds their size and checks their digest first; here only the structure is judged. Documents are
+// written byte for byte as Go's tools write them, so that the same content has the same digest whoever made it.
 public static class OciJson
 {
     /// <exception cref="InvalidDataException">Not such a document; <paramref name="what"/> names it in the message.</exception>
@@ -14,6 +15,8 @@ public static class OciJson
         var manifest = Read(json, OciJsonContext.Default.ImageManifest, what);
         Check(manifest.Config, $"{what}: config");
         CheckAll(manifest.Layers, $"{what}: layer");
+        if (manifest.Subject is not null)
+            Check(manifest.Subject, $"{what}: subject");
         return manifest;
     }
 
@@ -22,11 +25,17 @@ public static class OciJson
     {
         var index = Read(json, OciJsonContext.Default.ImageIndex, what);
         CheckAll(index.Manifests, $"{what}: manifest");
+        if (index.Subject is not null)
+            Check(index.Subject, $"{what}: subject");
         return index;
     }
 
     /// <inheritdoc cref="ReadManifest"/>
     public static ImageConfig ReadConfig(ReadOnlySpan<byte> json, string what) => Read(json, OciJsonContext.Default.ImageConfig, what);
+
+    public static byte[] WriteManifest(ImageManifest manifest) => GoDocument.Of(manifest);
+
+    public static byte[] WriteIndex(ImageIndex index) => GoDocument.Of(index);
 
     private static void CheckAll(IReadOnlyList<Descriptor> descriptors, string what)
     {

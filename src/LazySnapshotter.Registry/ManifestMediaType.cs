@@ -47,5 +47,11 @@ internal sealed record MediaTypeProbe(
     [property: JsonPropertyName("layers")] JsonElement? Layers,
     [property: JsonPropertyName("manifests")] JsonElement? Manifests);
 
+/// <summary>The digest of a manifest's subject, before anything else in the manifest is judged.</summary>
+internal sealed record SubjectProbe([property: JsonPropertyName("subject")] SubjectDigest? Subject);
+
+internal sealed record SubjectDigest([property: JsonPropertyName("digest")] string? Digest);
+
 [JsonSerializable(typeof(MediaTypeProbe))]
+[JsonSerializable(typeof(SubjectProbe))]
 internal sealed partial class MediaTypeJsonContext : JsonSerializerContext;

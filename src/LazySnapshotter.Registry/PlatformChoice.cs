@@ -4,7 +4,7 @@ namespace LazySnapshotter.Registry;
 
 // Which manifest of an index is meant for a platform. A variant decides only between several that would run; entries
 // without a platform (attestations name unknown/unknown) count only where nothing names one.
-internal static class PlatformChoice
+public static class PlatformChoice
 {
     /// <exception cref="InvalidDataException">None is; the message lists what there is.</exception>
     public static Descriptor Of(ImageIndex index, Platform wanted, string what)

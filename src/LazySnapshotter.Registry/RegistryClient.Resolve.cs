@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
@@ -35,6 +36,17 @@ public sealed partial class RegistryClient
         return document.Content;
     }
 
+    /// <summary>What a reference itself names, a manifest, an index or an artifact, whatever platform it is for.</summary>
+    /// <exception cref="RegistryException">It cannot be had, or is not what its digest says.</exception>
+    public async Task<ImageDocument> GetManifestAsync(ImageReference reference, CancellationToken cancellationToken)
+    {
+        var host = HostOf(reference);
+        var subject = RequestSubject.Manifest(reference.Repository, reference.TagOrDigest);
+        using var deadline = new Deadline(_options.DocumentDeadline);
+        return await deadline.RunAsync(
+            host.BaseUri.Authority, subject, ct => GetManifestAsync(host, reference.Repository, subject, reference.TagOrDigest, ct), cancellationToken);
+    }
+
     private async Task<ResolvedManifest> ResolveAsync(RegistryHost host, ImageReference reference, Platform platform, CancellationToken cancellationToken)
     {
         var documents = new List<ImageDocument>();
@@ -65,12 +77,19 @@ public sealed partial class RegistryClient
     private async Task<ImageDocument> GetManifestAsync(
         RegistryHost host, string repository, RequestSubject subject, string tagOrDigest, CancellationToken cancellationToken)
     {
+        var (document, _) = await ReceiveManifestAsync(host, repository, subject, tagOrDigest, cancellationToken);
+        return document;
+    }
+
+    private async Task<(ImageDocument Document, HttpResponseHeaders Headers)> ReceiveManifestAsync(
+        RegistryHost host, string repository, RequestSubject subject, string tagOrDigest, CancellationToken cancellationToken)
+    {
         var template = new HopRequest(host.BaseUri, subject) { Accept = ManifestsAccepted };
         var received = await _requests.GetDocumentAsync(
             host, $"/v2/{repository}/manifests/{tagOrDigest}", Scopes.Pull(repository), template, RegistryLimits.ManifestBytesMax, Statistics, cancellationToken);
         var digest = CheckDigest(subject, tagOrDigest, received);
         var mediaType = ManifestMediaType.Of(received, subject);
-        return new ImageDocument(new Descriptor { MediaType = mediaType, Digest = digest, Size = received.Content.Length }, received.Content);
+        return (new ImageDocument(new Descriptor { MediaType = mediaType, Digest = digest, Size = received.Content.Length }, received.Content), received.Headers);
     }
 
     private static Digest CheckDigest(RequestSubject subject, string tagOrDigest, RegistryDocument received)

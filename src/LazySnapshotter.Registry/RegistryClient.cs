@@ -16,6 +16,7 @@ public sealed partial class RegistryClient : IDisposable
     private readonly RegistryOptions _options;
     private readonly HttpTransport _transport;
     private readonly RegistryRequests _requests;
+    private readonly ILogger _logger;
     private readonly BlobServices _blobServices;
     private readonly Func<RegistryHost, HostAuthorizer> _createAuthorizer;
     private readonly ConcurrentDictionary<string, RegistryHost> _hosts = new(StringComparer.OrdinalIgnoreCase);
@@ -24,11 +25,13 @@ public sealed partial class RegistryClient : IDisposable
     public RegistryClient(RegistryOptions options, ILogger logger)
     {
         _options = options;
+        _logger = logger;
         _transport = new HttpTransport(options, Statistics, logger);
         _requests = new RegistryRequests(_transport, options);
         _blobServices = new BlobServices(_requests, _transport, new RangelessHosts(options.Clock), options, Statistics, logger);
         var credentials = new DockerCredentials(options, logger);
         var tokenService = new TokenService(_transport, credentials, options, Statistics, logger);
+        _referrersTags = new ReferrersTagWriter(ReadTagAsync, PutTagAsync, DeleteAsync);
         _createAuthorizer = host => new HostAuthorizer(host, _transport, tokenService, credentials, options, logger);
     }
 

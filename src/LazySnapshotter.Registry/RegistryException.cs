@@ -54,6 +54,9 @@ public sealed class RegistryException : IOException
 
     public Digest? Digest { get; }
 
+    /// <summary>The specification's code for the error, where the registry gave one: for example <c>BLOB_UPLOAD_UNKNOWN</c>.</summary>
+    public string? ErrorCode { get; init; }
+
     /// <summary>Asking again may help.</summary>
     public bool IsTransient { get; init; }
 }

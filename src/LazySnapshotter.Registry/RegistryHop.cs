@@ -10,6 +10,11 @@ public enum RegistryRequestKind
     Token,
     Manifest,
     Blob,
+
+    /// <summary>A blob on its way into a repository: sessions, mounts, bodies.</summary>
+    Upload,
+    Referrers,
+    Tags,
 }
 
 // One request as it went over the wire: a redirect followed is two hops. No query and no header, so no secret.

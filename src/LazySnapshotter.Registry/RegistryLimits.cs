@@ -32,6 +32,18 @@ internal static class RegistryLimits
     /// <summary>Image indexes inside image indexes.</summary>
     public const int IndexDepthMax = 4;
 
+    /// <summary>Of a list that comes in pages (referrers, tags): more pages than this is a registry that never ends.</summary>
+    public const int ListPagesMax = 256;
+
+    /// <summary>Referrers of one manifest.</summary>
+    public const int ReferrersMax = 10_000;
+
+    /// <summary>Tags of one repository.</summary>
+    public const int TagsMax = 100_000;
+
+    /// <summary>How often a list of referrers is read again because somebody else changed it in between.</summary>
+    public const int ReferrerConflictsMax = 8;
+
     public const int DockerConfigBytesMax = 1 << 20;
 
     public const int HelperOutputBytesMax = 64 << 10;

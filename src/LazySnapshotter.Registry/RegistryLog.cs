@@ -38,6 +38,15 @@ internal static partial class RegistryLog
     [LoggerMessage(9, LogLevel.Warning, "{Host}: going on without credentials, {Helper} cannot be used: {Cause}")]
     public static partial void CredentialHelperFailed(this ILogger logger, string host, string helper, string cause);
 
+    [LoggerMessage(11, LogLevel.Debug, "{Host}: {Digest} is not mounted from {Repository} but sent: {Cause}")]
+    public static partial void MountRefused(this ILogger logger, string host, Digest digest, string repository, string cause);
+
+    [LoggerMessage(12, LogLevel.Debug, "{Host}: no referrers API, going by the tag {Tag}: {Cause}")]
+    public static partial void ReferrersApiMissing(this ILogger logger, string host, string tag, string cause);
+
+    [LoggerMessage(13, LogLevel.Information, "{Host}: {Digest} is no longer listed as a referrer, but stays: {Cause}")]
+    public static partial void ReferrerStays(this ILogger logger, string host, Digest digest, string cause);
+
     [LoggerMessage(10, LogLevel.Debug, "{Host}: speaks {Scheme}, wants {Challenge}")]
     public static partial void HostPinged(this ILogger logger, string host, string scheme, string challenge);
 }

@@ -22,6 +22,9 @@ public sealed record RegistryOptions
     /// <summary>From a request to the head of its response.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>From the last byte of an upload to the head of its response: registries store, and often hash, the whole blob in between.</summary>
+    public TimeSpan UploadResponseTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>The longest silence inside a body; after it the body is resumed on another connection.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(15);
 

@@ -11,6 +11,7 @@ public sealed class RegistryStatistics
     private long _repetitions;
     private long _documentBytes;
     private long _blobBytes;
+    private long _uploadedBytes;
     private long _resumedBodies;
 
     /// <summary>Requests sent, whatever came of them.</summary>
@@ -40,6 +41,9 @@ public sealed class RegistryStatistics
     /// <summary>Body bytes of blobs, those skipped on hosts without ranges included.</summary>
     public long BlobBytes => Interlocked.Read(ref _blobBytes);
 
+    /// <summary>Bytes of blobs sent, those of uploads that broke off included.</summary>
+    public long UploadedBytes => Interlocked.Read(ref _uploadedBytes);
+
     /// <summary>Bodies that broke off and were continued.</summary>
     public long ResumedBodies => Interlocked.Read(ref _resumedBodies);
 
@@ -59,6 +63,8 @@ public sealed class RegistryStatistics
     internal void CountDocumentBytes(long count) => Interlocked.Add(ref _documentBytes, count);
 
     internal void CountBlobBytes(long count) => Interlocked.Add(ref _blobBytes, count);
+
+    internal void CountUploadedBytes(long count) => Interlocked.Add(ref _uploadedBytes, count);
 
     internal void CountResumedBody() => Interlocked.Increment(ref _resumedBodies);
 }

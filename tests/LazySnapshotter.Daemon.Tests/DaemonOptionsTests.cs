@@ -14,14 +14,14 @@ public sealed class DaemonOptionsTests : IDisposable
               // Comments and trailing commas are welcome.
               "root": "/srv/lazysnap",
               "registry": { "plainHttp": ["registry.lan:5000"] },
-              "index": { "buildMissing": false },
+              "index": { "sources": ["native", "soci-v2"] },
             }
             """);
         var options = DaemonOptions.Read(_path);
 
         Assert.Equal("/srv/lazysnap", options.Root);
         Assert.Equal(DaemonOptions.DefaultAddress, options.Address);
-        Assert.False(options.Index.BuildMissing);
+        Assert.Equal(["native", "soci-v2"], options.Index.Sources);
         Assert.Equal(3, options.Index.Concurrency);
         Assert.True(options.Registry.ToClientOptions().PlainHttp("registry.lan:5000"));
         Assert.False(options.Registry.ToClientOptions().PlainHttp("registry.example"));
@@ -30,6 +30,7 @@ public sealed class DaemonOptionsTests : IDisposable
     [Theory]
     [InlineData("{ \"rooot\": \"/x\" }", "rooot")]
     [InlineData("{ \"root\": 7 }", "root")]
+    [InlineData("{ \"index\": { \"sources\": [\"native\", \"stargz\"] } }", "stargz")]
     [InlineData("{ \"root\": ", "LineNumber")]
     public void A_mistake_is_refused_by_file_and_key(string text, string named)
     {

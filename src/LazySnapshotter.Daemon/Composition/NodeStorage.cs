@@ -1,3 +1,4 @@
+using LazySnapshotter.Artifacts;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Store;
@@ -12,8 +13,11 @@ namespace LazySnapshotter.Daemon.Composition;
 // both may use the same root directory at the same time.
 public sealed class NodeStorage : IAsyncDisposable
 {
-    private NodeStorage(RegistryClient registry, LayerIndexStore indexes, BlobStore blobs, LayerLibrary library)
+    private readonly IReadOnlyList<ILayerIndexSource> _sources;
+
+    private NodeStorage(RegistryClient registry, LayerIndexStore indexes, BlobStore blobs, IReadOnlyList<ILayerIndexSource> sources, LayerLibrary library)
     {
+        _sources = sources;
         Registry = registry;
         Indexes = indexes;
         Blobs = blobs;
@@ -36,19 +40,16 @@ public sealed class NodeStorage : IAsyncDisposable
         var indexes = new LayerIndexStore(options.Root);
         var blobs = BlobStore.Open(options.Root, loggers.CreateLogger<BlobStore>());
         var cache = new SpanCache((long)options.Cache.MemoryMiB << 20);
-        var library = new LayerLibrary(
-            indexes,
-            blobs,
-            registry,
-            cache,
-            new LayerLibraryOptions { BuildMissingIndexes = options.Index.BuildMissing, IndexingConcurrency = options.Index.Concurrency },
-            loggers);
-        return new NodeStorage(registry, indexes, blobs, library);
+        var sources = IndexSources.Create(options.Index, registry, indexes, blobs, loggers);
+        var library = new LayerLibrary(indexes, blobs, registry, cache, new LayerLibraryOptions { Sources = sources }, loggers);
+        return new NodeStorage(registry, indexes, blobs, sources, library);
     }
 
     public async ValueTask DisposeAsync()
     {
         await Library.DisposeAsync();
+        foreach (var source in _sources.OfType<IDisposable>())
+            source.Dispose();
         Blobs.Dispose();
         Registry.Dispose();
     }

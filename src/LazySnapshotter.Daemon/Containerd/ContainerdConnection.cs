@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using LazySnapshotter.Daemon.Grpc;
 
@@ -34,6 +35,28 @@ internal sealed class ContainerdConnection(GrpcChannel channel, string namespace
         catch (GrpcException e) when (Unreachable(e) is { } unreachable)
         {
             throw unreachable;
+        }
+    }
+
+    public async IAsyncEnumerable<TResponse> StreamAsync<TRequest, TResponse>(
+        GrpcMethod<TRequest, TResponse> method, TRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class, IMessage<TResponse>
+    {
+        await using var responses = channel.ServerStreamingAsync(method, request, _options, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (true)
+        {
+            try
+            {
+                if (!await responses.MoveNextAsync())
+                    yield break;
+            }
+            catch (GrpcException e) when (Unreachable(e) is { } unreachable)
+            {
+                throw unreachable;
+            }
+
+            yield return responses.Current;
         }
     }
 

@@ -16,6 +16,7 @@ public sealed class ContentClient
 
     private static readonly GrpcMethod<InfoRequest, InfoResponse> Info = new(Service, "Info", InfoRequest.Parser, InfoResponse.Parser);
     private static readonly GrpcMethod<UpdateRequest, UpdateResponse> Update = new(Service, "Update", UpdateRequest.Parser, UpdateResponse.Parser);
+    private static readonly GrpcMethod<ReadContentRequest, ReadContentResponse> Read = new(Service, "Read", ReadContentRequest.Parser, ReadContentResponse.Parser);
     private static readonly GrpcMethod<WriteContentRequest, WriteContentResponse> Write = new(Service, "Write", WriteContentRequest.Parser, WriteContentResponse.Parser);
     private static readonly GrpcMethod<AbortRequest, Empty> Abort = new(Service, "Abort", AbortRequest.Parser, Empty.Parser);
 
@@ -35,6 +36,16 @@ public sealed class ContentClient
         {
             return null;
         }
+    }
+
+    /// <summary>A blob of the store, or part of it, as it arrives.</summary>
+    /// <param name="length">Must be at least 1.</param>
+    public Stream OpenRead(Digest digest, long offset, long length, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1); // 0 would mean everything
+        var request = new ReadContentRequest { Digest = digest.ToString(), Offset = offset, Size = length };
+        return new ContentStream(_connection.StreamAsync(Read, request, cancellationToken), digest, offset, length);
     }
 
     /// <summary>Sets these labels; others stay. An empty value removes a label.</summary>

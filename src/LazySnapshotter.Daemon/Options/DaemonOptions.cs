@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LazySnapshotter.Daemon.Composition;
 using LazySnapshotter.Registry;
 
 namespace LazySnapshotter.Daemon;
@@ -47,8 +48,11 @@ public sealed record DaemonOptions
 
     public sealed record IndexSection
     {
-        /// <summary>Whether a layer no index is known for is streamed once and indexed here; otherwise containerd unpacks it.</summary>
-        public bool BuildMissing { get; set; } = true;
+        /// <summary>
+        /// Where the index of a layer that has none on this node is looked for, in this order: native, soci (version 2,
+        /// then 1), soci-v2, soci-v1, build. A layer none of them has an index for is unpacked by containerd.
+        /// </summary>
+        public IReadOnlyList<string> Sources { get; set; } = IndexSources.Default;
 
         /// <summary>How many layers are streamed and indexed at the same time.</summary>
         public int Concurrency { get; set; } = 3;
@@ -60,7 +64,9 @@ public sealed record DaemonOptions
         try
         {
             using var file = File.OpenRead(path);
-            return JsonSerializer.Deserialize(file, DaemonOptionsJson.Default.DaemonOptions) ?? throw new InvalidDataException($"{path}: the configuration is null");
+            var options = JsonSerializer.Deserialize(file, DaemonOptionsJson.Default.DaemonOptions)
+                ?? throw new InvalidDataException($"{path}: the configuration is null");
+            return IndexSources.WhyNot(options.Index.Sources) is { } why ? throw new InvalidDataException($"{path}: index.sources: {why}") : options;
         }
         catch (JsonException e)
         {

@@ -10,6 +10,9 @@ namespace LazySnapshotter.Layers.Index;
 // concurrent use until it is disposed.
 public sealed class LayerIndex : IDisposable
 {
+    /// <summary>The version of index files that this program writes and reads.</summary>
+    public const int FormatVersion = (int)LayerIndexHeader.Version;
+
     private readonly SafeFileHandle _file;
     private readonly LayerIndexHeader _header;
     private readonly LayerIndexWindows _windows;
@@ -39,6 +42,9 @@ public sealed class LayerIndex : IDisposable
     public SpanTable Spans { get; }
 
     public long FileLength => _header.FileLength;
+
+    /// <summary>Bytes from the beginning of the file that a mount needs; behind them are windows.</summary>
+    public long FrontLength => _header.WindowsStart;
 
     /// <exception cref="InvalidDataException">Damaged, or the index of another layer; the message names file and part.</exception>
     public static LayerIndex Open(string path, Digest expectedLayer)

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using LazySnapshotter.Artifacts;
 using LazySnapshotter.Layers.Gzip;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
@@ -11,7 +13,7 @@ namespace LazySnapshotter.Mounts.Library;
 
 // Every layer this process has open. Opening one joins index, blob store and registry into something that can be read
 // (DESIGN section 2); the same layer is opened once however many images, directories and commands want it. An index
-// comes from the node, or else is made while the layer streams in once (D7); nothing that failed is remembered.
+// comes from the node, or else from the first source that has a good one (D7); nothing that failed is remembered.
 public sealed class LayerLibrary : IAsyncDisposable
 {
     private readonly LayerIndexStore _indexes;
@@ -20,7 +22,6 @@ public sealed class LayerLibrary : IAsyncDisposable
     private readonly SpanCache _cache;
     private readonly LayerLibraryOptions _options;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _indexing;
     private readonly CancellationTokenSource _lifetime = new();
     private readonly ConcurrentDictionary<Digest, Lazy<Task<LazyLayer>>> _opening = new();
     private readonly Dictionary<Digest, OpenLayer> _open = [];
@@ -35,21 +36,20 @@ public sealed class LayerLibrary : IAsyncDisposable
         _cache = cache;
         _options = options;
         _logger = loggers.CreateLogger<LayerLibrary>();
-        _indexing = new SemaphoreSlim(options.IndexingConcurrency);
     }
 
-    /// <summary>Opens a layer, making its index first where there is none.</summary>
-    /// <param name="image">An image that has the layer: where its bytes can be had.</param>
+    /// <summary>Opens a layer, obtaining its index first where there is none on this node.</summary>
+    /// <param name="origin">An image that has the layer: where its bytes, and perhaps its index, can be had.</param>
     /// <exception cref="IOException">The registry cannot give the layer.</exception>
     /// <exception cref="InvalidDataException">The layer is not what its digest or its format promise.</exception>
-    /// <exception cref="UnsupportedLayerException">A layer that cannot be read lazily (zstd), or indexing is switched off.</exception>
-    public async Task<LazyLayer> OpenAsync(ImageReference image, Digest layer, CancellationToken cancellationToken)
+    /// <exception cref="UnsupportedLayerException">A layer that cannot be read lazily (zstd), or no source has an index of it.</exception>
+    public async Task<LazyLayer> OpenAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
-        if (TryOpen(image, layer) is { } open)
+        if (TryOpen(origin.Image, layer) is { } open)
             return open;
 
         // One attempt for all who ask; it goes on when the one who asked first gives up.
-        var attempt = _opening.GetOrAdd(layer, key => new Lazy<Task<LazyLayer>>(() => Task.Run(() => IndexAndOpenAsync(image, key, _lifetime.Token))));
+        var attempt = _opening.GetOrAdd(layer, key => new Lazy<Task<LazyLayer>>(() => Task.Run(() => ObtainAndOpenAsync(origin, key, _lifetime.Token))));
         try
         {
             return await attempt.Value.WaitAsync(cancellationToken);
@@ -77,7 +77,7 @@ public sealed class LayerLibrary : IAsyncDisposable
                 _open[layer] = open = Join(index);
             }
 
-            open.Source.Add(image, () => _registry.OpenBlob(image, layer, open.Layer.Index.Spans.CompressedLength));
+            AddRepository(open, image);
             return open.Layer;
         }
     }
@@ -108,35 +108,60 @@ public sealed class LayerLibrary : IAsyncDisposable
 
         foreach (var layer in open)
             await layer.DisposeAsync();
-        _indexing.Dispose();
         _lifetime.Dispose();
     }
 
-    private async Task<LazyLayer> IndexAndOpenAsync(ImageReference image, Digest layer, CancellationToken cancellationToken)
+    // One source after the other; what one of them refuses or cannot get, the next may have.
+    private async Task<LazyLayer> ObtainAndOpenAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
-        if (!_options.BuildMissingIndexes)
-            throw new UnsupportedLayerException($"{layer}: no index on this node, and making one is switched off");
+        if (TryOpen(origin.Image, layer) is { } meanwhile)
+            return meanwhile;
 
-        await _indexing.WaitAsync(cancellationToken);
-        try
+        Exception? failure = null;
+        foreach (var source in _options.Sources)
         {
-            if (TryOpen(image, layer) is { } meanwhile)
-                return meanwhile;
-
-            var started = TimeProvider.System.GetTimestamp();
-            await using var stream = await _registry.OpenBlob(image, layer, size: null).OpenAsync(cancellationToken);
-            using var blob = _blobs.CreateWriter(layer);
-            using (await _indexes.BuildAsync(layer, stream, new LayerIndexOptions { CopyTo = bytes => blob.Write(bytes.Span) }, cancellationToken))
-                await blob.CompleteAsync(cancellationToken);
-            var elapsed = TimeProvider.System.GetElapsedTime(started);
-            MountsLog.LayerIndexed(_logger, layer, elapsed);
-            return TryOpen(image, layer) ?? throw new IOException($"{layer}: the index just made cannot be read back");
+            try
+            {
+                if (await source.ObtainAsync(origin, layer, cancellationToken) is { } obtained)
+                    return Open(origin.Image, obtained);
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException or UnsupportedLayerException)
+            {
+                // Said in the log even for the last one, whose failure everybody who waits is told: they may be nobody.
+                MountsLog.IndexNotObtained(_logger, layer, origin.Image, source.Name, e.Message);
+                failure = e;
+            }
         }
-        finally
+
+        if (failure is not null)
+            ExceptionDispatchInfo.Throw(failure);
+        throw new UnsupportedLayerException(
+            $"{layer}: no index on this node{(_options.Sources.Count == 0 ? "" : $", and none from any source ({string.Join(", ", _options.Sources.Select(s => s.Name))})")}");
+    }
+
+    private LazyLayer Open(ImageReference image, ObtainedIndex obtained)
+    {
+        var digest = obtained.Index.LayerDigest;
+        lock (_gate)
         {
-            _indexing.Release();
+            if (_lifetime.IsCancellationRequested)
+            {
+                obtained.Index.Dispose();
+                throw new ObjectDisposedException(nameof(LayerLibrary));
+            }
+
+            if (_open.TryGetValue(digest, out var open))
+                obtained.Index.Dispose();
+            else
+                _open[digest] = open = Join(obtained.Index);
+            AddRepository(open, image);
+            open.Warm(obtained.Warm, _logger);
+            return open.Layer;
         }
     }
+
+    private void AddRepository(OpenLayer open, ImageReference image) =>
+        open.Source.Add(image, () => _registry.OpenBlob(image, open.Layer.Digest, open.Layer.Index.Spans.CompressedLength));
 
     // The data path of one layer, bottom to top: registry -> fetcher -> store -> decoder -> reader.
     private OpenLayer Join(LayerIndex index)
@@ -147,7 +172,7 @@ public sealed class LayerLibrary : IAsyncDisposable
             var blob = _blobs.Open(index.LayerDigest, index.Id, index.Spans);
             var fetcher = new SpanFetcher(blob, source, _options.Fetching);
             var reader = new SpanReader(blob, fetcher, _cache, new SpanDecoder(index));
-            return new OpenLayer(new LazyLayer(index, reader), source, blob, fetcher, _cache);
+            return new OpenLayer(new LazyLayer(index, reader), reader, source, blob, fetcher, _cache);
         }
         catch
         {
@@ -156,10 +181,23 @@ public sealed class LayerLibrary : IAsyncDisposable
         }
     }
 
-    private sealed record OpenLayer(LazyLayer Layer, LayerBlobSource Source, LayerBlob Blob, SpanFetcher Fetcher, SpanCache Cache) : IAsyncDisposable
+    private sealed record OpenLayer(LazyLayer Layer, SpanReader Reader, LayerBlobSource Source, LayerBlob Blob, SpanFetcher Fetcher, SpanCache Cache) : IAsyncDisposable
     {
+        private readonly CancellationTokenSource _warming = new();
+        private Task _warmed = Task.CompletedTask;
+
+        /// <summary>Starts to fetch what will be wanted first. Under the library's gate.</summary>
+        public void Warm(IReadOnlyList<SpanRangeToWarm> ranges, ILogger logger)
+        {
+            if (ranges.Count > 0 && _warmed.IsCompleted)
+                _warmed = LayerWarmUp.RunAsync(Layer, Reader, ranges, logger, _warming.Token);
+        }
+
         public async ValueTask DisposeAsync()
         {
+            await _warming.CancelAsync();
+            await _warmed;
+            _warming.Dispose();
             await Fetcher.DisposeAsync();
             Cache.Drop(Blob);
             Blob.Dispose();

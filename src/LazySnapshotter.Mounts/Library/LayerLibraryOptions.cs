@@ -1,14 +1,12 @@
+using LazySnapshotter.Artifacts;
 using LazySnapshotter.Layers.Store;
 
 namespace LazySnapshotter.Mounts.Library;
 
 public sealed record LayerLibraryOptions
 {
-    /// <summary>Whether a layer no index is known for is streamed once and indexed on this node.</summary>
-    public bool BuildMissingIndexes { get; init; } = true;
-
-    /// <summary>How many layers are streamed and indexed at the same time: inflating one takes a core.</summary>
-    public int IndexingConcurrency { get; init; } = 3;
+    /// <summary>Where the index of a layer that has none on this node is looked for, in that order. Without any, only such layers can be opened that have one.</summary>
+    public IReadOnlyList<ILayerIndexSource> Sources { get; init; } = [];
 
     public SpanFetcherOptions Fetching { get; init; } = new();
 }

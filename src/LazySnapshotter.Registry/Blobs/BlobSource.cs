@@ -68,7 +68,7 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
         HopRequest request, ByteRange wanted, Action<BlobLocation> learned, CancellationToken cancellationToken) =>
         RetryLoop.RunAsync(services.Options.RetryLimit, async attempt =>
         {
-            var response = await services.Requests.GetAsync(host, _path, _scope, request with { Attempt = attempt }, cancellationToken);
+            var response = await services.Requests.SendAsync(host, _path, _scope, request with { Attempt = attempt }, cancellationToken);
             var part = await CheckAsync(response, wanted, cancellationToken);
             var isElsewhere = response.Redirected && !RedirectPolicy.IsSameOrigin(host.BaseUri, response.Hop.Uri);
             learned(isElsewhere ? BlobLocation.At(response.Hop.Uri, services.Options.Clock.GetUtcNow()) : BlobLocation.AtRegistry);

@@ -14,6 +14,7 @@ internal sealed class RegistryHost
         var scheme = options.PlainHttp(name) ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
         BaseUri = new Uri($"{scheme}://{(name == DockerHub ? DockerHubEndpoint : name)}/");
         Authorizer = authorizer(this);
+        Referrers = new ReferrersApi(options.Clock);
     }
 
     /// <summary>As in an image reference, for example <c>docker.io</c> or <c>registry.example:5000</c>.</summary>
@@ -22,4 +23,6 @@ internal sealed class RegistryHost
     public Uri BaseUri { get; }
 
     public HostAuthorizer Authorizer { get; }
+
+    public ReferrersApi Referrers { get; }
 }

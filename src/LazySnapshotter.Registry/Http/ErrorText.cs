@@ -24,6 +24,20 @@ internal static partial class ErrorText
         return OneLine(text);
     }
 
+    /// <summary>The first code of the specification's JSON errors.</summary>
+    public static string? CodeOf(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            var errors = JsonSerializer.Deserialize(body, HttpJsonContext.Default.ErrorDocument)?.Errors;
+            return errors is { Count: > 0 } && errors[0]?.Code is { } code ? OneLine(code) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     // {"errors":[{"code":"BLOB_UNKNOWN","message":"...","detail":...}]}, and a token service's {"details":"..."}.
     private static string? OfJson(ReadOnlySpan<byte> body)
     {

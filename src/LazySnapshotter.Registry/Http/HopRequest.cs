@@ -12,8 +12,15 @@ internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
 
     public ByteRange? Range { get; init; }
 
+    public HttpMethod Method { get; init; } = HttpMethod.Get;
+
     /// <summary>Makes it a POST.</summary>
     public IReadOnlyList<KeyValuePair<string, string>>? Form { get; init; }
+
+    public RequestBody? Body { get; init; }
+
+    /// <summary>A precondition (RFC 9110 section 13.1): name and value of its header.</summary>
+    public KeyValuePair<string, string>? Precondition { get; init; }
 
     public int Attempt { get; init; }
 

@@ -16,7 +16,11 @@ internal sealed record TokenDocument(
     [property: JsonPropertyName("access_token")] string? AccessToken,
     [property: JsonPropertyName("expires_in")] double? ExpiresIn);
 
+/// <summary>A page of a repository's tags (distribution-spec, "Listing Tags").</summary>
+internal sealed record TagsDocument([property: JsonPropertyName("tags")] IReadOnlyList<string?>? Tags);
+
 [JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(TokenDocument))]
+[JsonSerializable(typeof(TagsDocument))]
 internal sealed partial class HttpJsonContext : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.ExceptionServices;
 using LazySnapshotter.Registry.Hosts;
 using Microsoft.Extensions.Logging;
 
@@ -31,18 +32,24 @@ internal sealed class HttpTransport : IDisposable
         var backoff = _backoffs.For(hop.Host);
         await backoff.WaitAsync(cancellationToken);
 
-        using var request = CreateMessage(hop);
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(_options.ResponseTimeout);
+        using var timer = new HopTimer(_options, cancellationToken);
+        using var request = CreateMessage(hop, timer);
         var started = Stopwatch.GetTimestamp();
         HttpResponseMessage response;
         try
         {
-            response = await _invoker.SendAsync(request, timeout.Token);
+            response = await _invoker.SendAsync(request, timer.Token);
+        }
+        catch (Exception) when (hop.Body?.SourceFailure is { } failure && !cancellationToken.IsCancellationRequested)
+        {
+            // Whoever was to supply the body failed; this host did nothing wrong.
+            Report(hop, request, Stopwatch.GetElapsedTime(started), null, failure);
+            ExceptionDispatchInfo.Throw(failure);
+            throw;
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
-            var error = NoResponse(hop, e, cancellationToken);
+            var error = NoResponse(hop, e, timer, cancellationToken);
             Report(hop, request, Stopwatch.GetElapsedTime(started), null, error);
             if (error is null)
                 throw;
@@ -87,13 +94,13 @@ internal sealed class HttpTransport : IDisposable
         return handler;
     }
 
-    private HttpRequestMessage CreateMessage(HopRequest hop)
+    private HttpRequestMessage CreateMessage(HopRequest hop, HopTimer timer)
     {
-        var message = new HttpRequestMessage(hop.Form is null ? HttpMethod.Get : HttpMethod.Post, hop.Uri)
+        var message = new HttpRequestMessage(hop.Form is null ? hop.Method : HttpMethod.Post, hop.Uri)
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
-            Content = hop.Form is null ? null : new FormUrlEncodedContent(hop.Form),
+            Content = hop.Form is null ? hop.Body?.Create(timer) : new FormUrlEncodedContent(hop.Form),
         };
         message.Headers.TryAddWithoutValidation("User-Agent", _options.UserAgent);
         message.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
@@ -101,15 +108,17 @@ internal sealed class HttpTransport : IDisposable
         message.Headers.Range = hop.Range?.ToHeader();
         if (hop.Accept is not null)
             message.Headers.TryAddWithoutValidation("Accept", hop.Accept);
+        if (hop.Precondition is { } precondition)
+            message.Headers.TryAddWithoutValidation(precondition.Key, precondition.Value);
         return message;
     }
 
     // Null where the caller itself gave up.
-    private RegistryException? NoResponse(HopRequest hop, Exception e, CancellationToken cancellationToken) => e switch
+    private static RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
         OperationCanceledException => hop.Subject.TransientError(
-            RegistryFailure.TimedOut, hop.Host, $"no response within {_options.ResponseTimeout.TotalSeconds:0.###} s", inner: e),
+            RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB", inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => hop.Subject.Error(
@@ -121,7 +130,7 @@ internal sealed class HttpTransport : IDisposable
 
     private static string Innermost(Exception e) => e.GetBaseException().Message;
 
-    private void Report(HopRequest hop, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response, RegistryException? error)
+    private void Report(HopRequest hop, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response, Exception? error)
     {
         var report = new RegistryHop(
             hop.Subject.Kind, hop.Subject.Digest, request.Method.Method, hop.Host, hop.DisplayUrl, response?.StatusCode, elapsed, hop.Attempt);

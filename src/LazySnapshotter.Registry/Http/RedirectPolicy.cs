@@ -13,12 +13,36 @@ internal static class RedirectPolicy
     public static Uri Next(HopRequest hop, HttpResponseMessage response)
     {
         if (response.Headers.Location is not { } location || !Uri.TryCreate(hop.Uri, location, out var next))
-            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "a redirect without a usable Location", response.StatusCode);
+            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "an answer without a usable Location", response.StatusCode);
         if (next.Scheme != Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttp)
-            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a redirect to the scheme \"{next.Scheme}\"", response.StatusCode);
+            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a Location with the scheme \"{next.Scheme}\"", response.StatusCode);
         if (hop.Uri.Scheme == Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttps)
-            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a redirect from https to plain http at {next.Authority}", response.StatusCode);
+            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a Location that leads from https to plain http at {next.Authority}", response.StatusCode);
         return next;
+    }
+
+    /// <summary>
+    /// Whether a redirect may be followed with the request as it is. 307 and 308 keep method and body; the others make a
+    /// GET of what is no GET (RFC 9110 section 15.4), which is not what was asked for.
+    /// </summary>
+    public static bool MayRepeat(HopRequest hop, HttpStatusCode status) =>
+        hop.Method == HttpMethod.Get || hop.Method == HttpMethod.Head
+        || (status is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect && hop.Body?.CanRepeat != false);
+
+    /// <summary>
+    /// Where an upload goes: like <see cref="Next"/>, but a registry behind a proxy that ends TLS may not know that it is
+    /// spoken to in https. The same host named with http is meant with https.
+    /// </summary>
+    public static Uri UploadPlace(HopRequest hop, HttpResponseMessage response)
+    {
+        if (response.Headers.Location is { } location && Uri.TryCreate(hop.Uri, location, out var place)
+            && hop.Uri.Scheme == Uri.UriSchemeHttps && place.Scheme == Uri.UriSchemeHttp
+            && place.IdnHost.Equals(hop.Uri.IdnHost, StringComparison.OrdinalIgnoreCase) && (place.IsDefaultPort || place.Port == hop.Uri.Port))
+        {
+            return new Uri(hop.Uri, place.PathAndQuery);
+        }
+
+        return Next(hop, response);
     }
 
     /// <summary>Same scheme, host and port: the only place where credentials for <paramref name="one"/> may go.</summary>

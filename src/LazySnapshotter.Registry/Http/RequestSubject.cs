@@ -16,9 +16,17 @@ internal readonly record struct RequestSubject(RegistryRequestKind Kind, string 
     public static RequestSubject Blob(Digest digest, ByteRange? range) =>
         new(RegistryRequestKind.Blob, range is null ? $"blob {digest}" : $"blob {digest} {range}", digest);
 
-    public RegistryException Error(RegistryFailure failure, string host, string cause, HttpStatusCode? status = null, Exception? inner = null) =>
-        new(failure, host, $"{host}: {Text}: {cause}", status, Digest, inner);
+    public static RequestSubject Upload(Digest digest) => new(RegistryRequestKind.Upload, $"upload of blob {digest}", digest);
+
+    public static RequestSubject Referrers(string repository, Digest digest) =>
+        new(RegistryRequestKind.Referrers, $"referrers of {repository}@{digest}", digest);
+
+    public static RequestSubject Tags(string repository) => new(RegistryRequestKind.Tags, $"tags of {repository}");
+
+    public RegistryException Error(
+        RegistryFailure failure, string host, string cause, HttpStatusCode? status = null, Exception? inner = null, string? code = null, bool isTransient = false) =>
+        new(failure, host, $"{host}: {Text}: {cause}", status, Digest, inner) { ErrorCode = code, IsTransient = isTransient };
 
     public RegistryException TransientError(RegistryFailure failure, string host, string cause, HttpStatusCode? status = null, Exception? inner = null) =>
-        new(failure, host, $"{host}: {Text}: {cause}", status, Digest, inner) { IsTransient = true };
+        Error(failure, host, cause, status, inner, isTransient: true);
 }

@@ -22,25 +22,25 @@ internal static class ResponseCheck
     public static async Task<RegistryException> ErrorAsync(
         HttpResponseMessage response, HopRequest hop, RegistryOptions options, CancellationToken cancellationToken)
     {
-        var said = await HostsWordsAsync(response, hop, options, cancellationToken);
+        var body = await ExplanationAsync(response, hop, options, cancellationToken);
+        var said = ErrorText.Of(body, response.Content.Headers.ContentType?.MediaType);
         var cause = $"{(int)response.StatusCode} {StatusName(response.StatusCode)}" + (said.Length == 0 ? "" : ": " + said);
-        return TransientStatus.Is(response.StatusCode)
-            ? hop.Subject.TransientError(RegistryFailure.Unavailable, hop.Host, cause, response.StatusCode)
-            : hop.Subject.Error(FailureOf(response.StatusCode), hop.Host, cause, response.StatusCode);
+        var isTransient = TransientStatus.Is(response.StatusCode);
+        return hop.Subject.Error(
+            isTransient ? RegistryFailure.Unavailable : FailureOf(response.StatusCode), hop.Host, cause, response.StatusCode, code: ErrorText.CodeOf(body), isTransient: isTransient);
     }
 
-    private static async Task<string> HostsWordsAsync(
+    private static async Task<byte[]> ExplanationAsync(
         HttpResponseMessage response, HopRequest hop, RegistryOptions options, CancellationToken cancellationToken)
     {
         try
         {
-            var body = await BoundedBody.ReadAsync(response, hop, RegistryLimits.ErrorBodyBytesMax, options, cancellationToken);
-            return ErrorText.Of(body, response.Content.Headers.ContentType?.MediaType);
+            return await BoundedBody.ReadAsync(response, hop, RegistryLimits.ErrorBodyBytesMax, options, cancellationToken);
         }
         catch (RegistryException)
         {
             // The status says enough; an explanation that is endless or breaks off is none.
-            return "";
+            return [];
         }
     }
 

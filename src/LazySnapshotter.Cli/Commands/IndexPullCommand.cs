@@ -1,0 +1,64 @@
+using System.CommandLine;
+using LazySnapshotter.Artifacts;
+using LazySnapshotter.Artifacts.Discovery;
+using LazySnapshotter.Artifacts.Native;
+using LazySnapshotter.Artifacts.Soci;
+using LazySnapshotter.Artifacts.Transfer;
+using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Cli.Commands;
+
+// `lazysnap index pull REF` gets the published indexes of an image's layers onto this node, whole, so that the image's next
+// start here is lazy whatever the registry says then.
+internal static class IndexPullCommand
+{
+    public static Command Create()
+    {
+        var reference = ImageArguments.Reference();
+        var format = IndexArguments.Format("Take only our indexes, or only soci's [default: ours, then soci's]");
+        var platform = IndexArguments.Platform();
+        var allPlatforms = IndexArguments.AllPlatforms();
+        var root = ImageArguments.Root();
+        var plainHttp = ImageArguments.PlainHttp();
+
+        var command = new Command("pull", "Get the published indexes of an image's layers onto this node") { reference, format, platform, allPlatforms, root, plainHttp };
+        command.SetAction(async (parsed, loggers, cancellationToken) =>
+        {
+            var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
+            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
+            var store = new LayerIndexStore(parsed.GetRequiredValue(root));
+            var pull = new IndexPull(store, Sources(parsed.GetValue(format), registry, store, loggers));
+            var platforms = IndexArguments.Platforms(parsed.GetValue(platform), parsed.GetValue(allPlatforms));
+
+            var failed = false;
+            foreach (var (found, manifest) in await IndexArguments.FindAsync(registry, image, platforms, cancellationToken))
+            {
+                foreach (var pulled in await pull.RunAsync(image, manifest.Digest, found.Layers, cancellationToken))
+                {
+                    failed |= pulled.Failure is not null;
+                    if (pulled.Failure is not null)
+                        await Console.Error.WriteLineAsync($"lazysnap: {pulled.Layer.Digest}: {pulled.Failure}");
+                    else
+                        Console.WriteLine($"{pulled.Layer.Digest}: {ByteSize.Format(pulled.Length)} {(pulled.Source is null ? "was here" : "from " + pulled.Source)}");
+                }
+            }
+
+            return failed ? CommandRunner.FailedExitCode : 0;
+        });
+        return command;
+    }
+
+    private static List<ILayerIndexSource> Sources(IndexFormat? format, RegistryClient registry, LayerIndexStore store, ILoggerFactory loggers)
+    {
+        var discovery = new IndexDiscovery(registry, loggers);
+        var sources = new List<ILayerIndexSource>();
+        if (format is null or IndexFormat.Native)
+            sources.Add(new NativeIndexSource(discovery, registry, store, loggers));
+        if (format is null or IndexFormat.Soci)
+            sources.AddRange([new SociIndexSource(2, discovery, registry, store, loggers), new SociIndexSource(1, discovery, registry, store, loggers)]);
+        return sources;
+    }
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using LazySnapshotter.Artifacts.Soci;
+using LazySnapshotter.Artifacts.Transfer;
+using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry;
+
+namespace LazySnapshotter.Cli.Commands;
+
+// `lazysnap index push REF` publishes the indexes this node has of an image's layers, as an artifact beside the image; the
+// image stays what it is. `index build` comes first: what is missing is said, and is failure enough for a script to stop.
+internal static class IndexPushCommand
+{
+    public static Command Create()
+    {
+        var reference = ImageArguments.Reference();
+        var format = IndexArguments.Format("Push our index, or the zTOCs made by `index build --format soci` [default: native]");
+        var platform = IndexArguments.Platform();
+        var allPlatforms = IndexArguments.AllPlatforms();
+        var root = ImageArguments.Root();
+        var plainHttp = ImageArguments.PlainHttp();
+
+        var command = new Command("push", "Publish the indexes of an image's layers in its registry") { reference, format, platform, allPlatforms, root, plainHttp };
+        command.SetAction(async (parsed, loggers, cancellationToken) =>
+        {
+            var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
+            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
+            var store = parsed.GetRequiredValue(root);
+            var push = new IndexPush(registry, new LayerIndexStore(store), new ZtocStore(store));
+            var platforms = IndexArguments.Platforms(parsed.GetValue(platform), parsed.GetValue(allPlatforms));
+
+            var isComplete = true;
+            foreach (var (found, manifest) in await IndexArguments.FindAsync(registry, image, platforms, cancellationToken))
+            {
+                var result = await push.RunAsync(image, manifest, found.Layers, parsed.GetValue(format) ?? IndexFormat.Native, cancellationToken);
+                await ReportAsync(found.Platform, manifest, result);
+                isComplete &= result.Artifact is not null && result.Missing.All(missing => !missing.IsLazy);
+            }
+
+            return isComplete ? 0 : CommandRunner.FailedExitCode;
+        });
+        return command;
+    }
+
+    private static async Task ReportAsync(Platform platform, Descriptor manifest, IndexPushResult result)
+    {
+        foreach (var pushed in result.Pushed)
+            Console.WriteLine($"{pushed.Layer}: {ByteSize.Format(pushed.Part.Size)} {Describe(pushed.How)}");
+        foreach (var missing in result.Missing)
+            await Console.Error.WriteLineAsync($"{(missing.IsLazy ? "lazysnap: " : "")}{missing.Layer.Digest}: {missing.Reason}");
+        if (result.Artifact is null)
+            await Console.Error.WriteLineAsync($"lazysnap: {manifest.Digest} ({platform}): nothing to push; `lazysnap index build` makes indexes");
+        else
+            Console.WriteLine($"{result.Artifact.Digest}: index of {manifest.Digest} ({platform}), {result.Pushed.Count} of {result.Pushed.Count + result.Missing.Count} layers");
+    }
+
+    private static string Describe(BlobPush how) => how switch
+    {
+        BlobPush.Present => "was there",
+        BlobPush.Mounted => "mounted",
+        _ => "uploaded",
+    };
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using LazySnapshotter.Artifacts.Transfer;
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Cli.Commands;
+
+// `lazysnap index rm REF` takes an image's published indexes out of its registry; the image and this node's own indexes stay.
+internal static class IndexRmCommand
+{
+    public static Command Create()
+    {
+        var reference = ImageArguments.Reference();
+        var format = IndexArguments.Format("Remove only our indexes, or only soci's [default: both]");
+        var platform = IndexArguments.Platform();
+        var allPlatforms = IndexArguments.AllPlatforms();
+        var plainHttp = ImageArguments.PlainHttp();
+
+        var command = new Command("rm", "Remove an image's published indexes from its registry") { reference, format, platform, allPlatforms, plainHttp };
+        command.SetAction(async (parsed, loggers, cancellationToken) =>
+        {
+            var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
+            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
+            var removal = new IndexRemoval(registry);
+            var platforms = IndexArguments.Platforms(parsed.GetValue(platform), parsed.GetValue(allPlatforms));
+
+            var count = 0;
+            foreach (var (found, manifest) in await IndexArguments.FindAsync(registry, image, platforms, cancellationToken))
+            {
+                foreach (var removed in await removal.RunAsync(image, manifest.Digest, parsed.GetValue(format), cancellationToken))
+                {
+                    Console.WriteLine($"{removed.Digest}: {removed.ArtifactType} of {manifest.Digest} ({found.Platform}) removed");
+                    count++;
+                }
+            }
+
+            if (count == 0)
+                Console.WriteLine($"{image}: nothing to remove");
+            return 0;
+        });
+        return command;
+    }
+}

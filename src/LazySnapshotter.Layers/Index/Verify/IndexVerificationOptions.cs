@@ -1,0 +1,11 @@
+namespace LazySnapshotter.Layers.Index.Verify;
+
+/// <summary>How to verify.</summary>
+public sealed record IndexVerificationOptions
+{
+    /// <summary>The index may leave out what lies behind the tar's two zero blocks, as a zTOC does.</summary>
+    public bool TarPaddingIsOptional { get; init; }
+
+    /// <summary>Told how many bytes of the blob have passed.</summary>
+    public IProgress<long>? Progress { get; init; }
+}

@@ -1,0 +1,56 @@
+using System.Net.Http.Headers;
+
+namespace LazySnapshotter.Registry.Http;
+
+// The next page of a list: Link: </v2/…?last=…>; rel="next" (RFC 8288, what the specification calls RFC 5988). Only at
+// the same origin, because the next request shows the same credentials.
+internal static class PageLinks
+{
+    /// <returns>Path and query of the next page, or null after the last.</returns>
+    /// <exception cref="RegistryException">It leads to another host.</exception>
+    public static string? Next(HttpResponseHeaders headers, HopRequest hop)
+    {
+        if (!headers.NonValidated.TryGetValues("Link", out var values))
+            return null;
+        foreach (var value in values)
+        {
+            for (var rest = value.AsSpan(); ;)
+            {
+                var open = rest.IndexOf('<');
+                var close = rest.IndexOf('>');
+                if (open < 0 || close < open)
+                    break;
+                var target = rest[(open + 1)..close].ToString();
+                rest = rest[(close + 1)..];
+                var end = rest.IndexOf(",<") is var tight and >= 0 ? tight : rest.IndexOf(", <");
+                var parameters = end < 0 ? rest : rest[..end];
+                if (IsNext(parameters))
+                    return Checked(target, hop);
+                rest = end < 0 ? default : rest[end..];
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsNext(ReadOnlySpan<char> parameters)
+    {
+        foreach (var range in parameters.Split(';'))
+        {
+            var parameter = parameters[range].Trim();
+            if (parameter.StartsWith("rel=", StringComparison.OrdinalIgnoreCase) && parameter[4..].Trim('"').Equals("next", StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static string Checked(string target, HopRequest hop)
+    {
+        if (!Uri.TryCreate(hop.Uri, target, out var next) || !RedirectPolicy.IsSameOrigin(hop.Uri, next))
+            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "the Link to the next page leads away from this host");
+        if (next == hop.Uri)
+            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "the Link to the next page leads to the same page");
+        return next.PathAndQuery;
+    }
+}

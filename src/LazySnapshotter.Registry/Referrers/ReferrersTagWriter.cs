@@ -1,0 +1,95 @@
+using System.Net;
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Hosts;
+
+namespace LazySnapshotter.Registry;
+
+// Changes the list of referrers that a tag names: read, edit, put. The specification leaves races to clients. Edits of one
+// list by this process wait for each other; against other processes the put carries what was read as its precondition,
+// where the registry gives an ETag, and the edit is made anew when it no longer holds.
+internal sealed class ReferrersTagWriter
+{
+    private const int LocksCount = 64;
+
+    private readonly ReadTag _read;
+    private readonly PutTag _put;
+    private readonly DeleteTag _delete;
+    private readonly SemaphoreSlim[] _locks = [.. Enumerable.Range(0, LocksCount).Select(_ => new SemaphoreSlim(1))];
+
+    public ReferrersTagWriter(ReadTag read, PutTag put, DeleteTag delete)
+    {
+        _read = read;
+        _put = put;
+        _delete = delete;
+    }
+
+    /// <returns>The list and its ETag; null where the tag does not exist.</returns>
+    public delegate Task<(ImageDocument Document, string? ETag)?> ReadTag(RegistryHost host, string repository, string tag, CancellationToken cancellationToken);
+
+    public delegate Task PutTag(
+        RegistryHost host, string repository, string tag, byte[] index, KeyValuePair<string, string>? precondition, CancellationToken cancellationToken);
+
+    public delegate Task<bool> DeleteTag(RegistryHost host, string repository, string tag, CancellationToken cancellationToken);
+
+    /// <returns>Whether there was something to change.</returns>
+    public async Task<bool> EditAsync(RegistryHost host, string repository, Digest subject, ReferrersEdit edit, CancellationToken cancellationToken)
+    {
+        var tag = ReferrersIndex.TagOf(subject);
+        var turn = _locks[(uint)HashCode.Combine(host.Name, repository, tag) % LocksCount];
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            byte[]? readBefore = null;
+            for (var conflicts = 0; ; conflicts++)
+            {
+                var what = $"{host.Name}: {repository}:{tag}";
+                var current = await _read(host, repository, tag, cancellationToken);
+                if (current is { } there && !MediaTypes.IsIndex(there.Document.Descriptor.MediaType))
+                    throw new InvalidDataException($"{what}: a list of referrers belongs there, not {there.Document.Descriptor.MediaType}");
+                var (index, isEmpty) = edit.Apply(current?.Document.Content, what);
+                if (index is null)
+                    return false;
+                if (isEmpty && await TryDeleteAsync(host, repository, tag, cancellationToken))
+                    return true;
+
+                // A precondition that failed although nothing changed is one this registry does not understand.
+                var content = current?.Document.Content ?? [];
+                var changed = readBefore is null || !content.AsSpan().SequenceEqual(readBefore);
+                readBefore = content;
+                try
+                {
+                    await _put(host, repository, tag, index, changed ? PreconditionOf(current) : null, cancellationToken);
+                    return true;
+                }
+                catch (RegistryException e) when (e.StatusCode == HttpStatusCode.PreconditionFailed && conflicts < RegistryLimits.ReferrerConflictsMax)
+                {
+                }
+            }
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    // An empty list under a tag is as good as no tag, so a registry that does not delete tags is no obstacle.
+    private async Task<bool> TryDeleteAsync(RegistryHost host, string repository, string tag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _delete(host, repository, tag, cancellationToken);
+        }
+        catch (RegistryException e) when (e.Failure is RegistryFailure.Refused or RegistryFailure.Unauthorized || e.StatusCode == HttpStatusCode.NotImplemented)
+        {
+            return false;
+        }
+    }
+
+    // A weak tag never matches (RFC 9110 section 13.1.1).
+    private static KeyValuePair<string, string>? PreconditionOf((ImageDocument Document, string? ETag)? current) => current switch
+    {
+        null => new("If-None-Match", "*"),
+        { ETag: { } tag } when !tag.StartsWith("W/", StringComparison.Ordinal) => new("If-Match", tag),
+        _ => null,
+    };
+}

@@ -1,0 +1,222 @@
+using System.Net;
+using System.Text.Json;
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Push;
+
+namespace LazySnapshotter.Registry;
+
+// The writing half. What is put is checked while it is sent, and against what the registry says of it afterwards; each
+// operation may be repeated without harm.
+public sealed partial class RegistryClient
+{
+    /// <summary>Puts a blob into a repository, unless it is there.</summary>
+    /// <param name="repository">Registry and repository count; tag and digest do not.</param>
+    /// <param name="mountFrom">Another repository that has the blob. Where it is of the same registry, that is asked to take the blob over from there.</param>
+    /// <param name="progress">Bytes sent so far; goes back to 0 when the push has to be repeated.</param>
+    /// <exception cref="RegistryException">It cannot be put, or the content is not what its digest says.</exception>
+    public async Task<BlobPush> PushBlobAsync(
+        ImageReference repository, BlobContent content, ImageReference? mountFrom, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var host = HostOf(repository);
+        var from = mountFrom is not null && HostOf(mountFrom) == host ? mountFrom : null;
+        using var deadline = new Deadline(_options.BlobDeadline);
+        return await deadline.RunAsync(
+            host.BaseUri.Authority, RequestSubject.Upload(content.Digest),
+            ct => UploaderOf(host, repository, content.Digest).PushAsync(content, from, progress, ct), cancellationToken);
+    }
+
+    /// <summary>Asks the registry to take a blob over from another of its repositories.</summary>
+    /// <returns>False where it does not.</returns>
+    /// <exception cref="RegistryException">It cannot be asked.</exception>
+    public async Task<bool> TryMountBlobAsync(ImageReference repository, Digest digest, ImageReference from, CancellationToken cancellationToken)
+    {
+        var host = HostOf(repository);
+        if (HostOf(from) != host)
+            return false;
+        var uploader = UploaderOf(host, repository, digest);
+        using var deadline = new Deadline(_options.DocumentDeadline);
+        var (isMounted, session) = await deadline.RunAsync(
+            host.BaseUri.Authority, RequestSubject.Upload(digest), ct => uploader.MountAsync(from.Repository, ct), cancellationToken);
+        if (session is not null)
+            await uploader.CancelAsync(session);
+        return isMounted;
+    }
+
+    /// <summary>Puts a manifest or index whose blobs and manifests are in the repository.</summary>
+    /// <param name="tag">Null: it is put by its digest alone.</param>
+    /// <exception cref="RegistryException">The registry does not take it.</exception>
+    public async Task<ManifestPush> PutManifestAsync(
+        ImageReference repository, string? tag, string mediaType, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        var host = HostOf(repository);
+        using var deadline = new Deadline(_options.DocumentDeadline);
+        return await deadline.RunAsync(
+            host.BaseUri.Authority, RequestSubject.Manifest(repository.Repository, tag ?? Digest.OfSha256(content.Span).ToString()),
+            ct => PutManifestAsync(host, repository.Repository, tag, mediaType, content, null, ct), cancellationToken);
+    }
+
+    /// <summary>Deletes a manifest and with it every tag that names it.</summary>
+    /// <returns>False where there was none.</returns>
+    /// <exception cref="RegistryException">The registry does not (<see cref="RegistryFailure.Refused"/>), or not for us.</exception>
+    public Task<bool> DeleteManifestAsync(ImageReference repository, Digest digest, CancellationToken cancellationToken) =>
+        DeleteAsync(HostOf(repository), repository.Repository, digest.ToString(), cancellationToken);
+
+    /// <summary>What a tag or digest names, without fetching it; null where there is nothing.</summary>
+    /// <exception cref="RegistryException">The registry cannot be asked, or does not say.</exception>
+    public async Task<Descriptor?> FindManifestAsync(ImageReference reference, CancellationToken cancellationToken)
+    {
+        var host = HostOf(reference);
+        var subject = RequestSubject.Manifest(reference.Repository, reference.TagOrDigest);
+        using var deadline = new Deadline(_options.DocumentDeadline);
+        return await deadline.RunAsync(
+            host.BaseUri.Authority, subject,
+            ct => RetryLoop.RunAsync(_options.RetryLimit, attempt => FindManifestAsync(host, reference, subject, attempt, ct)), cancellationToken);
+    }
+
+    /// <summary>All tags of a repository; none where there is no such repository.</summary>
+    /// <exception cref="RegistryException">The registry cannot be asked, or has more than 100,000 of them.</exception>
+    public async Task<IReadOnlyList<string>> ListTagsAsync(ImageReference repository, CancellationToken cancellationToken)
+    {
+        var host = HostOf(repository);
+        var subject = RequestSubject.Tags(repository.Repository);
+        var tags = new List<string>();
+        using var deadline = new Deadline(_options.DocumentDeadline);
+        try
+        {
+            await deadline.RunAsync(host.BaseUri.Authority, subject, ct => ReadPagesAsync(host, repository.Repository, $"/v2/{repository.Repository}/tags/list", subject, page =>
+            {
+                tags.AddRange((ReadTags(page)?.Tags ?? []).OfType<string>());
+                if (tags.Count > RegistryLimits.TagsMax)
+                    throw subject.Error(RegistryFailure.Protocol, page.Hop.Host, $"more than {RegistryLimits.TagsMax} tags");
+            }, ct), cancellationToken);
+        }
+        catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound)
+        {
+            return [];
+        }
+
+        return tags;
+    }
+
+    private BlobUploader UploaderOf(RegistryHost host, ImageReference repository, Digest digest) =>
+        new(host, repository.Repository, digest, _requests, _options, Statistics, _logger);
+
+    private async Task<ManifestPush> PutManifestAsync(
+        RegistryHost host, string repository, string? tag, string mediaType, ReadOnlyMemory<byte> content,
+        KeyValuePair<string, string>? precondition, CancellationToken cancellationToken)
+    {
+        var digest = Digest.OfSha256(content.Span);
+        var subject = RequestSubject.Manifest(repository, tag ?? digest.ToString());
+        if (content.Length > RegistryLimits.ManifestBytesMax)
+            throw subject.Error(RegistryFailure.Refused, host.BaseUri.Authority, $"not sent: it has {content.Length} bytes, registries take {RegistryLimits.ManifestBytesMax}");
+
+        var put = new HopRequest(host.BaseUri, subject)
+        {
+            Method = HttpMethod.Put,
+            Body = new DocumentBody(mediaType, content),
+            Precondition = precondition,
+        };
+        return await RetryLoop.RunAsync(_options.RetryLimit, async attempt =>
+        {
+            using var response = await _requests.SendAsync(
+                host, $"/v2/{repository}/manifests/{tag ?? digest.ToString()}", Scopes.Push(repository), put with { Attempt = attempt }, cancellationToken);
+            await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
+            // 201 by the specification; Quay has been seen to say 202.
+            if (response.Message.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.Accepted))
+                throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"{(int)response.Message.StatusCode} where 201 belongs", response.Message.StatusCode);
+            if (Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var claim) && claim.Algorithm == digest.Algorithm && claim != digest)
+                throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"the registry took it as {claim}, it is {digest}", response.Message.StatusCode);
+            return new ManifestPush(new Descriptor { MediaType = mediaType, Digest = digest, Size = content.Length }, NoticesSubject(host, response.Message, content));
+        });
+    }
+
+    private static bool NoticesSubject(RegistryHost host, HttpResponseMessage response, ReadOnlyMemory<byte> content)
+    {
+        if (!response.Headers.TryGetValues("OCI-Subject", out var values) || values.First() != SubjectOf(content.Span))
+            return false;
+        host.Referrers.Found();
+        return true;
+    }
+
+    private static string? SubjectOf(ReadOnlySpan<byte> manifest)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(manifest, MediaTypeJsonContext.Default.SubjectProbe)?.Subject?.Digest;
+        }
+        catch (JsonException)
+        {
+            return null; // Whether it is a manifest at all is for the registry to say.
+        }
+    }
+
+    private async Task<bool> DeleteAsync(RegistryHost host, string repository, string tagOrDigest, CancellationToken cancellationToken)
+    {
+        var subject = RequestSubject.Manifest(repository, tagOrDigest);
+        using var deadline = new Deadline(_options.DocumentDeadline);
+        try
+        {
+            return await deadline.RunAsync(host.BaseUri.Authority, subject, ct => RetryLoop.RunAsync(_options.RetryLimit, async attempt =>
+            {
+                var delete = new HopRequest(host.BaseUri, subject) { Method = HttpMethod.Delete, Attempt = attempt };
+                using var response = await _requests.SendAsync(host, $"/v2/{repository}/manifests/{tagOrDigest}", Scopes.Delete(repository), delete, ct);
+                await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, ct);
+                return true;
+            }), cancellationToken);
+        }
+        catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound)
+        {
+            return false;
+        }
+    }
+
+    private async Task<Descriptor?> FindManifestAsync(
+        RegistryHost host, ImageReference reference, RequestSubject subject, int attempt, CancellationToken cancellationToken)
+    {
+        var head = new HopRequest(host.BaseUri, subject) { Method = HttpMethod.Head, Accept = ManifestsAccepted, Attempt = attempt };
+        using var response = await _requests.SendAsync(
+            host, $"/v2/{reference.Repository}/manifests/{reference.TagOrDigest}", Scopes.Pull(reference.Repository), head, cancellationToken);
+        if (response.Message.StatusCode == HttpStatusCode.NotFound)
+            return null;
+        await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
+        var headers = response.Message.Content.Headers;
+        var isKnown = reference.Digest is not null || Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out _);
+        if (!isKnown || headers.ContentLength is not { } size || headers.ContentType?.MediaType is not { } mediaType)
+            return (await GetManifestAsync(host, reference.Repository, subject, reference.TagOrDigest, cancellationToken)).Descriptor;
+        var digest = reference.Digest ?? Digest.Parse(RegistryRequests.ClaimedDigest(response.Message)!);
+        return new Descriptor { MediaType = mediaType, Digest = digest, Size = size };
+    }
+
+    private static TagsDocument? ReadTags(RegistryDocument page)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(page.Content, HttpJsonContext.Default.TagsDocument);
+        }
+        catch (JsonException)
+        {
+            throw page.Hop.Subject.Error(RegistryFailure.Protocol, page.Hop.Host, "the answer is no list of tags");
+        }
+    }
+
+    // One page after another, as long as there is a Link to a next one. The result is the last page.
+    private async Task<RegistryDocument> ReadPagesAsync(
+        RegistryHost host, string repository, string path, RequestSubject subject, Action<RegistryDocument> read, CancellationToken cancellationToken)
+    {
+        var template = new HopRequest(host.BaseUri, subject) { Accept = MediaTypes.OciIndex + ", application/json" };
+        var next = path;
+        for (var pages = 0; pages < RegistryLimits.ListPagesMax; pages++)
+        {
+            var page = await _requests.GetDocumentAsync(
+                host, next, Scopes.Pull(repository), template, RegistryLimits.ManifestBytesMax, Statistics, cancellationToken);
+            read(page);
+            if (PageLinks.Next(page.Headers, page.Hop) is not { } link)
+                return page;
+            next = link;
+        }
+
+        throw subject.Error(RegistryFailure.Protocol, host.BaseUri.Authority, $"more than {RegistryLimits.ListPagesMax} pages");
+    }
+}
