@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using LazySnapshotter.Linux;
 
 namespace LazySnapshotter.Cli.Doctor;
@@ -25,9 +24,6 @@ internal static class KernelChecks
         yield return Device();
         yield return Filesystem("overlay", "modprobe overlay");
         yield return Privileges();
-        yield return NativeLibrary.TryLoad("libz.so.1", out _)
-            ? new Finding(Verdict.Ok, "libz.so.1", "present")
-            : new Finding(Verdict.Missing, "libz.so.1", "cannot be loaded", "no gzip layer can be read: apt install zlib1g");
         if (RequestTimeout() is { } timeout)
             yield return timeout;
     }

@@ -5,19 +5,21 @@ namespace LazySnapshotter.Layers.Gzip;
 // Follows a gzip blob as it streams by: checks the framing of every member (header, CRC-32, length), hands out the
 // uncompressed bytes and names the deflate block boundaries. Whoever feeds it calls Append with the bytes as they
 // come, then Complete. NUL padding behind the last member is accepted, as gzip(1) does; anything else is not.
-internal sealed class GzipScanner(IGzipSink sink) : IDisposable
+internal sealed class GzipScanner(IGzipSink sink)
 {
-    private const int OutputLength = 256 * 1024;
+    private const int BufferLength = 512 * 1024;
     private const int TrailerLength = 8;
 
     private enum Part { Header, Deflate, Trailer, BetweenMembers, Padding }
 
     private readonly Inflater _inflater = new();
-    private readonly byte[] _output = new byte[OutputLength];
+    private readonly byte[] _buffer = new byte[BufferLength];
     private readonly byte[] _trailer = new byte[TrailerLength];
 
     private Part _part = Part.Header;
     private GzipHeader _header;
+    private int _position;
+    private int _historyStart;
     private int _trailerLength;
     private uint _crc;
     private long _memberStart;
@@ -51,8 +53,6 @@ internal sealed class GzipScanner(IGzipSink sink) : IDisposable
             throw Broken($"the gzip stream is cut short inside the {_part.ToString().ToLowerInvariant()} of the member at {_memberStart}");
     }
 
-    public void Dispose() => _inflater.Dispose();
-
     private int ReadHeader(ReadOnlySpan<byte> compressed)
     {
         var consumed = _header.Append(compressed, out var error);
@@ -64,27 +64,30 @@ internal sealed class GzipScanner(IGzipSink sink) : IDisposable
 
         _header = default;
         _inflater.Reset();
+        _historyStart = _position;
         _crc = 0;
         _memberUncompressedStart = UncompressedOffset;
         _part = Part.Deflate;
-        sink.BlockStart(CompressedOffset * 8, UncompressedOffset, history: null);
+        sink.BlockStart(CompressedOffset * 8, UncompressedOffset, isMemberStart: true);
         return consumed;
     }
 
     private int ReadDeflate(ReadOnlySpan<byte> compressed)
     {
-        // Until zlib wants more input: what it has buffered must come out before the caller's bytes are forgotten.
+        // Until the inflater wants more input: what it could still put out must come before the caller's bytes are forgotten.
         var total = 0;
         while (true)
         {
-            var step = _inflater.Inflate(compressed[total..], _output, stopAtBlocks: true);
+            var step = _inflater.Inflate(
+                compressed[total..], isLast: false, _buffer.AsSpan(_historyStart), _position - _historyStart, _buffer.Length - _historyStart, stopAtBlocks: true);
             total += step.Consumed;
             CompressedOffset += step.Consumed;
             if (step.Produced > 0)
             {
-                var bytes = _output.AsSpan(0, step.Produced);
+                var bytes = _buffer.AsSpan(_position, step.Produced);
                 _crc = Crc32.Append(_crc, bytes);
                 UncompressedOffset += step.Produced;
+                _position += step.Produced;
                 sink.Uncompressed(bytes);
             }
 
@@ -97,12 +100,24 @@ internal sealed class GzipScanner(IGzipSink sink) : IDisposable
                     _trailerLength = 0;
                     return total;
                 case InflateState.BlockBoundary:
-                    sink.BlockStart(CompressedOffset * 8 - step.UnusedBits, UncompressedOffset, _inflater);
+                    sink.BlockStart(CompressedOffset * 8 - step.UnusedBits, UncompressedOffset, isMemberStart: false);
                     break;
-                case InflateState.Running when step.Produced < _output.Length && total == compressed.Length:
+                case InflateState.OutputFull:
+                    KeepHistory();
+                    break;
+                default:
                     return total;
             }
         }
+    }
+
+    /// <summary>Makes room again: what matches may still refer to moves to the front.</summary>
+    private void KeepHistory()
+    {
+        var length = Math.Min(_position - _historyStart, Inflater.WindowLengthMax);
+        _buffer.AsSpan(_position - length, length).CopyTo(_buffer);
+        _historyStart = 0;
+        _position = length;
     }
 
     private int ReadTrailer(ReadOnlySpan<byte> compressed)

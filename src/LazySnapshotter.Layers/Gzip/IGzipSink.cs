@@ -7,8 +7,6 @@ internal interface IGzipSink
     void Uncompressed(ReadOnlySpan<byte> bytes);
 
     /// <summary>A deflate block starts at a bit of the blob, where so many bytes are uncompressed.</summary>
-    /// <param name="history">
-    /// Has the window at this point, for as long as the call lasts; null where a gzip member starts and no window is needed.
-    /// </param>
-    void BlockStart(long startBit, long uncompressedOffset, Inflater? history);
+    /// <param name="isMemberStart">Whether a gzip member starts here, whose blocks refer to nothing before it.</param>
+    void BlockStart(long startBit, long uncompressedOffset, bool isMemberStart);
 }

@@ -2,8 +2,11 @@ namespace LazySnapshotter.Layers.Gzip;
 
 internal enum InflateState
 {
-    /// <summary>Wants more input or more room for output.</summary>
-    Running,
+    /// <summary>There is more output than room for it.</summary>
+    OutputFull,
+
+    /// <summary>All input is consumed and the stream goes on.</summary>
+    NeedInput,
 
     /// <summary>A deflate block has just ended and another one follows.</summary>
     BlockBoundary,
@@ -11,10 +14,11 @@ internal enum InflateState
     /// <summary>The last block has ended.</summary>
     StreamEnd,
 
-    /// <summary>Not a deflate stream; <see cref="Inflater.Error"/> has zlib's words.</summary>
+    /// <summary>Not a deflate stream; <see cref="Inflater.Error"/> says why.</summary>
     Corrupt,
 }
 
 /// <summary>What one call of <see cref="Inflater.Inflate"/> did.</summary>
+/// <param name="Consumed">Input bytes that need not be offered again; at the stream's end the next byte is behind the stream.</param>
 /// <param name="UnusedBits">At a block boundary: how many bits of the last consumed byte belong to the next block.</param>
 internal readonly record struct InflateStep(InflateState State, int Consumed, int Produced, int UnusedBits);

@@ -1,109 +1,161 @@
-using System.Runtime.InteropServices;
+using System.Diagnostics;
 
 namespace LazySnapshotter.Layers.Gzip;
 
-// One inflate state of zlib for raw deflate data: owns the native z_stream and everything zlib hangs on it. Not safe
-// for concurrent use; every call keeps its pointers to itself, so buffers are pinned only as long as a call runs.
-internal sealed unsafe class Inflater : SafeHandle
+// Decodes one raw deflate stream (RFC 1951), from its start or from any block boundary. The caller owns both buffers:
+// input comes in pieces of any size, output goes into a buffer that also holds the history, so a window is put there as
+// plain bytes and nothing is copied twice. What one call does depends on nothing but the stream and the limits: however
+// the input is cut, the same bytes come out and the same boundaries are reported.
+//
+//   buffer   | ... history ... | output .......... | not touched |
+//            0                 position            limit
+//
+// Memory safety does not rest on the input: each loop checks that room is left for the most that one round of it can read
+// or write, every table index is shorter than its table, and a distance never leaves the buffer. Not safe for concurrent use.
+internal sealed unsafe partial class Inflater
 {
-    private const int BoundaryFlag = 128;
-    private const int LastBlockFlag = 64;
+    /// <summary>How far back a deflate match can reach (RFC 1951, section 2).</summary>
+    public const int WindowLengthMax = 32768;
 
-    public Inflater()
-        : base(0, ownsHandle: true)
+    /// <summary>Bytes that must be writable behind the limit: none, wide copies stay inside it.</summary>
+    public const int OutputSlack = 0;
+
+    // What a call may stop in, and the next one goes on with.
+    private enum Part { FirstBit, BlockHeader, StoredLength, Stored, CodeCounts, CodeLengthLengths, CodeLengths, Symbols, StreamEnd, Corrupt }
+
+    private Part _part;
+
+    // Bits that have been read from the input and not been used; the next one is the lowest. Above the count may lie
+    // anything: bits that came with a wide load, and will come again.
+    private ulong _bits;
+    private int _bitCount;
+    private int _firstBit;
+
+    private bool _isLastBlock;
+    private int _storedLeft;
+    private long _producedInBlock;
+
+    // A match that the limit has cut.
+    private int _matchLeft;
+    private int _matchDistance;
+
+    private enum Tracking { None, Reach, References }
+
+    private Tracking _tracking;
+
+    public Inflater() => Reset();
+
+    /// <summary>What is wrong with the stream, after <see cref="InflateState.Corrupt"/>.</summary>
+    public string Error { get; private set; } = "";
+
+    /// <summary>Whether <see cref="ReachBytes"/> is kept; costs a few per cent.</summary>
+    public bool CountReach
     {
-        // Sound: zeroed memory of the right size is what inflateInit2_ expects (default allocator).
-        var stream = (ZStream*)NativeMemory.AllocZeroed((nuint)sizeof(ZStream));
-        fixed (byte* version = "1.2.11\0"u8) // only the major version is compared
+        get => _tracking == Tracking.Reach;
+        set => _tracking = value ? Tracking.Reach : Tracking.None;
+    }
+
+    /// <summary>
+    /// Bytes which matches of the current block (at a boundary: of the block that has ended) have copied from before the block's start.
+    /// </summary>
+    public long ReachBytes { get; private set; }
+
+    /// <summary>Starts a new stream, or goes into one at a block boundary.</summary>
+    /// <param name="bitOffset">The bit (0 to 7) of the first input byte at which the first block starts.</param>
+    public void Reset(int bitOffset = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bitOffset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bitOffset, 7);
+        _part = Part.FirstBit;
+        _firstBit = bitOffset;
+        _bits = 0;
+        _bitCount = 0;
+        _matchLeft = 0;
+        _producedInBlock = 0;
+        ReachBytes = 0;
+        Error = "";
+    }
+
+    /// <summary>Inflates until the output is full, the input is used up, a block ends (if asked for), or the stream does.</summary>
+    /// <param name="input">Goes on where the last call's consumed bytes ended.</param>
+    /// <param name="isLast">No more input will come.</param>
+    /// <param name="buffer">Holds before <paramref name="position"/> what matches may refer to: all of it that there is, up to 32 KiB.</param>
+    /// <param name="limit">Where output ends; bytes before it that are not produced may be overwritten all the same.</param>
+    public InflateStep Inflate(ReadOnlySpan<byte> input, bool isLast, Span<byte> buffer, int position, int limit, bool stopAtBlocks)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(position);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, position);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, buffer.Length);
+        // Sound: both buffers are pinned while the cursor lives, and it holds the bounds that were just checked.
+        fixed (byte* inputPointer = input)
+        fixed (byte* bufferPointer = buffer)
         {
-            var result = Zlib.inflateInit2_(stream, Zlib.RawWindowBits, version, sizeof(ZStream));
-            if (result != Zlib.Z_OK)
+            var cursor = new Cursor(inputPointer, input.Length, bufferPointer, position, limit, _producedInBlock);
+            var state = Run(ref cursor, stopAtBlocks);
+            if (state != InflateState.NeedInput)
+                ReturnWholeBytes(ref cursor);
+            _producedInBlock = cursor.ProducedInBlock;
+            Debug.Assert(state is not (InflateState.BlockBoundary or InflateState.StreamEnd) || _bitCount < 8);
+            return new InflateStep(state, cursor.Consumed, cursor.Produced, _bitCount & 7);
+        }
+    }
+
+    private InflateState Run(ref Cursor cursor, bool stopAtBlocks)
+    {
+        while (true)
+        {
+            switch (_part)
             {
-                NativeMemory.Free(stream);
-                throw new InvalidOperationException($"inflateInit2 failed with {result}");
+                case Part.FirstBit:
+                case Part.BlockHeader:
+                case Part.StoredLength:
+                case Part.CodeCounts:
+                case Part.CodeLengthLengths:
+                case Part.CodeLengths:
+                    if (!ReadBlockHeader(ref cursor))
+                        return _part == Part.Corrupt ? InflateState.Corrupt : InflateState.NeedInput;
+                    continue;
+
+                case Part.Stored:
+                case Part.Symbols:
+                    var stop = _part == Part.Stored ? CopyStored(ref cursor) : DecodeSymbols(ref cursor);
+                    if (stop != Stop.EndOfBlock)
+                        return stop switch
+                        {
+                            Stop.NeedInput => InflateState.NeedInput,
+                            Stop.OutputFull => InflateState.OutputFull,
+                            _ => InflateState.Corrupt,
+                        };
+                    _part = _isLastBlock ? Part.StreamEnd : Part.BlockHeader;
+                    if (stopAtBlocks && !_isLastBlock)
+                        return InflateState.BlockBoundary;
+                    continue;
+
+                case Part.StreamEnd:
+                    // The rest of the last byte belongs to nobody.
+                    ReturnWholeBytes(ref cursor);
+                    _bitCount = 0;
+                    return InflateState.StreamEnd;
+
+                default:
+                    return InflateState.Corrupt;
             }
         }
-
-        SetHandle((nint)stream);
     }
 
-    public override bool IsInvalid => handle == 0;
-
-    private ZStream* Stream => (ZStream*)handle;
-
-    /// <summary>zlib's words for what is wrong with the data, after <see cref="InflateState.Corrupt"/>.</summary>
-    public string Error => Marshal.PtrToStringUTF8((nint)Stream->msg) ?? "invalid deflate data";
-
-    /// <summary>Starts afresh, with an empty window, at a byte boundary.</summary>
-    public void Reset() => Check(Zlib.inflateReset(Stream), "inflateReset");
-
-    /// <summary>Puts bits before the input: what a checkpoint inside a byte has of its first byte.</summary>
-    public void Prime(int bits, int value) => Check(Zlib.inflatePrime(Stream, bits, value), "inflatePrime");
-
-    public void SetWindow(ReadOnlySpan<byte> window)
+    /// <summary>Gives back the bytes that were read ahead. What a former call has read has been used, or is still needed.</summary>
+    private void ReturnWholeBytes(ref Cursor cursor)
     {
-        // Sound: zlib copies the bytes during the call.
-        fixed (byte* pointer = window)
-            Check(Zlib.inflateSetDictionary(Stream, pointer, (uint)window.Length), "inflateSetDictionary");
+        var count = Math.Min(_bitCount / 8, cursor.Consumed);
+        cursor.Input -= count;
+        _bitCount -= count * 8;
+        _bits &= (1UL << _bitCount) - 1;
     }
 
-    /// <summary>Copies the last (up to) 32 KiB of output since <see cref="Reset"/>; returns how many bytes there were.</summary>
-    public int GetWindow(Span<byte> window)
+    private Stop Fail(string error)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(window.Length, Zlib.WindowLengthMax);
-        uint length = 0;
-        // Sound: zlib writes at most its window size, 32 KiB, for which there is room.
-        fixed (byte* pointer = window)
-            Check(Zlib.inflateGetDictionary(Stream, pointer, &length), "inflateGetDictionary");
-        return (int)length;
-    }
-
-    /// <summary>Inflates until input or room runs out, the stream ends or, if asked for, a block ends.</summary>
-    public InflateStep Inflate(ReadOnlySpan<byte> input, Span<byte> output, bool stopAtBlocks)
-    {
-        var stream = Stream;
-        int result;
-        // Sound: the counters zlib gets are the lengths of the pinned buffers; zlib keeps no pointer to either.
-        fixed (byte* inputPointer = input)
-        fixed (byte* outputPointer = output)
-        {
-            byte nothing;
-            stream->next_in = input.IsEmpty ? &nothing : inputPointer; // zlib refuses null even for zero bytes
-            stream->avail_in = (uint)input.Length;
-            stream->next_out = output.IsEmpty ? &nothing : outputPointer;
-            stream->avail_out = (uint)output.Length;
-            result = Zlib.inflate(stream, stopAtBlocks ? Zlib.Z_BLOCK : Zlib.Z_NO_FLUSH);
-            stream->next_in = null;
-            stream->next_out = null;
-        }
-
-        var consumed = input.Length - (int)stream->avail_in;
-        var produced = output.Length - (int)stream->avail_out;
-        var flags = stream->data_type;
-        GC.KeepAlive(this);
-
-        var state = result switch
-        {
-            Zlib.Z_STREAM_END => InflateState.StreamEnd,
-            Zlib.Z_OK when stopAtBlocks && (flags & BoundaryFlag) != 0 && (flags & LastBlockFlag) == 0 => InflateState.BlockBoundary,
-            Zlib.Z_OK or Zlib.Z_BUF_ERROR => InflateState.Running, // Z_BUF_ERROR: no progress was possible, not an error
-            _ => InflateState.Corrupt,
-        };
-        return new InflateStep(state, consumed, produced, flags & 7);
-    }
-
-    protected override bool ReleaseHandle()
-    {
-        // Sound: the handle is the z_stream allocated in the constructor; SafeHandle calls this once.
-        _ = Zlib.inflateEnd(Stream);
-        NativeMemory.Free(Stream);
-        return true;
-    }
-
-    private void Check(int result, string call)
-    {
-        GC.KeepAlive(this);
-        if (result != Zlib.Z_OK)
-            throw new InvalidOperationException($"{call} failed with {result}");
+        Error = error;
+        _part = Part.Corrupt;
+        return Stop.Corrupt;
     }
 }

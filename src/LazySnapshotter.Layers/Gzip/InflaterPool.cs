@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 
 namespace LazySnapshotter.Layers.Gzip;
 
-// Inflate states that rest between two spans, for all layers together: a state belongs to no layer, and setting one up
-// (40 KiB of native memory) costs more than inflating a small file. As many are kept as the machine can use at once.
+// Inflaters that rest between two spans, for all layers together: an inflater belongs to no layer, and its tables (12 KiB)
+// would be garbage after each small read. As many are kept as the machine can use at once.
 internal static class InflaterPool
 {
     private static readonly int RestingMax = Environment.ProcessorCount * 2;
@@ -21,12 +21,8 @@ internal static class InflaterPool
     public static void Return(Inflater inflater)
     {
         if (Interlocked.Increment(ref _restingCount) <= RestingMax)
-        {
             Resting.Push(inflater);
-            return;
-        }
-
-        Interlocked.Decrement(ref _restingCount);
-        inflater.Dispose();
+        else
+            Interlocked.Decrement(ref _restingCount);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 
@@ -53,47 +54,71 @@ public sealed class SpanDecoder : ISpanDecoder
 
     private void Inflate(Inflater inflater, in LayerSpan layout, ReadOnlySpan<byte> compressed, Span<byte> destination)
     {
-        inflater.Reset();
-        // A first span that starts with the blob starts with the gzip header, every other one inside deflate data.
-        var consumed = _index.Spans.StartBit(layout.Id) == 0
-            ? SkipHeader(layout, compressed, 0, 0)
-            : Seed(inflater, layout, compressed);
+        var consumed = 0;
         var produced = 0;
-        while (true)
+        var memberStart = 0;
+        // A first span that starts with the blob starts with the gzip header, every other one inside deflate data.
+        if (_index.Spans.StartBit(layout.Id) == 0)
         {
-            var step = inflater.Inflate(compressed[consumed..], destination[produced..], stopAtBlocks: false);
+            consumed = SkipHeader(layout, compressed, 0, 0);
+            inflater.Reset();
+        }
+        else
+        {
+            inflater.Reset(_index.Spans.BitOffset(layout.Id));
+            var window = _index.LoadWindow(layout.Id);
+            if (!window.IsEmpty && InflateBehindWindow(inflater, layout, compressed, destination, window.Span, ref consumed, ref produced))
+                memberStart = StartMember(inflater, layout, compressed, ref consumed, produced);
+        }
+
+        while (produced < destination.Length)
+        {
+            var step = inflater.Inflate(
+                compressed[consumed..], isLast: true, destination[memberStart..], produced - memberStart, destination.Length - memberStart, stopAtBlocks: false);
             consumed += step.Consumed;
             produced += step.Produced;
-            if (step.State == InflateState.Corrupt)
-                throw Broken(layout, consumed, produced, inflater.Error);
             if (produced == destination.Length)
                 return;
-            if (step.State == InflateState.StreamEnd)
-            {
-                consumed = SkipHeader(layout, compressed, consumed + TrailerLength, produced);
-                inflater.Reset();
-            }
-            else if (consumed == compressed.Length)
-            {
+            if (!IsAtStreamEnd(step.State, inflater, layout, consumed, produced))
                 throw Broken(layout, consumed, produced, "the span is cut short");
-            }
+            memberStart = StartMember(inflater, layout, compressed, ref consumed, produced);
         }
     }
 
-    private int Seed(Inflater inflater, in LayerSpan layout, ReadOnlySpan<byte> compressed)
+    /// <summary>
+    /// Inflates the first bytes, which may refer to the window: behind it, in a buffer that has both. After 32 KiB the
+    /// history is all in the destination. Returns whether a gzip member has ended.
+    /// </summary>
+    private static bool InflateBehindWindow(
+        Inflater inflater, in LayerSpan layout, ReadOnlySpan<byte> compressed, Span<byte> destination, ReadOnlySpan<byte> window,
+        ref int consumed, ref int produced)
     {
-        var bitOffset = _index.Spans.BitOffset(layout.Id);
-        if (bitOffset > 0)
+        var length = Math.Min(destination.Length, Inflater.WindowLengthMax);
+        var limit = window.Length + length;
+        var buffer = ArrayPool<byte>.Shared.Rent(limit);
+        try
         {
-            if (compressed.IsEmpty)
-                throw Broken(layout, 0, 0, "the span is cut short");
-            inflater.Prime(8 - bitOffset, compressed[0] >> bitOffset);
+            window.CopyTo(buffer);
+            var step = inflater.Inflate(compressed, isLast: true, buffer, window.Length, limit, stopAtBlocks: false);
+            consumed = step.Consumed;
+            produced = step.Produced;
+            buffer.AsSpan(window.Length, produced).CopyTo(destination);
+            return produced < length && IsAtStreamEnd(step.State, inflater, layout, consumed, produced);
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 
-        var window = _index.LoadWindow(layout.Id);
-        if (!window.IsEmpty)
-            inflater.SetWindow(window.Span);
-        return bitOffset > 0 ? 1 : 0;
+    private static bool IsAtStreamEnd(InflateState state, Inflater inflater, in LayerSpan layout, int consumed, int produced) =>
+        state != InflateState.Corrupt ? state == InflateState.StreamEnd : throw Broken(layout, consumed, produced, inflater.Error);
+
+    private static int StartMember(Inflater inflater, in LayerSpan layout, ReadOnlySpan<byte> compressed, ref int consumed, int produced)
+    {
+        consumed = SkipHeader(layout, compressed, consumed + TrailerLength, produced);
+        inflater.Reset();
+        return produced;
     }
 
     private static int SkipHeader(in LayerSpan layout, ReadOnlySpan<byte> compressed, int position, int produced)

@@ -97,7 +97,7 @@ internal sealed class LayerPass : IGzipSink, IDisposable
 
     public void Uncompressed(ReadOnlySpan<byte> bytes)
     {
-        _checkpoints.OutputFollows();
+        _checkpoints.Append(bytes);
         _uncompressedLength += bytes.Length;
         if (_uncompressedLength > LayerIndexLimits.UncompressedLengthMax)
             throw new UnsupportedLayerException($"the layer unpacks to more than {LayerIndexLimits.UncompressedLengthMax} bytes");
@@ -106,15 +106,14 @@ internal sealed class LayerPass : IGzipSink, IDisposable
         _tar.Append(bytes);
     }
 
-    public void BlockStart(long startBit, long uncompressedOffset, Inflater? history) =>
-        _checkpoints.Offer(startBit, uncompressedOffset, history);
+    public void BlockStart(long startBit, long uncompressedOffset, bool isMemberStart) =>
+        _checkpoints.Offer(startBit, uncompressedOffset, isMemberStart);
 
     public void Dispose()
     {
         _layerHash.Dispose();
         _diffHash.Dispose();
         _spanHasher.Dispose();
-        _gzip?.Dispose();
         Windows.Dispose();
     }
 

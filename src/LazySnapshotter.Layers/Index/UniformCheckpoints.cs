@@ -10,7 +10,7 @@ internal sealed class UniformCheckpoints(long spanLength, UniformCheckpoints.Cho
     /// <param name="window">The output before the checkpoint that may be referred to; valid during the call.</param>
     public delegate void ChosenHandler(long startBit, long uncompressedOffset, ReadOnlySpan<byte> window);
 
-    private readonly byte[] _window = new byte[Zlib.WindowLengthMax];
+    private readonly byte[] _window = new byte[Inflater.WindowLengthMax];
     private int _windowLength;
     private bool _hasCandidate;
     private long _candidateBit;
@@ -20,30 +20,35 @@ internal sealed class UniformCheckpoints(long spanLength, UniformCheckpoints.Cho
     /// <summary>No checkpoint will be chosen before this bit any more.</summary>
     public long? CandidateBit => _hasCandidate ? _candidateBit : null;
 
-    /// <summary>A block starts here; <paramref name="history"/> as in <see cref="IGzipSink.BlockStart"/>.</summary>
-    public void Offer(long startBit, long uncompressedOffset, Inflater? history)
+    /// <summary>A block starts here, as in <see cref="IGzipSink.BlockStart"/>.</summary>
+    public void Offer(long startBit, long uncompressedOffset, bool isMemberStart)
     {
+        if (isMemberStart)
+            _windowLength = 0;
         if (uncompressedOffset - _lastOffset < spanLength)
             return;
 
-        // A later boundary with the same output in the same member has the same window.
-        if (history is null)
-            _windowLength = 0;
-        else if (!_hasCandidate)
-            _windowLength = history.GetWindow(_window);
         _hasCandidate = true;
         _candidateBit = startBit;
         _candidateOffset = uncompressedOffset;
     }
 
     /// <summary>There is output behind the last block start offered.</summary>
-    public void OutputFollows()
+    public void Append(ReadOnlySpan<byte> bytes)
     {
-        if (!_hasCandidate)
-            return;
-        _hasCandidate = false;
-        _lastOffset = _candidateOffset;
-        chosen(_candidateBit, _candidateOffset, _window.AsSpan(0, _windowLength));
+        if (_hasCandidate)
+        {
+            _hasCandidate = false;
+            _lastOffset = _candidateOffset;
+            chosen(_candidateBit, _candidateOffset, _window.AsSpan(0, _windowLength));
+        }
+
+        var kept = Math.Clamp(_window.Length - bytes.Length, 0, _windowLength);
+        _window.AsSpan(_windowLength - kept, kept).CopyTo(_window);
+        if (bytes.Length > _window.Length)
+            bytes = bytes[^_window.Length..];
+        bytes.CopyTo(_window.AsSpan(kept));
+        _windowLength = kept + bytes.Length;
     }
 
     /// <summary>Lets a candidate go for which too many bytes would have to be kept.</summary>

@@ -155,7 +155,7 @@ public sealed class BadGzipTests
     private static byte[] Scan(byte[] blob)
     {
         var sink = new Collector();
-        using var scanner = new GzipScanner(sink);
+        var scanner = new GzipScanner(sink);
         scanner.Append(blob);
         scanner.Complete();
         return sink.Content.ToArray();
@@ -167,7 +167,7 @@ public sealed class BadGzipTests
 
         public void Uncompressed(ReadOnlySpan<byte> bytes) => Content.Write(bytes);
 
-        public void BlockStart(long startBit, long uncompressedOffset, Inflater? history)
+        public void BlockStart(long startBit, long uncompressedOffset, bool isMemberStart)
         {
         }
     }

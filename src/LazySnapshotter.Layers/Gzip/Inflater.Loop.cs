@@ -1,0 +1,237 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using static LazySnapshotter.Layers.Gzip.DeflateCodes;
+using static LazySnapshotter.Layers.Gzip.HuffmanTable;
+
+namespace LazySnapshotter.Layers.Gzip;
+
+// The hot loop. It runs while a round can neither read past the input nor write past the limit, whatever the bits say, so
+// that a round tests nothing of the kind. Everything is in locals: the compiler keeps them in registers.
+//
+// One round: up to three literals, or up to two and a match. A refill leaves at least 56 bits, which pay for two literals
+// (2 x 11 bits), a length with its extra bits (20) and looking a distance up (8); its own up to 28 bits need another
+// refill at times. The next round's first entry is looked up before a match is copied, so that the two overlap.
+internal sealed unsafe partial class Inflater
+{
+    private interface ITracking;
+
+    private readonly struct Untracked : ITracking;
+
+    private readonly struct ReachTracked : ITracking;
+
+    private readonly struct ReferencesTracked : ITracking;
+
+    /// <summary>Four refills, each of which reads 8 bytes and uses at most 7.</summary>
+    private const int FastInputMargin = 32;
+
+    /// <summary>Three literals or a match, and what wide copies write beyond it.</summary>
+    private const int FastOutputMargin = 2 + MatchLengthMax + 2 * CopyWidth;
+
+    private const int CopyWidth = 16;
+
+    /// <summary>Bits of a distance and its extra bits.</summary>
+    private const int DistanceBitsMax = CodeLengthMax + 13;
+
+    /// <summary>Decodes until the block ends, or near the end of input or room (null).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private Stop? DecodeFast<TTracking>(ref Cursor cursor)
+        where TTracking : struct, ITracking
+    {
+        Stop? result = null;
+        string? error = null;
+        var reach = 0L;
+        var blockStart = cursor.BlockStart;
+        var buffer = cursor.Buffer;
+        var input = cursor.Input;
+        var inputEnd = cursor.InputEnd - FastInputMargin;
+        var output = cursor.Output;
+        var outputEnd = cursor.OutputLimit - FastOutputMargin;
+        var bits = _bits;
+        var bitCount = (uint)_bitCount; // only the low byte counts; an entry is subtracted as a whole
+
+        // Sound: the tables are pinned; an index is less than 2^width, and a subtable's is within the subtable that the
+        // table's builder made. Input and output are bounded by the margins, sources by the test of the distance.
+        fixed (uint* lengthTable = _lengthTable)
+        fixed (uint* distanceTable = _distanceTable)
+        {
+            bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
+            input += (63 - bitCount) >> 3;
+            bitCount |= 56;
+            var entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
+            do
+            {
+                if ((int)entry < 0)
+                {
+                    bits >>= (int)entry;
+                    bitCount -= entry;
+                    *output++ = (byte)(entry >> 16);
+                    entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
+                    if ((int)entry < 0)
+                    {
+                        bits >>= (int)entry;
+                        bitCount -= entry;
+                        *output++ = (byte)(entry >> 16);
+                        entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
+                        if ((int)entry < 0)
+                        {
+                            bits >>= (int)entry;
+                            bitCount -= entry;
+                            *output++ = (byte)(entry >> 16);
+                            bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
+                            input += 7 - ((bitCount >> 3) & 7);
+                            bitCount |= 56;
+                            entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
+                            continue;
+                        }
+                    }
+                }
+
+                var saved = bits;
+                bits >>= (int)entry;
+                bitCount -= entry;
+                if ((entry & Exceptional) != 0)
+                {
+                    if ((entry & (EndOfBlock | Invalid)) == Exceptional)
+                    {
+                        entry = lengthTable[(entry >> 16) + (bits & ((1UL << (int)(entry >> 8 & 0xF)) - 1))];
+                        saved = bits;
+                        bits >>= (int)entry;
+                        bitCount -= entry;
+                        if ((int)entry < 0)
+                        {
+                            *output++ = (byte)(entry >> 16);
+                            bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
+                            input += 7 - ((bitCount >> 3) & 7);
+                            bitCount |= 56;
+                            entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
+                            continue;
+                        }
+                    }
+
+                    if ((entry & Exceptional) != 0)
+                    {
+                        result = Stop.EndOfBlock;
+                        if ((entry & EndOfBlock) != EndOfBlock)
+                            error = "invalid literal or length code";
+                        break;
+                    }
+                }
+
+                var length = (entry >> 16) + (uint)((saved & ((1UL << (int)entry) - 1)) >> (int)(entry >> 8));
+
+                entry = distanceTable[bits & ((1 << DistanceWidth) - 1)];
+                if ((byte)bitCount < DistanceBitsMax)
+                {
+                    bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
+                    input += 7 - ((bitCount >> 3) & 7);
+                    bitCount |= 56;
+                }
+
+                if ((entry & Exceptional) != 0)
+                {
+                    if ((entry & Invalid) != Invalid)
+                    {
+                        bits >>= DistanceWidth;
+                        bitCount -= DistanceWidth;
+                        entry = distanceTable[(entry >> 16) + (bits & ((1UL << (int)(entry >> 8 & 0xF)) - 1))];
+                    }
+
+                    if ((entry & Exceptional) != 0)
+                    {
+                        error = "invalid distance code";
+                        break;
+                    }
+                }
+
+                saved = bits;
+                bits >>= (int)entry;
+                bitCount -= entry;
+                nuint distance = (entry >> 16) + (uint)((saved & ((1UL << (int)entry) - 1)) >> (int)(entry >> 8));
+                if (distance > (nuint)(output - buffer))
+                {
+                    error = "a distance goes too far back";
+                    break;
+                }
+
+                bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
+                input += 7 - ((bitCount >> 3) & 7);
+                bitCount |= 56;
+                entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
+
+                var source = output - distance;
+                if (typeof(TTracking) == typeof(ReachTracked))
+                    reach += Math.Max(0, Math.Min(length, blockStart - (nint)source));
+                if (typeof(TTracking) == typeof(ReferencesTracked))
+                    MarkReferences(ref cursor, source, (int)length);
+
+                var matchEnd = output + length;
+                if (distance >= CopyWidth)
+                {
+                    do
+                    {
+                        Vector128.Store(Vector128.Load(source), output);
+                        source += CopyWidth;
+                        output += CopyWidth;
+                    }
+                    while (output < matchEnd);
+                }
+                else
+                {
+                    CopyPattern(output, source, distance, matchEnd);
+                }
+
+                output = matchEnd;
+            }
+            while (input <= inputEnd && output <= outputEnd);
+        }
+
+        cursor.Input = input;
+        cursor.Output = output;
+        _bits = bits;
+        _bitCount = (int)(bitCount & 63);
+        ReachBytes += reach;
+        ReturnWholeBytes(ref cursor);
+        return error is null ? result : Fail(error);
+    }
+
+    // For a distance below 16: where each of 16 output bytes comes from, and how far the next 16 are to start so that they
+    // are the same (the most whole repetitions that 16 bytes hold).
+    private static ReadOnlySpan<byte> PatternIndexes =>
+    [
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // no distance
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1,
+        0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0,
+        0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,
+        0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0,
+        0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3,
+        0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4, 5, 6, 0, 1,
+        0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 3, 4, 5, 6,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 1, 2, 3, 4,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 1, 2,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0, 1,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0,
+    ];
+
+    private static ReadOnlySpan<byte> PatternSteps => [16, 16, 16, 15, 16, 15, 12, 14, 16, 9, 10, 11, 12, 13, 14, 15];
+
+    /// <summary>A match that overlaps itself within 16 bytes: its first bytes, again and again. Writes up to 15 bytes behind its end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyPattern(byte* output, byte* source, nuint distance, byte* end)
+    {
+        // Sound: the caller's distance is below 16, and 32 bytes behind the match's end are inside the limit.
+        var indexes = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(PatternIndexes), distance * CopyWidth);
+        var step = Unsafe.Add(ref MemoryMarshal.GetReference(PatternSteps), distance);
+        var pattern = Vector128.ShuffleNative(Vector128.Load(source), indexes);
+        do
+        {
+            Vector128.Store(pattern, output);
+            output += step;
+        }
+        while (output < end);
+    }
+}
