@@ -46,12 +46,14 @@ public sealed class IndexCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_docker_archive_is_indexed_as_the_plain_tars_it_has()
     {
+        // (Not the quirks: Go's gzip reader, and so skopeo, refuses NULs behind a member.)
+        var image = await TestImages.Python;
         var archive = _directory.Combine("docker.tar");
-        (await ProcessRunner.RunAsync("skopeo", ["copy", "--quiet", Layout, $"docker-archive:{archive}:example.org/quirks:1"])).Checked();
-        var source = $"docker-archive:{archive}:example.org/quirks:1";
+        (await ProcessRunner.RunAsync("skopeo", ["copy", "--quiet", image.Location, $"docker-archive:{archive}:example.org/python:1"])).Checked();
+        var source = $"docker-archive:{archive}:example.org/python:1";
         var layers = await ResultsAsync("index", "build", "--json", "--root", Root, source);
 
-        Assert.Equal(_image.Layers.Count, layers.Count);
+        Assert.Equal(image.Layers.Count, layers.Count);
         Assert.All(layers, layer => Assert.Equal(layer.GetProperty("layer").GetString(), layer.GetProperty("diffId").GetString()));
         foreach (var layer in layers)
             (await LazysnapProcess.RunAsync("index", "verify", "--root", Root, layer.GetProperty("layer").GetString()!, "--blob", source)).Checked();
@@ -180,14 +182,24 @@ public sealed class IndexCommandTests : IAsyncLifetime
         var made = layers.Where(layer => layer.GetProperty("state").GetString() == "built").ToList();
         Assert.NotEmpty(made);
         Assert.Equal(made.Count == layers.Count ? 0 : 1, result.ExitCode);
+        var proved = 0;
         foreach (var layer in made)
         {
             var blob = Path.Combine(_image.LayoutPath, "blobs", "sha256", Digest.Parse(Layer(layer)).Hex);
             var ztoc = layer.GetProperty("path").GetString()!;
-            (await LazysnapProcess.RunAsync("index", "verify", ztoc, "--blob", blob)).Checked();
+            var verified = await LazysnapProcess.RunAsync("index", "verify", ztoc, "--blob", blob);
+            if (verified.ExitCode != 0)
+            {
+                // soci describes these as something they are not; taking that over would give wrong bytes.
+                Assert.Contains("a sparse file", verified.Error, StringComparison.Ordinal);
+                continue;
+            }
+
+            proved++;
             Assert.Contains("AWS SOCI CLI v0.1", (await LazysnapProcess.RunAsync("index", "show", ztoc)).Checked().Output, StringComparison.Ordinal);
         }
 
+        Assert.InRange(proved, 4, made.Count);
         var index = OciJson.ReadIndex(await File.ReadAllBytesAsync(Path.Combine(directory, "index.json")), directory);
         var listed = Assert.Single(index.Manifests);
         var manifest = OciJson.ReadManifest(await File.ReadAllBytesAsync(Path.Combine(directory, "blobs", "sha256", listed.Digest.Hex)), directory);
