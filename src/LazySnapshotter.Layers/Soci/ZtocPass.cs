@@ -97,7 +97,7 @@ internal sealed class ZtocPass : IGzipSink, ITarSink, IDisposable
         TakeTar(bytes);
     }
 
-    void IGzipSink.BlockStart(long startBit, long uncompressedOffset, Inflater? history)
+    void IGzipSink.BlockStart(long startBit, long uncompressedOffset, bool isMemberStart)
     {
         if (_checkpoints.Offer(startBit))
             _spanHasher.Cut(startBit);
@@ -120,7 +120,6 @@ internal sealed class ZtocPass : IGzipSink, ITarSink, IDisposable
     {
         _layerHash.Dispose();
         _spanHasher.Dispose();
-        _gzip?.Dispose();
     }
 
     private void EndProbe()
