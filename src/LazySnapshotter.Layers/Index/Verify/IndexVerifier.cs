@@ -54,7 +54,7 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
         _tar.Append(bytes);
     }
 
-    void IGzipSink.BlockStart(long startBit, long uncompressedOffset, Inflater? history) => _checkpoints.BlockStart(startBit, uncompressedOffset);
+    void IGzipSink.BlockStart(long startBit, long uncompressedOffset, bool isMemberStart) => _checkpoints.BlockStart(startBit, uncompressedOffset);
 
     public void Dispose()
     {
@@ -75,7 +75,7 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
             if (compression != _index.Compression)
                 throw new InvalidDataException($"the layer's compression is {compression}, the index says {_index.Compression}");
 
-            using var gzip = compression == LayerCompression.Gzip ? new GzipScanner(this) : null;
+            var gzip = compression == LayerCompression.Gzip ? new GzipScanner(this) : null;
             for (; length > 0; length = await blob.ReadAsync(buffer, cancellationToken))
                 Append(gzip, buffer.AsSpan(0, length));
             gzip?.Complete();
