@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace LazySnapshotter.Oci;
 
 // Digests travel as strings in every OCI document; one that does not parse is a document error.
-internal sealed class DigestJsonConverter : JsonConverter<Digest>
+public sealed class DigestJsonConverter : JsonConverter<Digest>
 {
     public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Digest.TryParse(reader.GetString(), out var digest)

@@ -1,8 +1,17 @@
 using LazySnapshotter.Benchmarks;
+using LazySnapshotter.Benchmarks.Inflate;
 using LazySnapshotter.TestSupport.Images;
 
 // `make bench`: what this project does beside what does it otherwise, in turns, in one run. Medians and ratios are worth
-// quoting; on a shared machine the seconds are not.
-Console.WriteLine($"{"",-44}{"ours",10}{"peer",10}{"ours/peer",11}");
-await IndexBenchmark.RunAsync(await TestImages.Java);
-await TreeBenchmark.RunAsync(await TestImages.Java);
+// quoting; on a shared machine the seconds are not. One argument picks one benchmark, what follows is for that one:
+//
+//   inflate [ROUNDS [FILE.gz...]]   index   tree
+var only = args.Length > 0 ? args[0] : null;
+if (only is null or "inflate")
+    await InflateBenchmark.RunAsync(only is null ? [] : args[1..]);
+if (only is null or "index" or "tree")
+    Console.WriteLine($"{"",-44}{"ours",10}{"peer",10}{"ours/peer",11}");
+if (only is null or "index")
+    await IndexBenchmark.RunAsync(await TestImages.Java);
+if (only is null or "tree")
+    await TreeBenchmark.RunAsync(await TestImages.Java);

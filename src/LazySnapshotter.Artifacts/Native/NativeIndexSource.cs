@@ -41,11 +41,6 @@ public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient r
     private async Task<LayerIndex> GetAsync(ImageReference image, NativeArtifactLayer part, CancellationToken cancellationToken)
     {
         await using var blob = new VerifyingStream(await registry.OpenBlob(image, part.Index.Digest, part.Index.Size).OpenAsync(cancellationToken), part.Index);
-        var index = await store.AddAsync(part.LayerDigest, blob, cancellationToken);
-        if (index.Id == part.Identity)
-            return index;
-        var identity = index.Id;
-        index.Dispose();
-        throw new InvalidDataException($"index {part.Index.Digest}: its identity is {identity}, the artifact says {part.Identity}");
+        return await store.AddAsync(part.LayerDigest, blob, part.Identity, cancellationToken);
     }
 }

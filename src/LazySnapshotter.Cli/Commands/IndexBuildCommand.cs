@@ -1,107 +1,133 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using LazySnapshotter.Artifacts.Sources;
+using LazySnapshotter.Cli.Indexing;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Layers.Soci;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Cli.Commands;
 
-// `lazysnap index build REF` indexes every layer of an image straight from its registry; nothing but the index is kept.
-// `--blob FILE` indexes one layer that lies on disk. Without -o the indexes go where this node's daemon finds them.
-internal static class IndexBuildCommand
+// `lazysnap index build SOURCE…` indexes every layer of images, wherever they lie; nothing but the index is kept. `--blob
+// FILE` indexes one layer that lies on disk or comes through a pipe. Without -o the indexes go where this node's daemon
+// finds them. `--format soci` makes soci's zTOCs and index manifests instead of our own index files.
+internal sealed class IndexBuildCommand
 {
-    // Indexing a layer takes a core; more at a time only wait for each other.
-    private static readonly int _layersAtATime = Environment.ProcessorCount;
+    // What `soci create` takes.
+    private const long DefaultSociLayerLengthMin = 10 << 20;
+
+    private readonly Argument<string[]> _sources = new("SOURCE") { Description = $"The images whose layers are indexed: each is {SourceOptions.Forms}", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string?> _blob = new("--blob") { Description = "Index one layer in a file instead, - for standard input (a tar, gzip-compressed or not)", HelpName = "FILE" };
+    private readonly Option<string?> _output = new("--output", "-o")
+    {
+        Description = "Where the index goes: a file for --blob, a directory for SOURCE [default: this node's index store; none for soci]",
+        HelpName = "PATH",
+    };
+
+    private readonly Option<string> _format = new("--format") { Description = "native, or soci: zTOCs and index manifests", DefaultValueFactory = _ => NativeFormat.FormatName };
+    private readonly Option<string?> _spanSize = new("--span-size") { Description = "Spans of about so many uncompressed bytes, for example 4MiB [default: adaptive; 4MiB for soci]", HelpName = "SIZE" };
+    private readonly Option<string?> _buildTool = new("--build-tool") { Description = $"soci: the identifier stored in the zTOC [default: {ZtocOptions.DefaultBuildTool}]", HelpName = "ID" };
+    private readonly Option<string?> _layerSizeMin = new("--min-layer-size") { Description = "soci: smaller layers get no zTOC [default: 10MiB]", HelpName = "SIZE" };
+    private readonly Option<bool> _disableXattrs = new("--disable-xattrs") { Description = "soci: mark layers that have no extended attributes (soci create --optimizations xattr)" };
+    private readonly Option<bool> _json = new("--json") { Description = "One JSON object for each layer" };
+    private readonly Option<string> _root = ImageArguments.Root();
+    private readonly SourceOptions _from = new();
+
+    private IndexBuildCommand()
+    {
+    }
 
     public static Command Create()
     {
-        var reference = new Argument<string?>("REF") { Description = "The image whose layers are indexed", Arity = ArgumentArity.ZeroOrOne };
-        var blob = new Option<string?>("--blob") { Description = "Index one layer in a file instead (a tar, gzip-compressed or not)", HelpName = "FILE" };
-        var output = new Option<string?>("--output", "-o")
+        var self = new IndexBuildCommand();
+        self._format.AcceptOnlyFromAmong(NativeFormat.FormatName, SociFormat.FormatName);
+        var command = new Command("build", "Make the indexes of images' layers, or of one layer in a file")
         {
-            Description = "Where the index goes: a file for --blob, a directory for REF [default: this node's index store]",
+            self._sources, self._blob, self._output, self._format, self._spanSize, self._buildTool, self._layerSizeMin, self._disableXattrs, self._json, self._root,
         };
-        var root = ImageArguments.Root();
-        var plainHttp = ImageArguments.PlainHttp();
-
-        var command = new Command("build", "Make the indexes of an image's layers, or of one layer in a file") { reference, blob, output, root, plainHttp };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(reference) is null == result.GetValue(blob) is null)
-                result.AddError("give either REF or --blob FILE");
-        });
-        command.SetAction((parsed, loggers, cancellationToken) =>
-        {
-            var store = parsed.GetRequiredValue(root);
-            return parsed.GetValue(blob) is { } file
-                ? BuildFromFileAsync(file, parsed.GetValue(output), store, cancellationToken)
-                : BuildFromRegistryAsync(
-                    ImageReference.Parse(parsed.GetValue(reference)!), parsed.GetValue(plainHttp), parsed.GetValue(output), store, loggers, cancellationToken);
-        });
+        self._from.AddTo(command);
+        command.Validators.Add(self.Validate);
+        command.SetAction(self.RunAsync);
         return command;
     }
 
-    private static async Task<int> BuildFromFileAsync(string file, string? output, string root, CancellationToken cancellationToken)
+    private void Validate(CommandResult result)
     {
-        await using var blob = File.OpenRead(file);
-        if (output is not null)
+        var sources = result.GetValue(_sources) ?? [];
+        if (sources.Length == 0 == result.GetValue(_blob) is null)
+            result.AddError("give either SOURCE or --blob FILE");
+        foreach (var size in new[] { _spanSize, _layerSizeMin })
         {
-            Report(await LayerIndexBuilder.BuildAsync(blob, output, new LayerIndexOptions(), cancellationToken), output);
-            return 0;
+            if (result.GetValue(size) is { } text && !ByteSize.TryParse(text, out _))
+                result.AddError($"{size.Name}: \"{text}\" is not a size; 4MiB or 4194304 is");
         }
 
-        // The index store names files by the layer's digest, which is known only when the blob has passed.
-        var store = new LayerIndexStore(root);
+        var isSoci = result.GetValue(_format) == SociFormat.FormatName;
+        if (!isSoci && (result.GetValue(_buildTool) is not null || result.GetValue(_layerSizeMin) is not null || result.GetValue(_disableXattrs)))
+            result.AddError("--build-tool, --min-layer-size and --disable-xattrs go with --format soci");
+        if (isSoci && result.GetValue(_output) is null)
+            result.AddError("--format soci needs -o: this node's index store has indexes of our own");
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        using var results = new ResultWriter(parsed.GetValue(_json), waits: BuildDisplay.HasBars);
+        var isSound = parsed.GetValue(_blob) is { } file
+            ? await BuildBlobAsync(parsed, file, results, cancellationToken)
+            : await BuildImagesAsync(parsed, results, loggers, cancellationToken);
+        return isSound ? 0 : CommandRunner.FailedExitCode;
+    }
+
+    private async Task<bool> BuildImagesAsync(ParseResult parsed, ResultWriter results, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        await using var sources = await OpenedSources.OpenAsync(parsed.GetValue(_sources)!, _from, parsed, loggers);
+        var images = new List<FoundImage>();
+        foreach (var source in sources.All)
+            images.AddRange((await source.FindImagesAsync(_from.Platforms(parsed), cancellationToken)).Select(image => new FoundImage(source, image)));
+
+        var output = parsed.GetValue(_output);
+        IIndexFormat format = parsed.GetValue(_format) == SociFormat.FormatName
+            ? new SociFormat(output!, SociOptions(parsed), Size(parsed, _layerSizeMin) ?? DefaultSociLayerLengthMin, parsed.GetValue(_disableXattrs))
+            : new NativeFormat(new LayerIndexStore(output ?? parsed.GetRequiredValue(_root)), NativeOptions(parsed));
+        return await BuildDisplay.ShowAsync(progress => new ImageIndexing(format, results).RunAsync(images, progress, cancellationToken));
+    }
+
+    private async Task<bool> BuildBlobAsync(ParseResult parsed, string file, ResultWriter results, CancellationToken cancellationToken)
+    {
+        await using var blob = file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
+        var result = await BuildDisplay.ShowAsync(async progress =>
+        {
+            using var layer = progress.Start(file == "-" ? "standard input" : Path.GetFileName(file), blob.CanSeek ? blob.Length : null);
+            if (parsed.GetValue(_format) == SociFormat.FormatName)
+                return await SociFormat.BuildAsync(blob, parsed.GetValue(_output)!, SociOptions(parsed) with { Progress = layer }, cancellationToken);
+            return parsed.GetValue(_output) is { } output
+                ? await NativeFormat.BuildAsync(blob, output, NativeOptions(parsed) with { Progress = layer }, cancellationToken)
+                : await BuildIntoStoreAsync(blob, new LayerIndexStore(parsed.GetRequiredValue(_root)), NativeOptions(parsed) with { Progress = layer }, cancellationToken);
+        });
+        results.Write(result);
+        return true;
+    }
+
+    // The index store names files by the layer's digest, which is known only when the blob has passed.
+    private static async Task<LayerResult> BuildIntoStoreAsync(Stream blob, LayerIndexStore store, LayerIndexOptions options, CancellationToken cancellationToken)
+    {
         using var scratch = new ScratchFile();
-        var built = await LayerIndexBuilder.BuildAsync(blob, scratch.Path, new LayerIndexOptions(), cancellationToken);
-        await using (var index = File.OpenRead(scratch.Path))
-            (await store.AddAsync(built.LayerDigest, index, cancellationToken)).Dispose();
-        Report(built, store.PathOf(built.LayerDigest));
-        return 0;
+        var result = await NativeFormat.BuildAsync(blob, scratch.Path, options, cancellationToken);
+        await using var index = File.OpenRead(scratch.Path);
+        (await store.AddAsync(result.Layer!.Value, index, cancellationToken)).Dispose();
+        return result with { Path = store.PathOf(result.Layer.Value) };
     }
 
-    private static async Task<int> BuildFromRegistryAsync(
-        ImageReference image, bool plainHttp, string? output, string root, ILoggerFactory loggers, CancellationToken cancellationToken)
+    private LayerIndexOptions NativeOptions(ParseResult parsed) =>
+        Size(parsed, _spanSize) is { } spanLength ? new LayerIndexOptions { SpanLength = spanLength } : new LayerIndexOptions();
+
+    private ZtocOptions SociOptions(ParseResult parsed) => new()
     {
-        using var registry = new RegistryClient(ImageArguments.RegistrySection(image, plainHttp).ToClientOptions(), loggers.CreateLogger<RegistryClient>());
-        var resolved = await registry.ResolveAsync(image, Platform.Current, cancellationToken);
-        var store = new LayerIndexStore(output ?? root);
-        var failed = 0;
-        await Parallel.ForEachAsync(
-            resolved.Manifest.Layers.DistinctBy(layer => layer.Digest),
-            new ParallelOptions { MaxDegreeOfParallelism = _layersAtATime, CancellationToken = cancellationToken },
-            async (layer, ct) =>
-            {
-                if (store.Contains(layer.Digest))
-                {
-                    Console.WriteLine($"{layer.Digest}: indexed before");
-                    return;
-                }
+        SpanLength = Size(parsed, _spanSize) ?? ZtocOptions.DefaultSpanLength,
+        BuildTool = parsed.GetValue(_buildTool) ?? ZtocOptions.DefaultBuildTool,
+    };
 
-                try
-                {
-                    await using var blob = await registry.OpenBlob(image, layer.Digest, layer.Size).OpenAsync(ct);
-                    var options = new LayerIndexOptions { ExpectedDigest = layer.Digest };
-                    Report(await LayerIndexBuilder.BuildAsync(blob, store.PathOf(layer.Digest), options, ct), store.PathOf(layer.Digest));
-                }
-                catch (Exception e) when (e is InvalidDataException or UnsupportedLayerException or IOException)
-                {
-                    // The other layers are worth their index all the same.
-                    await Console.Error.WriteLineAsync($"lazysnap: {e.Message}");
-                    Interlocked.Increment(ref failed);
-                }
-            });
-        return failed == 0 ? 0 : CommandRunner.FailedExitCode;
-    }
-
-    private static void Report(LayerIndexBuildResult built, string path) => Console.WriteLine(
-        $"{built.LayerDigest}: {built.EntryCount} entries, {built.SpanCount} spans, "
-        + $"{ByteSize.Format(built.IndexLength)} for {ByteSize.Format(built.CompressedLength)} ({100.0 * built.IndexLength / built.CompressedLength:0.00} %) in {path}");
-
-    private sealed class ScratchFile : IDisposable
-    {
-        public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"lazysnap-{Guid.NewGuid():N}.lsi");
-
-        public void Dispose() => File.Delete(Path);
-    }
+    private static long? Size(ParseResult parsed, Option<string?> option) =>
+        parsed.GetValue(option) is { } text && ByteSize.TryParse(text, out var bytes) ? bytes : null;
 }

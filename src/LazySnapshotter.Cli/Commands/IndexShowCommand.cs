@@ -1,52 +1,98 @@
 using System.CommandLine;
-using System.Globalization;
+using System.Text.Json;
+using LazySnapshotter.Artifacts.Sources;
+using LazySnapshotter.Cli.Inspection;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Toc;
+using LazySnapshotter.Oci;
+using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Cli.Commands;
 
-// `lazysnap index show FILE`: what an index file says about its layer.
-internal static class IndexShowCommand
+// `lazysnap index show FILE|DIGEST|SOURCE`: what an index holds, where its bytes go, and what reading the layer by it costs.
+// For an image: the same for each of its layers, and what its entrypoint costs.
+internal sealed class IndexShowCommand
 {
+    private readonly Argument<string> _index = new("INDEX") { Description = $"An index file (ours, or a zTOC), a layer's digest, or an image: {SourceOptions.Forms}" };
+    private readonly Option<bool> _json = new("--json") { Description = "One JSON object for the index, or for each image" };
+    private readonly Option<string> _root = ImageArguments.Root();
+    private readonly SourceOptions _from = new();
+
+    private IndexShowCommand()
+    {
+    }
+
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "An index file (.lsi)" };
-        var command = new Command("show", "Show what an index file holds") { file };
-        command.SetAction((parsed, _, _) =>
-        {
-            using var index = LayerIndex.Open(parsed.GetRequiredValue(file));
-            index.VerifyWindows();
-            foreach (var (name, value) in Describe(index))
-                Console.WriteLine($"{name,-14} {value}");
-            return Task.FromResult(0);
-        });
+        var self = new IndexShowCommand();
+        var command = new Command("show", "Show what an index holds and what reading by it costs") { self._index, self._json, self._root };
+        self._from.AddTo(command);
+        command.SetAction(self.RunAsync);
         return command;
     }
 
-    private static IEnumerable<(string Name, string Value)> Describe(LayerIndex index)
+    private async Task<int> RunAsync(ParseResult parsed, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var types = new int[Enum.GetValues<TocEntryType>().Length];
-        long content = 0;
-        for (var entry = 0; entry < index.Toc.Count; entry++)
+        var text = parsed.GetRequiredValue(_index);
+        if (!IsFile(text) && !Digest.TryParse(text, out _))
+            return await ShowImagesAsync(parsed, text, loggers, cancellationToken);
+
+        using var file = IndexFile.Open(text, parsed.GetRequiredValue(_root));
+        file.Index.VerifyWindows();
+        var facts = IndexFacts.Of(file);
+        if (parsed.GetValue(_json))
+            Console.WriteLine(JsonSerializer.Serialize(facts, CliJsonContext.Default.IndexFacts));
+        else
+            FactsText.Write(facts);
+        return 0;
+    }
+
+    // Something that looks like a path is one, also where there is no such file: the message should say that.
+    private static bool IsFile(string text) => File.Exists(text) || text.StartsWith('/') || text.StartsWith("./", StringComparison.Ordinal) || text.StartsWith("../", StringComparison.Ordinal);
+
+    private async Task<int> ShowImagesAsync(ParseResult parsed, string text, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        await using var sources = await OpenedSources.OpenAsync([text], _from, parsed, loggers);
+        var source = sources.All[0];
+        var isComplete = true;
+        foreach (var image in await source.FindImagesAsync(_from.Platforms(parsed), cancellationToken))
         {
-            types[(int)index.Toc[entry].Type]++;
-            content += index.Toc[entry].Type == TocEntryType.File ? index.Toc[entry].Size : 0;
+            var facts = await InspectAsync(source, image, parsed.GetRequiredValue(_root), cancellationToken);
+            if (parsed.GetValue(_json))
+                Console.WriteLine(JsonSerializer.Serialize(facts, CliJsonContext.Default.ImageFacts));
+            else
+                FactsText.Write(facts);
+            isComplete &= facts.LayersWithoutIndex.Count == 0;
         }
 
-        var largest = Enumerable.Range(0, index.Spans.Count).Max(span => index.Spans[new SpanId(span)].CompressedLength);
-        yield return ("layer", index.LayerDigest.ToString());
-        yield return ("diff ID", index.DiffId?.ToString() ?? "unknown");
-        yield return ("index", $"{index.Id}, {ByteSize.Format(index.FileLength)}");
-        yield return ("compression", index.Compression.ToString().ToLowerInvariant());
-        yield return ("compressed", ByteSize.Format(index.Spans.CompressedLength));
-        yield return ("uncompressed", ByteSize.Format(index.Spans.UncompressedLength));
-        yield return ("spans", string.Create(
-            CultureInfo.InvariantCulture,
-            $"{index.Spans.Count}, on average {ByteSize.Format(index.Spans.CompressedLength / index.Spans.Count)} compressed, at most {ByteSize.Format(largest)}"));
-        yield return ("entries", string.Join(", ", Enum.GetValues<TocEntryType>().Where(type => types[(int)type] > 0).Select(type => $"{types[(int)type]} {type}")));
-        yield return ("file content", ByteSize.Format(content));
-        if (index.Toc.ImplicitDirectories.Count > 0)
-            yield return ("implicit", $"{index.Toc.ImplicitDirectories.Count} directories the tar does not mention");
+        if (!isComplete)
+            await Console.Error.WriteLineAsync($"lazysnap: some layers have no index on this node; `lazysnap index build {text}` makes them");
+        return isComplete ? 0 : CommandRunner.FailedExitCode;
+    }
+
+    private static async Task<ImageFacts> InspectAsync(IImageSource source, SourceImage image, string root, CancellationToken cancellationToken)
+    {
+        var store = new LayerIndexStore(root);
+        var opened = new List<IndexFile?>();
+        try
+        {
+            foreach (var layer in image.Layers)
+                opened.Add(store.Contains(layer.Digest) ? IndexFile.Open(layer.Digest.ToString(), root) : null);
+            var isWhole = opened.TrueForAll(file => file is not null);
+            return new ImageFacts
+            {
+                Image = source.Name,
+                Platform = image.Platform.ToString(),
+                Manifest = image.Manifest?.Digest.ToString(),
+                Layers = [.. opened.Select(file => file is null ? null : IndexFacts.Of(file))],
+                LayersWithoutIndex = [.. image.Layers.Where((_, i) => opened[i] is null).Select(layer => layer.Digest.ToString())],
+                Entrypoint = isWhole ? await EntrypointTrace.RunAsync(new(source, image, [.. opened.Select(file => file!.Index)]), cancellationToken) : null,
+            };
+        }
+        finally
+        {
+            foreach (var file in opened)
+                file?.Dispose();
+        }
     }
 }

@@ -43,6 +43,12 @@ public sealed class LayerIndex : IDisposable
 
     public long FileLength => _header.FileLength;
 
+    /// <summary>What the file is made of, in its order.</summary>
+    public IReadOnlyList<LayerIndexPart> Parts =>
+    [
+        new("header", LayerIndexHeader.Length), new("TOC", _header.Toc.StoredLength), new("spans", _header.Spans.StoredLength), new("windows", _header.WindowsLength),
+    ];
+
     /// <summary>Bytes from the beginning of the file that a mount needs; behind them are windows.</summary>
     public long FrontLength => _header.WindowsStart;
 

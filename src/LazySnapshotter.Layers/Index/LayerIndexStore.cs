@@ -77,13 +77,22 @@ public sealed class LayerIndexStore
 
     /// <summary>Keeps and opens an index file that came from elsewhere, if it is whole and belongs to the layer.</summary>
     /// <exception cref="InvalidDataException">It is not; nothing was kept.</exception>
-    public async Task<LayerIndex> AddAsync(Digest layer, Stream index, CancellationToken cancellationToken)
+    public Task<LayerIndex> AddAsync(Digest layer, Stream index, CancellationToken cancellationToken) => AddAsync(layer, index, expectedId: null, cancellationToken);
+
+    /// <param name="expectedId">What its identity must be, where that is known.</param>
+    /// <inheritdoc cref="AddAsync(Digest, Stream, CancellationToken)"/>
+    public async Task<LayerIndex> AddAsync(Digest layer, Stream index, string? expectedId, CancellationToken cancellationToken)
     {
         using var file = new AtomicFile(PathOf(layer));
         await CopyAsync(index, file.Stream, cancellationToken);
 
         using (var candidate = LayerIndex.Open(file.TemporaryPath, layer))
+        {
+            if (expectedId is not null && candidate.Id != expectedId)
+                throw new InvalidDataException($"index: its identity is {candidate.Id}, {expectedId} was promised");
             candidate.VerifyWindows();
+        }
+
         file.Commit();
         return LayerIndex.Open(PathOf(layer), layer);
     }

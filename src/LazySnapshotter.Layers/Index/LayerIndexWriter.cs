@@ -1,5 +1,5 @@
-using System.IO.Compression;
 using System.Security.Cryptography;
+using LazySnapshotter.Layers.Gzip;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Toc;
 
@@ -65,10 +65,7 @@ internal static class LayerIndexWriter
     {
         if (columns.Written.Length > LayerIndexLimits.SectionLengthMax)
             throw new UnsupportedLayerException($"the layer's index has a section of more than {LayerIndexLimits.SectionLengthMax} bytes");
-        using var stored = new MemoryStream();
-        using (var deflate = new DeflateStream(stored, CompressionLevel.Optimal, leaveOpen: true))
-            deflate.Write(columns.Written.Span);
-        var bytes = stored.ToArray();
+        var bytes = DeflateEncoder.Encode(columns.Written.Span);
         return (new LayerIndexSection(offset, bytes.Length, columns.Written.Length, SHA256.HashData(bytes)), bytes);
     }
 }

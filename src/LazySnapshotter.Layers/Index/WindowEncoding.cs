@@ -1,5 +1,6 @@
-using System.IO.Compression;
+using System.Buffers;
 using System.Numerics;
+using LazySnapshotter.Layers.Gzip;
 
 namespace LazySnapshotter.Layers.Index;
 
@@ -9,8 +10,10 @@ namespace LazySnapshotter.Layers.Index;
 // means the same whether or not there was that much output before it (docs/FORMATS.md, "Windows").
 internal static class WindowEncoding
 {
-    /// <summary>How far back a deflate match can reach (RFC 1951, section 2).</summary>
-    public const int WindowLengthMax = 32768;
+    public const int WindowLengthMax = Inflater.WindowLengthMax;
+
+    // Each run has two numbers of at most three bytes, and each but the first follows a byte that is in none.
+    private const int UnpackedLengthMax = WindowLengthMax + 6 * (WindowLengthMax / 2) + 3;
 
     /// <summary>Words of a bitmap with one bit for each byte of a window.</summary>
     public const int ReferencedWords = WindowLengthMax / 64;
@@ -47,10 +50,7 @@ internal static class WindowEncoding
         columns.Number(runCount);
         columns.Bytes(runs.Written.Span);
         columns.Bytes(bytes.Written.Span);
-        using var stored = new MemoryStream();
-        using (var deflate = new DeflateStream(stored, CompressionLevel.Optimal, leaveOpen: true))
-            deflate.Write(columns.Written.Span);
-        return stored.ToArray();
+        return DeflateEncoder.Encode(columns.Written.Span);
     }
 
     /// <summary>Fills a window of 32 KiB or less that ends at the checkpoint; what is not referenced is 0.</summary>
@@ -62,7 +62,20 @@ internal static class WindowEncoding
         if (stored.IsEmpty)
             return;
 
-        var unpacked = Unpack(stored.ToArray());
+        var buffer = ArrayPool<byte>.Shared.Rent(UnpackedLengthMax + 1);
+        try
+        {
+            var length = PackedPart.Unpack(stored, buffer.AsSpan(0, UnpackedLengthMax + 1), "window");
+            Place(buffer.AsSpan(0, length), window);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static void Place(ReadOnlySpan<byte> unpacked, Span<byte> window)
+    {
         var runs = new ColumnReader(unpacked, "window");
         var runCount = runs.Count(WindowLengthMax / 2, "run count");
         var bytes = runs;
@@ -82,16 +95,6 @@ internal static class WindowEncoding
 
         if (!bytes.IsEmpty)
             throw bytes.Bad("bytes are left over");
-    }
-
-    private static byte[] Unpack(byte[] stored)
-    {
-        // Each run has two numbers of at most three bytes, and each but the first follows a byte that is not in one.
-        const int UnpackedLengthMax = WindowLengthMax + 6 * (WindowLengthMax / 2) + 3;
-        using var deflate = new DeflateStream(new MemoryStream(stored), CompressionMode.Decompress);
-        var unpacked = new byte[UnpackedLengthMax + 1];
-        var length = deflate.ReadAtLeast(unpacked, unpacked.Length, throwOnEndOfStream: false);
-        return length <= UnpackedLengthMax ? unpacked[..length] : throw new InvalidDataException("index, window: longer than any window is");
     }
 
     /// <summary>The first bit from a position on that is set, or is not; <paramref name="limit"/> if there is none before it.</summary>

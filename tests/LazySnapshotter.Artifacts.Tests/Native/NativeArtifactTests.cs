@@ -13,14 +13,14 @@ public sealed class NativeArtifactTests
     [Fact]
     public void The_manifest_is_written_as_the_formats_document_shows_it()
     {
-        var expected = $$"""
+        var expected = $$$"""
             {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
             "artifactType":"application/vnd.lazysnapshotter.index.v1+json",
             "config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},
-            "layers":[{"mediaType":"application/vnd.lazysnapshotter.layer-index.v{{LayerIndex.FormatVersion}}","digest":"sha256:{{new string('1', 64)}}","size":5000,
-            "annotations":{"io.lazysnapshotter.index.front-length":"3000","io.lazysnapshotter.index.identity":"{{new string('e', 64)}}",
-            "io.lazysnapshotter.layer.digest":"{{Layer}}","io.lazysnapshotter.layer.media-type":"application/vnd.oci.image.layer.v1.tar+gzip"}}],
-            "subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{Image}}","size":700}}
+            "layers":[{"mediaType":"application/vnd.lazysnapshotter.layer-index.v{{{LayerIndex.FormatVersion}}}","digest":"sha256:{{{new string('1', 64)}}}","size":5000,
+            "annotations":{"io.lazysnapshotter.index.front-length":"3000","io.lazysnapshotter.index.identity":"{{{new string('e', 64)}}}",
+            "io.lazysnapshotter.layer.digest":"{{{Layer}}}","io.lazysnapshotter.layer.media-type":"application/vnd.oci.image.layer.v1.tar+gzip"}}],
+            "subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{{Image}}}","size":700}}
             """.ReplaceLineEndings("");
         Assert.Equal(expected, Encoding.UTF8.GetString(Sample().ToBytes()));
     }

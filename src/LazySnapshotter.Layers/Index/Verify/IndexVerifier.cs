@@ -121,9 +121,10 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
         _layer.Expect(isTarLength, () => new IndexDifference($"a tar of {_uncompressedLength} bytes, the index says {spans.UncompressedLength}"));
 
         var layerDigest = Digest.Parse($"{_index.LayerDigest.Algorithm}:{Convert.ToHexStringLower(_layerHash.GetHashAndReset())}");
-        _layer.Expect(layerDigest == _index.LayerDigest, () => new IndexDifference($"its digest is {layerDigest}, the index is that of {_index.LayerDigest}"));
+        _layer.Expect(_options.LayerIsUnknown || layerDigest == _index.LayerDigest, () => new IndexDifference($"its digest is {layerDigest}, the index is that of {_index.LayerDigest}"));
         var diffId = Digest.FromSha256(_diffHash.GetHashAndReset());
-        _layer.Expect(diffId == _index.DiffId, () => new IndexDifference($"its diff ID is {diffId}, the index says {_index.DiffId}"));
+        if (_index.DiffId is { } indexedDiffId)
+            _layer.Expect(diffId == indexedDiffId, () => new IndexDifference($"its diff ID is {diffId}, the index says {indexedDiffId}"));
 
         if (_pieces.LostAt is { } lost)
         {

@@ -1,0 +1,86 @@
+using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Soci;
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Cli;
+
+// An index that a command looks at: a file of ours or a zTOC, told apart by their first bytes, or a layer's digest, whose
+// index is in this node's store. A zTOC is looked at as what it comes to when it is taken over; it does not say whose it is.
+internal sealed class IndexFile : IDisposable
+{
+    private readonly ScratchFile? _scratch;
+
+    private IndexFile(string path, LayerIndex index, Ztoc? ztoc, ScratchFile? scratch)
+    {
+        Path = path;
+        Index = index;
+        Ztoc = ztoc;
+        _scratch = scratch;
+    }
+
+    public string Path { get; }
+
+    public LayerIndex Index { get; }
+
+    /// <summary>Null for an index file of ours.</summary>
+    public Ztoc? Ztoc { get; }
+
+    /// <param name="text">A file, or a layer's digest.</param>
+    /// <param name="root">Where this node's indexes are.</param>
+    /// <param name="layer">For a zTOC: which layer it is of, as far as the caller knows.</param>
+    /// <exception cref="IOException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is no index, or damaged; the message names file and part.</exception>
+    public static IndexFile Open(string text, string root, Digest? layer = null, ReadOnlyMemory<byte> blobStart = default)
+    {
+        var path = text;
+        if (Digest.TryParse(text, out var digest))
+        {
+            path = new LayerIndexStore(root).PathOf(digest);
+            if (!File.Exists(path))
+                throw new FileNotFoundException($"{text}: this layer has no index in {root}; `lazysnap index build` makes one");
+        }
+
+        return IsZtoc(path) ? OpenZtoc(path, layer, blobStart) : new IndexFile(path, LayerIndex.Open(path), null, null);
+    }
+
+    public void Dispose()
+    {
+        Index.Dispose();
+        _scratch?.Dispose();
+    }
+
+    private static IndexFile OpenZtoc(string path, Digest? layer, ReadOnlyMemory<byte> blobStart)
+    {
+        var scratch = new ScratchFile();
+        try
+        {
+            var ztoc = Ztoc.Parse(File.ReadAllBytes(path));
+            var descriptor = new Descriptor { MediaType = MediaTypes.OciLayerGzip, Digest = layer ?? Digest.OfSha256([]), Size = ztoc.CompressedLength };
+            ZtocImport.WriteIndex(ztoc, descriptor, scratch.Path, new ZtocImportOptions { BlobStart = blobStart });
+            return new IndexFile(path, LayerIndex.Open(scratch.Path), ztoc, scratch);
+        }
+        catch (InvalidDataException e)
+        {
+            scratch.Dispose();
+            throw new InvalidDataException($"{path}: {e.Message}", e);
+        }
+        catch
+        {
+            scratch.Dispose();
+            throw;
+        }
+    }
+
+    // A FlatBuffer starts with the offset of its root table, a small number; our magic's first byte and letters are none.
+    private static bool IsZtoc(string path)
+    {
+        using var file = File.OpenRead(path);
+        if (file.Length > ZtocLengthMax)
+            return false;
+        Span<byte> start = stackalloc byte[4];
+        var length = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        return length == start.Length && !start[1..].SequenceEqual("LSI"u8) && BitConverter.ToUInt32(start) < file.Length;
+    }
+
+    private const long ZtocLengthMax = 1 << 30;
+}

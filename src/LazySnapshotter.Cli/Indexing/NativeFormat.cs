@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Cli.Indexing;
+
+/// <summary>Index files of our own, in an index store: this node's, or one below a directory.</summary>
+internal sealed class NativeFormat(LayerIndexStore store, LayerIndexOptions options) : IIndexFormat
+{
+    public const string FormatName = "native";
+
+    public string Name => FormatName;
+
+    public LayerResult? Skip(Descriptor layer)
+    {
+        // A damaged file is moved aside here, and the layer indexed anew.
+        using var index = store.TryOpen(layer.Digest, out _);
+        return index is null ? null : new LayerResult
+        {
+            Layer = layer.Digest,
+            State = LayerState.Present,
+            Format = Name,
+            DiffId = index.DiffId,
+            Path = store.PathOf(layer.Digest),
+            CompressedLength = index.Spans.CompressedLength,
+            UncompressedLength = index.Spans.UncompressedLength,
+            IndexLength = index.FileLength,
+            Spans = index.Spans.Count,
+            Entries = index.Toc.Count,
+        };
+    }
+
+    public Task<LayerResult> BuildAsync(Descriptor layer, Stream blob, IProgress<long> progress, CancellationToken cancellationToken) =>
+        BuildAsync(blob, store.PathOf(layer.Digest), options with { ExpectedDigest = layer.Digest, Progress = progress }, cancellationToken);
+
+    public Task<string?> CompleteAsync(FoundImage image, IReadOnlyDictionary<Digest, LayerResult> layers, CancellationToken cancellationToken) =>
+        Task.FromResult<string?>(null);
+
+    public static async Task<LayerResult> BuildAsync(Stream blob, string path, LayerIndexOptions options, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var built = await LayerIndexBuilder.BuildAsync(blob, path, options, cancellationToken);
+        return new LayerResult
+        {
+            Layer = built.LayerDigest,
+            State = LayerState.Built,
+            Format = FormatName,
+            DiffId = built.DiffId,
+            Path = path,
+            CompressedLength = built.CompressedLength,
+            UncompressedLength = built.UncompressedLength,
+            IndexLength = built.IndexLength,
+            Spans = built.SpanCount,
+            Entries = built.EntryCount,
+            Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
+        };
+    }
+}

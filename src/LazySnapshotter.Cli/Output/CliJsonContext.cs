@@ -1,0 +1,18 @@
+using System.Text.Json.Serialization;
+using LazySnapshotter.Cli.Indexing;
+using LazySnapshotter.Cli.Inspection;
+using LazySnapshotter.Layers.Index.Verify;
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Cli.Output;
+
+// What commands write with --json: one object on a line, absent fields left out. Names are promises to scripts.
+[JsonSourceGenerationOptions(
+    Converters = [typeof(DigestJsonConverter)],
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(LayerResult))]
+[JsonSerializable(typeof(IndexFacts))]
+[JsonSerializable(typeof(ImageFacts))]
+[JsonSerializable(typeof(VerifyResult))]
+internal sealed partial class CliJsonContext : JsonSerializerContext;
