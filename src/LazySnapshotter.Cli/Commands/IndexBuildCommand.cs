@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Cli.Indexing;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Index;
