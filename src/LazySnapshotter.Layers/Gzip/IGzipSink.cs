@@ -1,12 +1,18 @@
 namespace LazySnapshotter.Layers.Gzip;
 
-// Who listens to a GzipScanner: gets the uncompressed bytes in order and hears of every place where inflating could
-// start again, in the order in which they pass.
+// Who listens to what a gzip blob unpacks to: gets the uncompressed bytes in order and hears of every place where
+// inflating could start again, in the order in which they pass.
 internal interface IGzipSink
 {
     void Uncompressed(ReadOnlySpan<byte> bytes);
 
     /// <summary>A deflate block starts at a bit of the blob, where so many bytes are uncompressed.</summary>
-    /// <param name="isMemberStart">Whether a gzip member starts here, whose blocks refer to nothing before it.</param>
+    /// <param name="isMemberStart">Nothing before it can be referred to: no window is needed.</param>
     void BlockStart(long startBit, long uncompressedOffset, bool isMemberStart);
+
+    /// <summary>The block that started last has ended, its bytes have been told.</summary>
+    /// <param name="reachBytes">How many bytes of it are copies from before it; 0 where that is not counted.</param>
+    void BlockEnd(long reachBytes)
+    {
+    }
 }

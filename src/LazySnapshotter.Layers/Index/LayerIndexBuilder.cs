@@ -1,11 +1,12 @@
+using LazySnapshotter.Layers.Gzip;
+
 namespace LazySnapshotter.Layers.Index;
 
-// Builds the index of a layer while its blob streams by, once, at the speed of the network; memory goes with the number
-// of entries, not with the size of the layer. The index file appears at its path when everything has been checked.
+// Builds the index of a layer while its blob streams by, once, at the speed of the network or of inflate; memory goes
+// with the number of entries, not with the size of the layer. The index file appears at its path when everything has
+// been checked.
 public static class LayerIndexBuilder
 {
-    private const int BufferLength = 128 * 1024;
-
     /// <param name="blob">The layer as it is in the registry: a tar, gzip-compressed or not.</param>
     /// <param name="indexPath">Where the index goes; a file there is replaced. Its directory must exist.</param>
     /// <exception cref="InvalidDataException">The blob is damaged, foreign or has another digest; the message says where and how.</exception>
@@ -13,27 +14,23 @@ public static class LayerIndexBuilder
     public static async Task<LayerIndexBuildResult> BuildAsync(
         Stream blob, string indexPath, LayerIndexOptions options, CancellationToken cancellationToken)
     {
+        var blobChunks = new Recycler<BlobChunk>();
+        var gzipChunks = new Recycler<GzipChunk>();
         using var file = new AtomicFile(indexPath);
-        using var pass = new LayerPass(options, Path.GetDirectoryName(Path.GetFullPath(indexPath))!);
-        var buffer = new byte[BufferLength];
-        while (true)
-        {
-            var length = await blob.ReadAsync(buffer, cancellationToken);
-            if (length == 0)
-                break;
-            options.CopyTo?.Invoke(buffer.AsMemory(0, length));
-            pass.Append(buffer.AsSpan(0, length));
-            options.Progress?.Report(pass.CompressedLength);
-        }
+        using var pass = new LayerPass(options.Placement, blobChunks, gzipChunks, Path.GetDirectoryName(Path.GetFullPath(indexPath))!);
+        using var reader = new BlobReader(blob, options, blobChunks);
+        await using (var pipeline = new BuildPipeline(pass, gzipChunks, cancellationToken))
+            await RunAsync(reader, pipeline, cancellationToken);
 
         var (toc, spans) = pass.Complete();
-        if (options.ExpectedDigest is { } expected && expected != pass.LayerDigest)
-            throw new InvalidDataException($"layer {expected}: the {pass.CompressedLength} bytes received have digest {pass.LayerDigest}");
+        var layerDigest = reader.GetDigest();
+        if (options.ExpectedDigest is { } expected && expected != layerDigest)
+            throw new InvalidDataException($"layer {expected}: the {spans.CompressedLength} bytes received have digest {layerDigest}");
 
         var header = LayerIndexWriter.Write(file.Stream, new LayerIndexContent
         {
             Compression = pass.Compression,
-            LayerDigest = pass.LayerDigest,
+            LayerDigest = layerDigest,
             DiffId = pass.DiffId,
             Toc = toc,
             Spans = spans,
@@ -41,7 +38,30 @@ public static class LayerIndexBuilder
         });
         file.Commit();
         return new LayerIndexBuildResult(
-            pass.LayerDigest, pass.DiffId, pass.Compression, spans.CompressedLength, spans.UncompressedLength,
+            layerDigest, pass.DiffId, pass.Compression, spans.CompressedLength, spans.UncompressedLength,
             spans.Count, toc.Count, header.Id, header.FileLength);
+    }
+
+    private static async Task RunAsync(BlobReader reader, BuildPipeline pipeline, CancellationToken cancellationToken)
+    {
+        Exception? failure = null;
+        try
+        {
+            while (await reader.ReadAsync(pipeline.Aborted) is { } chunk)
+                await pipeline.AddAsync(chunk);
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+
+        try
+        {
+            await pipeline.CompleteAsync(failure);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
     }
 }

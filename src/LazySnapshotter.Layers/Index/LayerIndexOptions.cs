@@ -5,15 +5,13 @@ namespace LazySnapshotter.Layers.Index;
 /// <summary>How to build an index.</summary>
 public sealed record LayerIndexOptions
 {
-    public const long DefaultSpanLength = 1024 * 1024;
-
-    /// <summary>A span ends at the first deflate block boundary behind so many uncompressed bytes.</summary>
-    public long SpanLength { get; init; } = DefaultSpanLength;
+    /// <summary>Where the checkpoints go.</summary>
+    public CheckpointPlacement Placement { get; init; } = CheckpointPlacement.Adaptive;
 
     /// <summary>What the blob's digest must be; without it the blob is taken as it is.</summary>
     public Digest? ExpectedDigest { get; init; }
 
-    /// <summary>Gets the blob's bytes as they pass, as far as they came when the build fails.</summary>
+    /// <summary>Gets the blob's bytes as they pass, each once and in order, as far as they came when the build fails.</summary>
     public Action<ReadOnlyMemory<byte>>? CopyTo { get; init; }
 
     /// <summary>Told how many bytes of the blob have passed.</summary>

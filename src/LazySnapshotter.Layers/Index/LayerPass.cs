@@ -7,171 +7,128 @@ using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Index;
 
-// The one pass over a layer's blob that learns everything an index has. Compressed bytes go in as they arrive; where
-// they go from there:
+// The one pass over a layer that learns everything an index has. Chunks of the blob and of what it unpacks to go in, in
+// the order of the stream; where they go from there:
 //
-//   blob bytes -> layer digest
-//              -> SpanHasher                      (digest of each span)
-//              -> GzipScanner -> block starts     -> UniformCheckpoints -> WindowSpool
-//                             -> tar bytes        -> diff ID
-//                                                 -> TarParser -> TocBuilder
-internal sealed class LayerPass : IGzipSink, IDisposable
+//   BlobChunk -> SpanRecorder                                                  digests of spans
+//   GzipChunk -> SpanRecorder                                                  windows
+//             -> diff ID
+//             -> GzipChecker -> tar bytes -> TarParser -> TocBuilder
+//                                                      -> ReadPoints -> CheckpointChooser -> SpanRecorder
+//                            -> block starts                         -> CheckpointChooser
+//
+// Used by one thread.
+internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
 {
-    /// <summary>How many bytes a checkpoint candidate may keep waiting (empty blocks, padding) before it is let go.</summary>
-    private const int TailLengthMax = 4 * 1024 * 1024;
+    /// <summary>
+    /// How much of the blob may wait for decisions. More than the look-ahead's 8 MiB of output ever take, unless the blob is
+    /// full of blocks without output.
+    /// </summary>
+    private const long UndecidedLengthMax = 32 * 1024 * 1024;
 
-    private readonly long _spanLength;
-    private readonly IncrementalHash _layerHash;
-    private readonly string _layerAlgorithm;
+    /// <summary>The next block may start somewhat before the end of what has been read: the inflater holds some bytes.</summary>
+    private const int ReadAheadMax = 64;
+
     private readonly IncrementalHash _diffHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly SpanHasher _spanHasher = new();
     private readonly TocBuilder _tocBuilder = new();
     private readonly TarParser _tar;
-    private readonly UniformCheckpoints _checkpoints;
-    private readonly List<long> _startBits = [0];
-    private readonly List<long> _uncompressedOffsets = [0];
-    private readonly byte[] _probe = new byte[LayerFormat.ProbeLength];
-    private int _probeLength;
-    private GzipScanner? _gzip;
-    private LayerCompression? _compression;
+    private readonly ReadPoints _reads = new();
+    private readonly GzipChecker _checker;
+    private readonly SpanRecorder _spans;
+    private readonly CheckpointChooser _chooser;
+    private readonly PlainBoundaries _plain;
     private long _uncompressedLength;
+    private long _lastBlockOffset;
 
-    public LayerPass(LayerIndexOptions options, string spoolDirectory)
+    public LayerPass(CheckpointPlacement placement, Recycler<BlobChunk> blobChunks, Recycler<GzipChunk> gzipChunks, string spoolDirectory)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.SpanLength, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SpanLength, LayerIndexLimits.SpanLengthMax / 2);
-        _spanLength = options.SpanLength;
-        _layerAlgorithm = options.ExpectedDigest?.Algorithm ?? Digest.Sha256Algorithm;
-        _layerHash = IncrementalHash.CreateHash(_layerAlgorithm == Digest.Sha512Algorithm ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);
-        _tar = new TarParser(_tocBuilder);
-        _checkpoints = new UniformCheckpoints(_spanLength, AddCheckpoint);
-        Windows = new WindowSpool(spoolDirectory);
-        Windows.Add(default); // the first span needs none
+        _tar = new TarParser(this);
+        _checker = new GzipChecker(this);
+        _spans = new SpanRecorder(blobChunks, gzipChunks, spoolDirectory);
+        _chooser = placement.CreateChooser(_spans.Cut);
+        _plain = new PlainBoundaries(placement, _reads, _chooser);
     }
 
-    public long CompressedLength { get; private set; }
+    /// <summary>What the blob is; known before the first chunk comes.</summary>
+    public LayerCompression Compression { get; set; }
 
-    public WindowSpool Windows { get; }
+    /// <summary>Whether the chooser wants to know the reach of blocks.</summary>
+    public bool NeedsReach => _chooser.NeedsReach;
 
-    public LayerCompression Compression => _compression ?? throw new InvalidOperationException("nothing has been read");
-
-    /// <summary>Digest of the blob, after the last byte.</summary>
-    public Digest LayerDigest { get; private set; }
+    public WindowSpool Windows => _spans.Windows;
 
     /// <summary>Digest of the tar, after the last byte.</summary>
     public Digest DiffId { get; private set; }
 
-    public void Append(ReadOnlySpan<byte> compressed)
+    public void Take(BlobChunk chunk)
     {
-        CompressedLength += compressed.Length;
-        if (CompressedLength > LayerIndexLimits.CompressedLengthMax)
-            throw new UnsupportedLayerException($"the layer is larger than {LayerIndexLimits.CompressedLengthMax} bytes");
-        _layerHash.AppendData(compressed);
-        if (_compression is null)
-        {
-            var probed = Math.Min(compressed.Length, _probe.Length - _probeLength);
-            compressed[..probed].CopyTo(_probe.AsSpan(_probeLength));
-            _probeLength += probed;
-            compressed = compressed[probed..];
-            if (_probeLength < _probe.Length)
-                return;
-            EndProbe();
-        }
+        _spans.Add(chunk);
+        if (Compression == LayerCompression.None)
+            TakePlain(chunk);
+    }
 
-        Take(compressed);
+    public void Take(GzipChunk chunk)
+    {
+        _spans.Add(chunk);
+        _diffHash.AppendData(chunk.Output);
+        _checker.Take(chunk);
+
+        var keptFrom = chunk.CompressedEnd - UndecidedLengthMax;
+        if (_spans.CompressedOffset < keptFrom)
+            _chooser.Force(keptFrom);
+        var undecided = _chooser.Undecided ?? new Checkpoint(Math.Max(0, chunk.CompressedEnd - ReadAheadMax) * 8, _uncompressedLength, IsMemberStart: false);
+        _spans.Settle(undecided, _uncompressedLength, keptFrom);
     }
 
     public (LayerToc Toc, SpanTable Spans) Complete()
     {
-        if (_compression is null)
-            EndProbe();
-        _gzip?.Complete();
         _tar.Complete();
-        CheckSpan(_startBits[^1] / 8, CompressedLength, "compressed");
-
-        LayerDigest = Digest.Parse($"{_layerAlgorithm}:{Convert.ToHexStringLower(_layerHash.GetHashAndReset())}");
+        _chooser.Complete(_spans.CompressedEnd, _uncompressedLength);
         DiffId = Digest.FromSha256(_diffHash.GetHashAndReset());
-        var spans = new SpanTable([.. _startBits], [.. _uncompressedOffsets], _spanHasher.Complete(), CompressedLength, _uncompressedLength);
-        return (_tocBuilder.Build(), spans);
+        return (_tocBuilder.Build(), _spans.Complete(_uncompressedLength));
     }
 
-    public void Uncompressed(ReadOnlySpan<byte> bytes)
+    void IGzipSink.Uncompressed(ReadOnlySpan<byte> bytes)
     {
-        _checkpoints.Append(bytes);
-        _uncompressedLength += bytes.Length;
-        if (_uncompressedLength > LayerIndexLimits.UncompressedLengthMax)
-            throw new UnsupportedLayerException($"the layer unpacks to more than {LayerIndexLimits.UncompressedLengthMax} bytes");
-        CheckSpan(_uncompressedOffsets[^1], _uncompressedLength, "uncompressed");
-        _diffHash.AppendData(bytes);
-        _tar.Append(bytes);
+        SpanRecorder.CheckSpan(_lastBlockOffset, _uncompressedLength + bytes.Length, "uncompressed");
+        Parse(bytes);
+        _reads.PassTo(_uncompressedLength, _chooser);
+        _chooser.Advance(_uncompressedLength);
     }
 
-    public void BlockStart(long startBit, long uncompressedOffset, bool isMemberStart) =>
-        _checkpoints.Offer(startBit, uncompressedOffset, isMemberStart);
+    void IGzipSink.BlockStart(long startBit, long uncompressedOffset, bool isMemberStart)
+    {
+        _lastBlockOffset = uncompressedOffset;
+        _chooser.BlockStart(new Checkpoint(startBit, uncompressedOffset, isMemberStart));
+    }
+
+    void IGzipSink.BlockEnd(long reachBytes) => _chooser.BlockEnd(reachBytes);
+
+    void ITarSink.Add(TarEntry entry)
+    {
+        _tocBuilder.Add(entry);
+        _reads.Add(entry);
+    }
 
     public void Dispose()
     {
-        _layerHash.Dispose();
         _diffHash.Dispose();
-        _spanHasher.Dispose();
-        Windows.Dispose();
+        _spans.Dispose();
     }
 
-    private void EndProbe()
+    private void TakePlain(BlobChunk chunk)
     {
-        var start = _probe.AsSpan(0, _probeLength);
-        _compression = LayerFormat.Detect(start);
-        if (_compression == LayerCompression.Gzip)
-            _gzip = new GzipScanner(this);
-        Take(start);
+        _diffHash.AppendData(chunk.Bytes);
+        Parse(chunk.Bytes);
+        _plain.PassTo(_uncompressedLength);
+        _spans.Settle(_chooser.Undecided ?? new Checkpoint(_uncompressedLength * 8, _uncompressedLength, IsMemberStart: true), _uncompressedLength, keptFrom: 0);
     }
 
-    private void Take(ReadOnlySpan<byte> compressed)
+    private void Parse(ReadOnlySpan<byte> bytes)
     {
-        if (_gzip is null)
-        {
-            TakePlain(compressed);
-            return;
-        }
-
-        _spanHasher.Append(compressed);
-        _gzip.Append(compressed);
-        if (_spanHasher.TailLength > TailLengthMax)
-            _checkpoints.DropCandidate();
-        // The next boundary may still lie in the last byte that was read.
-        _spanHasher.Settle((_checkpoints.CandidateBit ?? Math.Max(0, _gzip.CompressedOffset - 1) * 8) / 8);
-    }
-
-    /// <summary>A tar that is not compressed: spans of equal length.</summary>
-    private void TakePlain(ReadOnlySpan<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-        {
-            if (_uncompressedLength - _uncompressedOffsets[^1] == _spanLength)
-                AddCheckpoint(_uncompressedLength * 8, _uncompressedLength, window: default);
-
-            var length = (int)Math.Min(bytes.Length, _uncompressedOffsets[^1] + _spanLength - _uncompressedLength);
-            _spanHasher.Append(bytes[..length]);
-            Uncompressed(bytes[..length]);
-            _spanHasher.Settle(_uncompressedLength);
-            bytes = bytes[length..];
-        }
-    }
-
-    private void AddCheckpoint(long startBit, long uncompressedOffset, ReadOnlySpan<byte> window)
-    {
-        CheckSpan(_startBits[^1] / 8, startBit / 8, "compressed");
-        if (_startBits.Count == LayerIndexLimits.SpanCountMax)
-            throw new UnsupportedLayerException($"the layer has more than {LayerIndexLimits.SpanCountMax} spans");
-        _spanHasher.Cut(startBit);
-        _startBits.Add(startBit);
-        _uncompressedOffsets.Add(uncompressedOffset);
-        Windows.Add(WindowEncoding.Encode(window, WindowEncoding.AllReferenced));
-    }
-
-    private static void CheckSpan(long start, long end, string kind)
-    {
-        if (end - start > LayerIndexLimits.SpanLengthMax)
-            throw new UnsupportedLayerException($"no deflate block starts in {LayerIndexLimits.SpanLengthMax} {kind} bytes from offset {start} on");
+        _uncompressedLength += bytes.Length;
+        if (_uncompressedLength > LayerIndexLimits.UncompressedLengthMax)
+            throw new UnsupportedLayerException($"the layer unpacks to more than {LayerIndexLimits.UncompressedLengthMax} bytes");
+        _tar.Append(bytes);
     }
 }

@@ -2,41 +2,37 @@ using System.Security.Cryptography;
 
 namespace LazySnapshotter.Layers.Index;
 
-// Computes the SHA-256 of every span of a blob as its bytes pass. Where a span ends is known only after its bytes have
-// been inflated, and the byte on a border belongs to both spans, so bytes wait in a tail until it is clear whose they are.
-internal sealed class SpanHasher : IDisposable
+// Computes the SHA-256 of every span of a blob, some way behind the bytes as they pass: where a span ends is decided
+// late, and the byte on a border belongs to both spans.
+internal sealed class SpanHasher(BlobTail tail) : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly MemoryStream _digests = new();
-    private byte[] _tail = new byte[1 << 16];
-    private int _tailLength;
-    private long _tailOffset;
 
-    /// <summary>How many bytes are waiting.</summary>
-    public int TailLength => _tailLength;
-
-    public void Append(ReadOnlySpan<byte> compressed)
-    {
-        if (_tailLength + compressed.Length > _tail.Length)
-            Array.Resize(ref _tail, Math.Max(_tail.Length * 2, _tailLength + compressed.Length));
-        compressed.CopyTo(_tail.AsSpan(_tailLength));
-        _tailLength += compressed.Length;
-    }
+    /// <summary>What lies before is not needed any more.</summary>
+    public long CompressedOffset { get; private set; }
 
     /// <summary>No span will start before this byte any more.</summary>
-    public void Settle(long compressedOffset) => Hash(compressedOffset, keepFrom: compressedOffset);
+    public void Settle(long compressedOffset)
+    {
+        if (compressedOffset <= CompressedOffset)
+            return;
+        tail.Hash(_hash, CompressedOffset, compressedOffset);
+        CompressedOffset = compressedOffset;
+    }
 
     /// <summary>A span starts at this bit, and so the one before it ends.</summary>
     public void Cut(long startBit)
     {
-        Hash((startBit + 7) / 8, keepFrom: startBit / 8);
+        Settle((startBit + 7) / 8);
         EndSpan();
+        CompressedOffset = startBit / 8;
     }
 
     /// <summary>The blob has ended: all digests, 32 bytes each.</summary>
     public byte[] Complete()
     {
-        Settle(_tailOffset + _tailLength);
+        Settle(tail.CompressedEnd);
         EndSpan();
         return _digests.ToArray();
     }
@@ -45,17 +41,6 @@ internal sealed class SpanHasher : IDisposable
     {
         _hash.Dispose();
         _digests.Dispose();
-    }
-
-    private void Hash(long end, long keepFrom)
-    {
-        if (end <= _tailOffset)
-            return;
-        _hash.AppendData(_tail, 0, (int)(end - _tailOffset));
-        var dropped = (int)(keepFrom - _tailOffset);
-        _tail.AsSpan(dropped, _tailLength - dropped).CopyTo(_tail);
-        _tailLength -= dropped;
-        _tailOffset = keepFrom;
     }
 
     private void EndSpan()

@@ -48,6 +48,22 @@ internal static class TestGzip
         }
     }
 
+    /// <summary>Blocks that refer to one another, each of so many bytes of content, and empty ones between them.</summary>
+    public static byte[] Flushed(byte[] content, int blockLength)
+    {
+        using var deflated = new MemoryStream();
+        using (var deflate = new DeflateStream(deflated, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            for (var start = 0; start < content.Length; start += blockLength)
+            {
+                deflate.Write(content.AsSpan(start, Math.Min(blockLength, content.Length - start)));
+                deflate.Flush();
+            }
+        }
+
+        return deflated.ToArray();
+    }
+
     private static byte[] Header(bool full)
     {
         if (!full)

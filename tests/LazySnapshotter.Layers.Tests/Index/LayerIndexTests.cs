@@ -22,7 +22,7 @@ public sealed class LayerIndexTests : IDisposable
         var blob = TestGzip.Member(tar);
         using var copy = new MemoryStream();
         var progress = new Recorder();
-        var options = new LayerIndexOptions { SpanLength = 50_000, CopyTo = bytes => copy.Write(bytes.Span), Progress = progress, ExpectedDigest = Digest.OfSha256(blob) };
+        var options = new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(50_000), CopyTo = bytes => copy.Write(bytes.Span), Progress = progress, ExpectedDigest = Digest.OfSha256(blob) };
         var result = await LayerIndexBuilder.BuildAsync(new TrickleStream(blob, 1), _folder["index"], options, CancellationToken.None);
 
         Assert.Equal(blob, copy.ToArray());
@@ -166,7 +166,7 @@ public sealed class LayerIndexTests : IDisposable
     }
 
     private static BuiltLayer SmallLayer() => BuiltLayer.Of(
-        TestGzip.Frame(SmallTar, TestGzip.Stored(SmallTar, 700)), spanLength: 1000);
+        TestGzip.Frame(SmallTar, TestGzip.Flushed(SmallTar, 700)), spanLength: 1000);
 
     private static readonly byte[] SmallTar = new TestTar()
         .Pax(("SCHILY.xattr.user.a", "b")).Directory("dir").Add("dir/file", data: new string('x', 3000)).Add("dir/link", '2', link: "file").Add("hard", '1', link: "dir/file")

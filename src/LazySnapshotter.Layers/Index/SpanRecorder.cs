@@ -1,0 +1,85 @@
+using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Layers.Spans;
+
+namespace LazySnapshotter.Layers.Index;
+
+// Writes down the spans of a layer that streams by: offsets, digests and windows. Checkpoints come late, so the last bytes
+// of blob and tar are kept until it is clear that nothing will start there.
+internal sealed class SpanRecorder : IDisposable
+{
+    private readonly BlobTail _blob;
+    private readonly OutputTail _output;
+    private readonly SpanHasher _hasher;
+    private readonly SparseWindows _windows;
+    private readonly WindowSpool _spool;
+    private readonly List<long> _startBits = [0];
+    private readonly List<long> _uncompressedOffsets = [0];
+
+    public SpanRecorder(Recycler<BlobChunk> blobChunks, Recycler<GzipChunk> gzipChunks, string spoolDirectory)
+    {
+        _blob = new BlobTail(blobChunks);
+        _output = new OutputTail(gzipChunks);
+        _hasher = new SpanHasher(_blob);
+        _spool = new WindowSpool(spoolDirectory);
+        _spool.Add([]); // the first span needs none
+        _windows = new SparseWindows(_blob, _output, _spool);
+    }
+
+    public WindowSpool Windows => _spool;
+
+    /// <summary>How much of the blob there is.</summary>
+    public long CompressedEnd => _blob.CompressedEnd;
+
+    /// <summary>How far back the blob is kept.</summary>
+    public long CompressedOffset => Math.Min(_hasher.CompressedOffset, _windows.Waiting?.CompressedOffset ?? long.MaxValue);
+
+    public void Add(BlobChunk chunk) => _blob.Add(chunk);
+
+    public void Add(GzipChunk chunk) => _output.Add(chunk);
+
+    /// <summary>A checkpoint has been chosen.</summary>
+    /// <exception cref="UnsupportedLayerException">The span before it is longer than a span may be, or there are too many.</exception>
+    public void Cut(Checkpoint checkpoint)
+    {
+        CheckSpan(_startBits[^1] / 8, checkpoint.CompressedOffset, "compressed");
+        CheckSpan(_uncompressedOffsets[^1], checkpoint.UncompressedOffset, "uncompressed");
+        if (_startBits.Count == LayerIndexLimits.SpanCountMax)
+            throw new UnsupportedLayerException($"the layer has more than {LayerIndexLimits.SpanCountMax} spans");
+        _hasher.Cut(checkpoint.StartBit);
+        _windows.Add(checkpoint);
+        _startBits.Add(checkpoint.StartBit);
+        _uncompressedOffsets.Add(checkpoint.UncompressedOffset);
+    }
+
+    /// <summary>Does what can be done with what is known, and forgets what is not needed any more.</summary>
+    /// <param name="undecided">The first place at which a span may still start.</param>
+    /// <param name="uncompressedEnd">How much output there is.</param>
+    /// <param name="keptFrom">What starts before this byte of the blob cannot be kept any longer.</param>
+    public void Settle(in Checkpoint undecided, long uncompressedEnd, long keptFrom)
+    {
+        _hasher.Settle(undecided.CompressedOffset);
+        _windows.Make(uncompressedEnd, keptFrom);
+        _blob.Release(CompressedOffset);
+        _output.Release(Math.Min(undecided.UncompressedOffset, _windows.Waiting?.UncompressedOffset ?? long.MaxValue));
+    }
+
+    public SpanTable Complete(long uncompressedLength)
+    {
+        CheckSpan(_startBits[^1] / 8, _blob.CompressedEnd, "compressed");
+        CheckSpan(_uncompressedOffsets[^1], uncompressedLength, "uncompressed");
+        _windows.Make(uncompressedLength, long.MaxValue);
+        return new SpanTable([.. _startBits], [.. _uncompressedOffsets], _hasher.Complete(), _blob.CompressedEnd, uncompressedLength);
+    }
+
+    public void Dispose()
+    {
+        _hasher.Dispose();
+        _spool.Dispose();
+    }
+
+    public static void CheckSpan(long start, long end, string kind)
+    {
+        if (end - start > LayerIndexLimits.SpanLengthMax)
+            throw new UnsupportedLayerException($"no deflate block starts in {LayerIndexLimits.SpanLengthMax} {kind} bytes from offset {start} on");
+    }
+}
