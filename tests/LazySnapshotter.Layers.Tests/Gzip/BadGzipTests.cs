@@ -3,6 +3,7 @@ using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Index;
 using LazySnapshotter.Layers.Tests.Tar;
+using LazySnapshotter.TestSupport.Deflate;
 
 namespace LazySnapshotter.Layers.Tests.Gzip;
 
@@ -81,14 +82,14 @@ public sealed class BadGzipTests
         var blob = new MemoryStream();
         blob.Write([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]);
         blob.Write(TestGzip.Stored(tar, tar.Length).AsSpan()[..^5]);
-        var bits = new BitWriter(blob);
-        bits.Write(0b01_1, 3); // last block, fixed codes
-        bits.Code(0x30, 8); // literal 0
+        var bits = new DeflateBits().FixedHeader(isLast: true).FixedSymbol(0);
         for (var i = 0; i < 300_000_000 / 258; i++)
         {
-            bits.Code(0xC5, 8); // length 258
+            bits.FixedSymbol(285); // length 258
             bits.Code(0, 5); // distance 1
         }
+
+        blob.Write(bits.ToArray());
 
         Assert.Contains("no deflate block starts", Assert.Throws<UnsupportedLayerException>(() => BuiltLayer.Of(blob.ToArray())).Message, StringComparison.Ordinal);
     }
@@ -169,34 +170,6 @@ public sealed class BadGzipTests
 
         public void BlockStart(long startBit, long uncompressedOffset, bool isMemberStart)
         {
-        }
-    }
-
-    /// <summary>Deflate's bit order: numbers from the lowest bit, Huffman codes from the highest.</summary>
-    private sealed class BitWriter(Stream output)
-    {
-        private int _bits;
-        private int _count;
-
-        public void Write(int value, int count)
-        {
-            for (var i = 0; i < count; i++)
-                Bit(value >> i & 1);
-        }
-
-        public void Code(int code, int length)
-        {
-            for (var i = length - 1; i >= 0; i--)
-                Bit(code >> i & 1);
-        }
-
-        private void Bit(int bit)
-        {
-            _bits |= bit << _count;
-            if (++_count < 8)
-                return;
-            output.WriteByte((byte)_bits);
-            (_bits, _count) = (0, 0);
         }
     }
 }
