@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace LazySnapshotter.Cli;
@@ -5,6 +6,7 @@ namespace LazySnapshotter.Cli;
 // Byte counts for people, in the binary units of IEC 80000-13, and read from people: 4MiB, 64k, 10 MB, 4194304.
 internal static class ByteSize
 {
+    private static readonly SearchValues<char> _digits = SearchValues.Create("0123456789.");
     private static readonly string[] _units = ["B", "KiB", "MiB", "GiB", "TiB"];
 
     public static string Format(long bytes)
@@ -24,7 +26,7 @@ internal static class ByteSize
     public static bool TryParse(string text, out long bytes)
     {
         bytes = 0;
-        var digits = text.AsSpan().TrimEnd().IndexOfAnyExcept("0123456789.");
+        var digits = text.AsSpan().TrimEnd().IndexOfAnyExcept(_digits);
         var number = digits < 0 ? text.AsSpan().Trim() : text.AsSpan(0, digits);
         var unit = digits < 0 ? "" : text[digits..].Trim().ToUpperInvariant();
         if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) || Factor(unit) is not { } factor)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LazySnapshotter.Daemon.Grpc;
 using LazySnapshotter.Daemon.Pull;
+using LazySnapshotter.Layers.Index;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Cli;
@@ -38,7 +39,7 @@ internal static partial class CommandRunner
     // What the outside world does to us. Anything else is a bug and may show its stack trace.
     private static bool IsExpected(Exception e) =>
         e is IOException or InvalidDataException or FormatException or UnauthorizedAccessException
-            or TimeoutException or NotSupportedException or OperationCanceledException or CommandException or PullException or GrpcException
+            or UnsupportedLayerException or TimeoutException or NotSupportedException or OperationCanceledException or CommandException or PullException or GrpcException
         || (e is AggregateException aggregate && aggregate.InnerExceptions.All(IsExpected));
 
     private static string Describe(Exception e) => e is AggregateException { InnerExceptions.Count: > 0 } aggregate

@@ -40,11 +40,12 @@ internal sealed class PublishedImage : IAsyncDisposable
 
     public MovableClock Clock { get; } = new();
 
+    /// <summary>In a registry without the referrers API, unless the options say otherwise.</summary>
     /// <param name="annotations">Of the image's manifest, by the layers it will have.</param>
     public static async Task<PublishedImage> StartAsync(
         int layerCount = 2, Func<PublishedImage, Task<Dictionary<string, string>>>? annotations = null, TestRegistryOptions? options = null)
     {
-        var image = new PublishedImage(await TestRegistry.StartAsync(options));
+        var image = new PublishedImage(await TestRegistry.StartAsync(options ?? new TestRegistryOptions { ReferrersApi = false }));
         image.Blobs = [.. Enumerable.Range(0, layerCount).Select(MakeLayer)];
         image.Layers = [.. image.Blobs.Select(blob => image.Registry.Content.AddBlob(Repository, blob, MediaTypes.OciLayerGzip))];
         var config = image.Registry.Content.AddBlob(Repository, "{}"u8.ToArray(), MediaTypes.OciConfig);
@@ -118,10 +119,10 @@ internal sealed class PublishedImage : IAsyncDisposable
     {
         var random = new Random(seed);
         var layer = new MemoryStream();
-        using (var gzip = new GZipStream(layer, CompressionLevel.Fastest, leaveOpen: true))
+        using (var gzip = new GZipStream(layer, CompressionLevel.Optimal, leaveOpen: true))
         using (var tar = new TarWriter(gzip, TarEntryFormat.Pax))
         {
-            for (var i = 0; i < 20 + seed; i++)
+            for (var i = 0; i < 60 + seed; i++)
             {
                 var content = new byte[30_000];
                 random.NextBytes(content.AsSpan(0, 10_000));

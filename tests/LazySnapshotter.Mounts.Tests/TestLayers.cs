@@ -27,6 +27,17 @@ internal sealed class TestLayers : IAsyncDisposable
     /// <param name="entries">Name (a directory's ends with a slash) and content; "-> x" is a symbolic link, null an empty file.</param>
     public async Task<LazyLayer> LayerAsync(params (string Name, string? Content)[] entries)
     {
+        var blob = new MemoryBlob(Blob(entries));
+        var index = await _indexes.BuildAsync(blob.Digest, new MemoryStream(blob.Content), new LayerIndexOptions(), CancellationToken.None);
+        var stored = _blobs.Open(index.LayerDigest, index.Id, index.Spans);
+        var fetcher = new SpanFetcher(stored, blob);
+        _open.Add(fetcher);
+        return new LazyLayer(index, new SpanReader(stored, fetcher, _cache, new SpanDecoder(index)));
+    }
+
+    /// <inheritdoc cref="LayerAsync"/>
+    public static byte[] Blob(params (string Name, string? Content)[] entries)
+    {
         using var tar = new MemoryStream();
         using (var gzip = new GZipStream(tar, CompressionLevel.Fastest, leaveOpen: true))
         using (var writer = new TarWriter(gzip, TarEntryFormat.Pax))
@@ -35,12 +46,7 @@ internal sealed class TestLayers : IAsyncDisposable
                 writer.WriteEntry(Entry(name, content));
         }
 
-        var blob = new MemoryBlob(tar.ToArray());
-        var index = await _indexes.BuildAsync(blob.Digest, new MemoryStream(blob.Content), new LayerIndexOptions(), CancellationToken.None);
-        var stored = _blobs.Open(index.LayerDigest, index.Id, index.Spans);
-        var fetcher = new SpanFetcher(stored, blob);
-        _open.Add(fetcher);
-        return new LazyLayer(index, new SpanReader(stored, fetcher, _cache, new SpanDecoder(index)));
+        return tar.ToArray();
     }
 
     public async ValueTask DisposeAsync()

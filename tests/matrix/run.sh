@@ -1,5 +1,6 @@
 #!/bin/bash
-# Runs the integration tests and the demo with the machine's containerd and with every one that fetch.sh gets, and writes
+# Runs the integration tests and the demo with the machine's containerd and with every one that fetch.sh gets, the tests with
+# the real soci that fetch-soci.sh gets, and writes
 # the tables of docs/COMPATIBILITY.md. Exit status 1 when any version failed.
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -10,11 +11,17 @@ configuration=${CONFIGURATION:-Debug}
 
 mapfile -t folders < <(tests/matrix/fetch.sh)
 [ ${#folders[@]} -gt 0 ] || { echo "no containerd was fetched" >&2; exit 1; }
+soci=$(tests/matrix/fetch-soci.sh)
 rm -rf "$results" && mkdir -p "$results"
 dotnet build "$project" --configuration "$configuration" --nologo --verbosity quiet
 dotnet build tests/LazySnapshotter.Demo --configuration Release --nologo --verbosity quiet
 
 failed=0
+# With soci once, on the machine's containerd: these tests are about its formats, not about containerd's versions.
+echo "== soci, $soci"
+LAZYSNAP_TEST_SOCI=$soci dotnet test "$project" --configuration "$configuration" --no-build --nologo \
+    --filter "FullyQualifiedName~IntegrationTests.Soci." --results-directory "$results" --logger "console;verbosity=normal" || failed=1
+
 for folder in "" "${folders[@]}"; do
     containerd=${folder:+$folder/}containerd
     version=$("$containerd" --version | awk '{ print $3 }' | sed 's/[^0-9.].*//')

@@ -22,7 +22,11 @@ internal static class ArtifactPush
         await Parallel.ForEachAsync(
             blobs.DistinctBy(blob => blob.Digest),
             new ParallelOptions { MaxDegreeOfParallelism = BlobsAtATime, CancellationToken = cancellationToken },
-            async (blob, ct) => pushed?.Invoke(blob.Digest, await registry.PushBlobAsync(repository, blob, mountFrom, progress: null, ct)));
+            async (blob, ct) =>
+            {
+                var how = await registry.PushBlobAsync(repository, blob, mountFrom, progress: null, ct);
+                pushed?.Invoke(blob.Digest, how);
+            });
         await registry.PushBlobAsync(repository, BlobContent.OfBytes("{}"u8.ToArray()), mountFrom: null, progress: null, cancellationToken);
     }
 }

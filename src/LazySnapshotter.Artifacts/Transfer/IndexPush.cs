@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using LazySnapshotter.Artifacts.Layouts;
 using LazySnapshotter.Artifacts.Native;
 using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Layers.Index;
@@ -10,18 +11,13 @@ namespace LazySnapshotter.Artifacts.Transfer;
 
 // Publishes what this node has: one artifact per image manifest with the indexes of all of its layers. Nothing is built here,
 // and the image is not touched. Pushing the same indexes again changes nothing.
-public sealed class IndexPush(RegistryClient registry, LayerIndexStore indexes, ZtocStore ztocs)
+public sealed class IndexPush(RegistryClient registry)
 {
+    /// <summary>Publishes the indexes that a node has, as our artifact.</summary>
     /// <param name="subject">The image's manifest, which is in the repository.</param>
     /// <exception cref="RegistryException">The registry does not take it.</exception>
-    public Task<IndexPushResult> RunAsync(
-        ImageReference repository, Descriptor subject, IReadOnlyList<Descriptor> layers, IndexFormat format, CancellationToken cancellationToken) =>
-        format == IndexFormat.Native
-            ? PushNativeAsync(repository, subject, layers, cancellationToken)
-            : PushSociAsync(repository, subject, layers, cancellationToken);
-
-    private async Task<IndexPushResult> PushNativeAsync(
-        ImageReference repository, Descriptor subject, IReadOnlyList<Descriptor> layers, CancellationToken cancellationToken)
+    public async Task<IndexPushResult> RunAsync(
+        ImageReference repository, Descriptor subject, IReadOnlyList<Descriptor> layers, LayerIndexStore indexes, CancellationToken cancellationToken)
     {
         var parts = new List<NativeArtifactLayer>();
         var missing = new List<MissingIndex>();
@@ -29,12 +25,12 @@ public sealed class IndexPush(RegistryClient registry, LayerIndexStore indexes, 
         {
             if (WhyNeverIndexed(layer) is { } why)
                 missing.Add(why);
-            else if (indexes.TryOpen(layer.Digest, out var damage) is not { } index)
+            else if (TryOpenWhole(indexes, layer.Digest, out var damage) is not { } index)
                 missing.Add(new MissingIndex(layer, damage ?? "no index on this node", IsLazy: true));
             else
             {
                 using (index)
-                    parts.Add(await DescribeAsync(layer, index, cancellationToken));
+                    parts.Add(await DescribeAsync(layer, index, indexes.PathOf(layer.Digest), cancellationToken));
             }
         }
 
@@ -43,10 +39,41 @@ public sealed class IndexPush(RegistryClient registry, LayerIndexStore indexes, 
         return await PushAsync(repository, artifact.ToBytes(), blobs, missing, cancellationToken);
     }
 
-    private async Task<NativeArtifactLayer> DescribeAsync(Descriptor layer, LayerIndex index, CancellationToken cancellationToken)
+    /// <summary>Publishes the index artifacts of the image that lie in an OCI image layout, to the byte.</summary>
+    /// <returns>One for each; what is missing is not said, because such an artifact may leave out layers on purpose.</returns>
+    /// <exception cref="InvalidDataException">Not a layout, or an artifact in it is malformed.</exception>
+    /// <inheritdoc cref="RunAsync"/>
+    public async Task<IReadOnlyList<IndexPushResult>> RunFromLayoutAsync(
+        ImageReference repository, Digest subject, string directory, IndexFormat format, CancellationToken cancellationToken)
+    {
+        var results = new List<IndexPushResult>();
+        var type = format == IndexFormat.Native ? NativeArtifact.ArtifactType : SociNames.IndexV1;
+        foreach (var artifact in await new LayoutArtifacts(directory).FindAsync(type, subject, cancellationToken))
+            results.Add(await PushAsync(repository, artifact.Manifest, artifact.Parts, missing: [], cancellationToken));
+        return results;
+    }
+
+    // What others are to rely on is proved to its last byte first.
+    private static LayerIndex? TryOpenWhole(LayerIndexStore indexes, Digest layer, out string? damage)
+    {
+        var index = indexes.TryOpen(layer, out damage);
+        try
+        {
+            index?.VerifyWindows();
+            return index;
+        }
+        catch (InvalidDataException e)
+        {
+            index!.Dispose();
+            damage = "damaged: " + e.Message;
+            return null;
+        }
+    }
+
+    private static async Task<NativeArtifactLayer> DescribeAsync(Descriptor layer, LayerIndex index, string path, CancellationToken cancellationToken)
     {
         await using var file = new FileStream(
-            indexes.PathOf(layer.Digest), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
         var digest = Digest.FromSha256(await SHA256.HashDataAsync(file, cancellationToken));
         return new NativeArtifactLayer
         {
@@ -58,30 +85,9 @@ public sealed class IndexPush(RegistryClient registry, LayerIndexStore indexes, 
         };
     }
 
-    private async Task<IndexPushResult> PushSociAsync(
-        ImageReference repository, Descriptor subject, IReadOnlyList<Descriptor> layers, CancellationToken cancellationToken)
-    {
-        var parts = new List<(SociZtoc Ztoc, string BuildTool)>();
-        var missing = new List<MissingIndex>();
-        foreach (var layer in layers.DistinctBy(layer => layer.Digest))
-        {
-            if (WhyNeverIndexed(layer) is { } why)
-                missing.Add(why);
-            else if (await ztocs.TryDescribeAsync(layer, cancellationToken) is { } described)
-                parts.Add(described);
-            else
-                missing.Add(new MissingIndex(layer, "no zTOC on this node", IsLazy: true));
-        }
-
-        var manifest = new SociIndexManifest
-        {
-            Subject = subject,
-            BuildTool = parts.FirstOrDefault().BuildTool,
-            Ztocs = [.. parts.Select(part => part.Ztoc)],
-        };
-        var blobs = manifest.Ztocs.Select(ztoc => (ztoc.LayerDigest, ztoc.Blob, ztocs.PathOf(ztoc.LayerDigest))).ToList();
-        return await PushAsync(repository, manifest.ToBytes(), blobs, missing, cancellationToken);
-    }
+    private static MissingIndex? WhyNeverIndexed(Descriptor layer) => MediaTypes.IsLazyLayer(layer.MediaType)
+        ? null
+        : new MissingIndex(layer, $"a layer of type {layer.MediaType} cannot be read lazily", IsLazy: false);
 
     private async Task<IndexPushResult> PushAsync(
         ImageReference repository,
@@ -99,8 +105,4 @@ public sealed class IndexPush(RegistryClient registry, LayerIndexStore indexes, 
         var artifact = await registry.PushReferrerAsync(repository, MediaTypes.OciManifest, manifest, cancellationToken);
         return new IndexPushResult(artifact, [.. parts.Select(part => new PushedIndex(part.Layer, part.Part, results[part.Part.Digest]))], missing);
     }
-
-    private static MissingIndex? WhyNeverIndexed(Descriptor layer) => MediaTypes.IsLazyLayer(layer.MediaType)
-        ? null
-        : new MissingIndex(layer, $"a layer of type {layer.MediaType} cannot be read lazily", IsLazy: false);
 }

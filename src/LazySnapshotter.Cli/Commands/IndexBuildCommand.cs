@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Cli.Indexing;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Index;
@@ -14,6 +13,9 @@ namespace LazySnapshotter.Cli.Commands;
 // finds them. `--format soci` makes soci's zTOCs and index manifests instead of our own index files.
 internal sealed class IndexBuildCommand
 {
+    // A span is fetched and inflated as a whole; far larger ones than anybody wants are refused.
+    private const long SpanSizeMax = 128 << 20;
+
     // What `soci create` takes.
     private const long DefaultSociLayerLengthMin = 10 << 20;
 
@@ -62,6 +64,9 @@ internal sealed class IndexBuildCommand
             if (result.GetValue(size) is { } text && !ByteSize.TryParse(text, out _))
                 result.AddError($"{size.Name}: \"{text}\" is not a size; 4MiB or 4194304 is");
         }
+
+        if (result.GetValue(_spanSize) is { } spanSize && ByteSize.TryParse(spanSize, out var spanLength) && spanLength is < 1 or > SpanSizeMax)
+            result.AddError($"--span-size: 1 B to {ByteSize.Format(SpanSizeMax)}");
 
         var isSoci = result.GetValue(_format) == SociFormat.FormatName;
         if (!isSoci && (result.GetValue(_buildTool) is not null || result.GetValue(_layerSizeMin) is not null || result.GetValue(_disableXattrs)))
@@ -120,7 +125,7 @@ internal sealed class IndexBuildCommand
     }
 
     private LayerIndexOptions NativeOptions(ParseResult parsed) =>
-        Size(parsed, _spanSize) is { } spanLength ? new LayerIndexOptions { SpanLength = spanLength } : new LayerIndexOptions();
+        Size(parsed, _spanSize) is { } spanLength ? new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(spanLength) } : new LayerIndexOptions();
 
     private ZtocOptions SociOptions(ParseResult parsed) => new()
     {

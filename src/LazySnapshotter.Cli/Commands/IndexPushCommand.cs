@@ -1,5 +1,4 @@
 using System.CommandLine;
-using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Artifacts.Transfer;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Oci;
@@ -14,27 +13,41 @@ internal static class IndexPushCommand
     public static Command Create()
     {
         var reference = ImageArguments.Reference();
-        var format = IndexArguments.Format("Push our index, or the zTOCs made by `index build --format soci` [default: native]");
+        var format = IndexArguments.Format("Push our index, or soci's from --layout [default: native]");
+        var layout = new Option<string?>("--layout")
+        {
+            Description = "Push what lies in an OCI image layout, as `index build --format soci -o DIR` leaves it, instead of this node's indexes",
+            HelpName = "DIR",
+        };
         var platform = IndexArguments.Platform();
         var allPlatforms = IndexArguments.AllPlatforms();
         var root = ImageArguments.Root();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("push", "Publish the indexes of an image's layers in its registry") { reference, format, platform, allPlatforms, root, plainHttp };
+        var command = new Command("push", "Publish the indexes of an image's layers in its registry") { reference, format, layout, platform, allPlatforms, root, plainHttp };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(format) == IndexFormat.Soci && result.GetValue(layout) is null)
+                result.AddError("--format soci needs --layout DIR: this node's index store has indexes of our own");
+        });
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
-            var store = parsed.GetRequiredValue(root);
-            var push = new IndexPush(registry, new LayerIndexStore(store), new ZtocStore(store));
+            var push = new IndexPush(registry);
             var platforms = IndexArguments.Platforms(parsed.GetValue(platform), parsed.GetValue(allPlatforms));
 
             var isComplete = true;
             foreach (var (found, manifest) in await IndexArguments.FindAsync(registry, image, platforms, cancellationToken))
             {
-                var result = await push.RunAsync(image, manifest, found.Layers, parsed.GetValue(format) ?? IndexFormat.Native, cancellationToken);
-                await ReportAsync(found.Platform, manifest, result);
-                isComplete &= result.Artifact is not null && result.Missing.All(missing => !missing.IsLazy);
+                var results = parsed.GetValue(layout) is { } directory
+                    ? await push.RunFromLayoutAsync(image, manifest.Digest, directory, parsed.GetValue(format) ?? IndexFormat.Native, cancellationToken)
+                    : [await push.RunAsync(image, manifest, found.Layers, new LayerIndexStore(parsed.GetRequiredValue(root)), cancellationToken)];
+                foreach (var result in results)
+                    await ReportAsync(found.Platform, manifest, result);
+                if (results.All(result => result.Artifact is null))
+                    await Console.Error.WriteLineAsync($"lazysnap: {manifest.Digest} ({found.Platform}): nothing to push; `lazysnap index build` makes indexes");
+                isComplete &= results.Any(result => result.Artifact is not null) && !results.Any(result => result.Missing.Any(missing => missing.IsLazy));
             }
 
             return isComplete ? 0 : CommandRunner.FailedExitCode;
@@ -48,9 +61,7 @@ internal static class IndexPushCommand
             Console.WriteLine($"{pushed.Layer}: {ByteSize.Format(pushed.Part.Size)} {Describe(pushed.How)}");
         foreach (var missing in result.Missing)
             await Console.Error.WriteLineAsync($"{(missing.IsLazy ? "lazysnap: " : "")}{missing.Layer.Digest}: {missing.Reason}");
-        if (result.Artifact is null)
-            await Console.Error.WriteLineAsync($"lazysnap: {manifest.Digest} ({platform}): nothing to push; `lazysnap index build` makes indexes");
-        else
+        if (result.Artifact is not null)
             Console.WriteLine($"{result.Artifact.Digest}: index of {manifest.Digest} ({platform}), {result.Pushed.Count} of {result.Pushed.Count + result.Missing.Count} layers");
     }
 

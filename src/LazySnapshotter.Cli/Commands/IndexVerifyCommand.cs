@@ -4,7 +4,6 @@ using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Cli.Inspection;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Index.Verify;
-using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Oci;
 using Microsoft.Extensions.Logging;
 

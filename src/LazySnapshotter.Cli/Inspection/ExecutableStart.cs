@@ -18,7 +18,7 @@ internal static class ExecutableStart
     {
         if (start.StartsWith("#!"u8))
             return ReadScript(start[2..]);
-        return start.StartsWith("\x7FELF"u8) ? (ReadElf(start), null) : (null, null);
+        return start.StartsWith((ReadOnlySpan<byte>)[0x7F, (byte)'E', (byte)'L', (byte)'F']) ? (ReadElf(start), null) : (null, null);
     }
 
     private static (string? Interpreter, string? Command) ReadScript(ReadOnlySpan<byte> line)

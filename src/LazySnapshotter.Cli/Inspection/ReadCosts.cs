@@ -16,7 +16,7 @@ internal sealed record ReadCosts(int Files, long Mean, long Median, long P99, lo
         for (var entry = 0; entry < index.Toc.Count; entry++)
         {
             if (index.Toc.Extents(entry).Count > 0)
-                costs.Add(SpansOf(index, entry, lengthMax).Sum(span => index.Spans[span].CompressedLength));
+                costs.Add(LengthOf(index, entry, lengthMax));
         }
 
         if (costs.Count == 0)
@@ -28,17 +28,31 @@ internal sealed record ReadCosts(int Files, long Mean, long Median, long P99, lo
     /// <summary>The spans that hold the beginning of a file, each once, in their order.</summary>
     public static IReadOnlyList<SpanId> SpansOf(LayerIndex index, int entry, long lengthMax)
     {
-        var found = new SortedSet<int>();
-        foreach (var extent in index.Toc.Extents(entry))
+        var found = new List<SpanId>();
+        Visit(index, entry, lengthMax, found.Add);
+        return found;
+    }
+
+    private static long LengthOf(LayerIndex index, int entry, long lengthMax)
+    {
+        long length = 0;
+        Visit(index, entry, lengthMax, span => length += index.Spans[span].CompressedLength);
+        return length;
+    }
+
+    // The pieces of a file lie in the tar in their order, so each span comes once when the one before is remembered.
+    private static void Visit(LayerIndex index, int entry, long lengthMax, Action<SpanId> visit)
+    {
+        var extents = index.Toc.Extents(entry);
+        var next = 0;
+        for (var i = 0; i < extents.Count; i++)
         {
-            var length = Math.Min(extent.Length, lengthMax - extent.FileOffset);
+            var length = Math.Min(extents[i].Length, lengthMax - extents[i].FileOffset);
             if (length <= 0)
                 break;
-            var last = index.Spans.Find(extent.UncompressedOffset + length - 1).Value;
-            for (var span = index.Spans.Find(extent.UncompressedOffset).Value; span <= last; span++)
-                found.Add(span);
+            var last = index.Spans.Find(extents[i].UncompressedOffset + length - 1).Value;
+            for (next = Math.Max(next, index.Spans.Find(extents[i].UncompressedOffset).Value); next <= last; next++)
+                visit(new SpanId(next));
         }
-
-        return [.. found.Select(span => new SpanId(span))];
     }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using LazySnapshotter.Cli.Indexing;
 using LazySnapshotter.Cli.Inspection;
-using LazySnapshotter.Layers.Index.Verify;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Cli.Output;

@@ -10,15 +10,17 @@ namespace LazySnapshotter.Layers.Soci;
 // twice for the same. Memory: the entries, and 32 KiB for each span, for that is what the zTOC has.
 //
 //   blob -> layer digest
-//        -> SpanHasher
+//        -> ZtocSpanHasher
 //        -> GzipScanner -> ZtocCheckpoints
 //                       -> TarParser -> entries
 internal sealed class ZtocPass : IGzipSink, ITarSink, IDisposable
 {
+    private const int ReadAheadMax = 64;
+
     private readonly long _spanLength;
     private readonly IncrementalHash _layerHash;
     private readonly string _layerAlgorithm;
-    private readonly SpanHasher _spanHasher = new();
+    private readonly ZtocSpanHasher _spanHasher = new();
     private readonly TarParser _tar;
     private readonly ZtocCheckpoints _checkpoints;
     private readonly byte[] _probe = new byte[LayerFormat.ProbeLength];
@@ -141,8 +143,8 @@ internal sealed class ZtocPass : IGzipSink, ITarSink, IDisposable
 
         _spanHasher.Append(compressed);
         _gzip.Append(compressed);
-        // The next boundary may still lie in the last byte that was read.
-        _spanHasher.Settle(Math.Max(0, _gzip.CompressedOffset - 1));
+        // The inflater holds some bytes already in which the next block may start.
+        _spanHasher.Settle(Math.Max(0, _gzip.CompressedOffset - ReadAheadMax));
     }
 
     /// <summary>A tar that is not compressed: spans of equal length, none of them empty.</summary>

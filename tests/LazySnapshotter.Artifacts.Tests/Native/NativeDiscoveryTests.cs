@@ -9,10 +9,12 @@ namespace LazySnapshotter.Artifacts.Tests.Native;
 
 public sealed class NativeDiscoveryTests
 {
-    [Fact]
-    public async Task All_layers_of_an_image_share_one_discovery_and_cost_one_request_each()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task All_layers_of_an_image_share_one_discovery_and_cost_one_request_each(bool hasReferrersApi)
     {
-        await using var image = await PublishedImage.StartAsync(layerCount: 5);
+        await using var image = await PublishedImage.StartAsync(layerCount: 5, options: new TestRegistryOptions { ReferrersApi = hasReferrersApi });
         await PublishAsync(image);
         var client = image.NewClient();
         var (store, source) = NewSource(image, client);
@@ -27,12 +29,12 @@ public sealed class NativeDiscoveryTests
             index.Index.Dispose();
         }
 
-        // No referrers API here: its 404, the tag that stands in for it, the artifact; then what each layer needs.
+        // The list of referrers (or its 404, and the tag that stands in for it), the artifact; then what each layer needs.
         Assert.Equal(1, Count(image, "/referrers/"));
-        Assert.Equal(2, image.Registry.Count(TestRequestKind.Manifest));
+        Assert.Equal(hasReferrersApi ? 1 : 2, image.Registry.Count(TestRequestKind.Manifest));
         Assert.Equal(5, image.Registry.Count(TestRequestKind.Blob));
         Assert.Equal(1, image.Registry.Count(TestRequestKind.Ping));
-        Assert.Equal(9, image.Registry.Requests.Count);
+        Assert.Equal(hasReferrersApi ? 8 : 9, image.Registry.Requests.Count);
         Assert.All(image.Layers, layer => Assert.Equal(0, Count(image, layer.Digest.ToString())));
         Assert.Empty(image.Logs.Warnings);
         Assert.All(image.Layers, layer => Assert.True(store.Contains(layer.Digest)));

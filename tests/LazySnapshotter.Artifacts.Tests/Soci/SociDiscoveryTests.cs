@@ -24,7 +24,7 @@ public sealed class SociDiscoveryTests
 
         Assert.Equal(image.Layers[0].Digest, first.LayerDigest);
         Assert.Equal(image.Layers[0].Size, first.Spans.CompressedLength);
-        Assert.Equal(1 + 1 + 20, first.Toc.Count); // the root, the layer's directory, its files
+        Assert.Equal(1 + 1 + 60, first.Toc.Count); // the root, the layer's directory, its files
         Assert.Equal(image.Layers[2].Digest, third.LayerDigest);
         Assert.Empty(image.Logs.Warnings);
 

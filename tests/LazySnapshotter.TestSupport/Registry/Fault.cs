@@ -32,6 +32,15 @@ public sealed record Fault
     /// <summary>Set on the answer, real or not, in place of what it would carry.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Does what was asked for, then closes the connection instead of saying so.</summary>
+    public bool LoseAnswer { get; init; }
+
+    /// <summary>Takes this many bytes of a blob that is being uploaded, then resets the connection.</summary>
+    public long? ResetUploadAt { get; init; }
+
+    /// <summary>Takes this many bytes of a blob that is being uploaded, and no more, for ever.</summary>
+    public long? StallUploadAt { get; init; }
+
     /// <summary>Redirects to itself.</summary>
     public bool RedirectLoop { get; init; }
 

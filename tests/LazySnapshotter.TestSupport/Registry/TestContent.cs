@@ -21,6 +21,8 @@ public sealed class TestContent
         return new Descriptor { MediaType = mediaType, Digest = digest, Size = content.Length };
     }
 
+    internal void AddBlob(string repository, Digest digest, byte[] content) => _blobs[(repository, digest)] = new TestBlob(content);
+
     /// <summary>Serves a file; its name need not be its digest.</summary>
     public Descriptor AddBlobFile(string repository, Digest digest, string path, string mediaType = "application/octet-stream")
     {
@@ -89,6 +91,51 @@ public sealed class TestContent
             }
         }
     }
+
+    /// <summary>What the repository has under a tag or digest.</summary>
+    public byte[]? ManifestBytes(string repository, string tagOrDigest) => Manifest(repository, tagOrDigest)?.Content;
+
+    /// <summary>What the repository has as a blob; null if it does not have it.</summary>
+    public byte[]? BlobBytes(string repository, Digest digest)
+    {
+        if (_blobs.GetValueOrDefault((repository, digest)) is not { } blob)
+            return null;
+        using var stream = blob.Open(0);
+        var bytes = new byte[blob.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    public void RemoveBlob(string repository, Digest digest) => _blobs.TryRemove((repository, digest), out _);
+
+    public IReadOnlyList<string> Tags(string repository) =>
+        [.. _manifests.Keys.Where(k => k.Repository == repository && !k.TagOrDigest.Contains(':', StringComparison.Ordinal)).Select(k => k.TagOrDigest).Order(StringComparer.Ordinal)];
+
+    internal bool Mount(string repository, Digest digest, string from) =>
+        _blobs.TryGetValue((from, digest), out var blob) && (_blobs[(repository, digest)] = blob) is not null;
+
+    /// <summary>A tag is deleted alone, a digest with all its tags.</summary>
+    internal bool DeleteManifest(string repository, string tagOrDigest)
+    {
+        if (!_manifests.TryRemove((repository, tagOrDigest), out var manifest))
+            return false;
+        if (tagOrDigest.Contains(':', StringComparison.Ordinal))
+        {
+            foreach (var (key, other) in _manifests)
+            {
+                if (key.Repository == repository && other.Digest == manifest.Digest)
+                    _manifests.TryRemove(key, out _);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The manifests of a repository with this subject, as the referrers API describes them, oldest name first.</summary>
+    internal IReadOnlyList<Descriptor> Referrers(string repository, Digest subject) =>
+        [.. _manifests.Where(m => m.Key.Repository == repository && m.Key.TagOrDigest == m.Value.Digest.ToString())
+            .Select(m => TestManifestJson.ReferrerOf(m.Value)).OfType<(Digest Subject, Descriptor Entry)>()
+            .Where(r => r.Subject == subject).Select(r => r.Entry).OrderBy(e => e.Digest)];
 
     internal TestManifest? Manifest(string repository, string tagOrDigest) => _manifests.GetValueOrDefault((repository, tagOrDigest));
 

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.TestSupport.Registry;
 
-// A distribution registry for pulling, in this process, on loopback: a real server that speaks the real protocol, counts
+// A distribution registry for pulling and pushing, in this process, on loopback: a real server that speaks the real protocol, counts
 // everything, and misbehaves on demand. Three ports: the registry, its token service, and the host it keeps its blobs
 // on ("CDN"), because to a client they are three hosts.
 public sealed class TestRegistry : IAsyncDisposable
@@ -40,6 +40,8 @@ public sealed class TestRegistry : IAsyncDisposable
     public TestTokens Tokens { get; }
 
     public SignedUrls SignedUrls { get; }
+
+    public TestUploads Uploads { get; } = new();
 
     public X509Certificate2? Certificate { get; }
 
@@ -98,6 +100,9 @@ public sealed class TestRegistry : IAsyncDisposable
             return TestRequestKind.Cdn;
         return path is "/v2/" or "/v2" ? TestRequestKind.Ping
             : path.Contains("/manifests/", StringComparison.Ordinal) ? TestRequestKind.Manifest
+            : path.Contains("/blobs/uploads/", StringComparison.Ordinal) ? TestRequestKind.Upload
+            : path.Contains("/referrers/", StringComparison.Ordinal) ? TestRequestKind.Referrers
+            : path.EndsWith("/tags/list", StringComparison.Ordinal) ? TestRequestKind.Tags
             : path.Contains("/blobs/", StringComparison.Ordinal) ? TestRequestKind.Blob
             : TestRequestKind.Other;
     }
@@ -111,6 +116,8 @@ public sealed class TestRegistry : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MaxResponseBufferSize = 256 << 10;
             Listen(kestrel, Options.Port);
             Listen(kestrel, 0);

@@ -33,6 +33,36 @@ public sealed record TestRegistryOptions
     /// <summary>https with a certificate of its own making (<see cref="TestRegistry.Certificate"/>).</summary>
     public bool Tls { get; init; }
 
+    /// <summary>Lists referrers itself and says so when a manifest with a subject is put (OCI distribution-spec 1.1).</summary>
+    public bool ReferrersApi { get; init; } = true;
+
+    /// <summary>Referrers per answer; the rest follows a Link.</summary>
+    public int ReferrersPerPage { get; init; } = int.MaxValue;
+
+    /// <summary>Applies an artifactType filter itself.</summary>
+    public bool FiltersReferrers { get; init; } = true;
+
+    /// <summary>Tags per answer; the rest follows a Link.</summary>
+    public int TagsPerPage { get; init; } = int.MaxValue;
+
+    /// <summary>Takes blobs over from its other repositories.</summary>
+    public bool Mounts { get; init; } = true;
+
+    /// <summary>Upload sessions are on another port, which accepts no credentials.</summary>
+    public bool UploadsElsewhere { get; init; }
+
+    /// <summary>Names upload sessions by an absolute URL.</summary>
+    public bool AbsoluteLocations { get; init; }
+
+    /// <summary>Deletes manifests and tags.</summary>
+    public bool Deletes { get; init; } = true;
+
+    /// <summary>Gives manifests an ETag and honours If-Match and If-None-Match on them.</summary>
+    public bool Preconditions { get; init; } = true;
+
+    /// <summary>With <see cref="Username"/>: anybody may read without it, which the ping (200) does not tell.</summary>
+    public bool OpenForReading { get; init; }
+
     /// <summary>For faults with a probability.</summary>
     public int Seed { get; init; } = 1;
 

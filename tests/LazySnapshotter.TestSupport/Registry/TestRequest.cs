@@ -9,7 +9,12 @@ public enum TestRequestKind
     /// <summary>A blob at the registry itself.</summary>
     Blob,
 
-    /// <summary>A blob at the host the registry redirects to.</summary>
+    /// <summary>Upload sessions and mounts at the registry itself.</summary>
+    Upload,
+    Referrers,
+    Tags,
+
+    /// <summary>A blob, or an upload, at the host the registry redirects to.</summary>
     Cdn,
     Other,
 }
@@ -18,6 +23,7 @@ public enum TestRequestKind
 public sealed class TestRequest
 {
     private long _bytesSent;
+    private long _bytesReceived;
 
     public required TestRequestKind Kind { get; init; }
 
@@ -46,6 +52,11 @@ public sealed class TestRequest
     public int StatusCode { get; internal set; }
 
     public long BytesSent => Interlocked.Read(ref _bytesSent);
+
+    /// <summary>Of the request's body, where it is a blob.</summary>
+    public long BytesReceived => Interlocked.Read(ref _bytesReceived);
+
+    internal void CountReceived(int bytes) => Interlocked.Add(ref _bytesReceived, bytes);
 
     internal void CountSent(int bytes) => Interlocked.Add(ref _bytesSent, bytes);
 

@@ -6,7 +6,7 @@ using Microsoft.Net.Http.Headers;
 namespace LazySnapshotter.TestSupport.Registry;
 
 // Answers one request: first what the fault wants, then what the distribution specification wants.
-internal sealed class TestRequestHandler(TestRegistry registry, HttpContext context, TestRequest request, Fault? fault)
+internal sealed partial class TestRequestHandler(TestRegistry registry, HttpContext context, TestRequest request, Fault? fault)
 {
     private HttpResponse Response => context.Response;
 
@@ -15,6 +15,13 @@ internal sealed class TestRequestHandler(TestRegistry registry, HttpContext cont
         if (fault is not null)
         {
             await Task.Delay(fault.Delay, context.RequestAborted);
+            if (fault.LoseAnswer)
+            {
+                await new TestRequestHandler(registry, context, request, null) { _answerIsLost = true }.AnswerAsync();
+                context.Abort();
+                return;
+            }
+
             if (fault.ResetBeforeAnswer)
             {
                 context.Abort();
@@ -38,8 +45,13 @@ internal sealed class TestRequestHandler(TestRegistry registry, HttpContext cont
         {
             TestRequestKind.Token => TokenAsync(),
             TestRequestKind.Ping => PingAsync(),
-            TestRequestKind.Manifest => ManifestAsync(),
+            TestRequestKind.Manifest when IsReading => ManifestAsync(),
+            TestRequestKind.Manifest => HttpMethods.IsDelete(request.Method) ? DeleteManifestAsync() : PutManifestAsync(),
             TestRequestKind.Blob => BlobAsync(),
+            TestRequestKind.Upload => UploadAsync(),
+            TestRequestKind.Referrers => ReferrersAsync(),
+            TestRequestKind.Tags => TagsAsync(),
+            TestRequestKind.Cdn when !IsReading => UploadElsewhereAsync(),
             TestRequestKind.Cdn => CdnAsync(),
             _ => ErrorAsync(StatusCodes.Status404NotFound, "NAME_UNKNOWN", "no such path"),
         });
@@ -62,6 +74,8 @@ internal sealed class TestRequestHandler(TestRegistry registry, HttpContext cont
         {
             Response.ContentType = manifest.MediaType;
             Response.Headers["Docker-Content-Digest"] = manifest.Digest.ToString();
+            if (registry.Options.Preconditions)
+                Response.Headers.ETag = $"\"{manifest.Digest}\"";
             await BodyAsync(new MemoryStream(manifest.Content), manifest.Content.Length);
         }
         else
@@ -121,9 +135,9 @@ internal sealed class TestRequestHandler(TestRegistry registry, HttpContext cont
         await BodyAsync(content, end - start);
     }
 
-    private Task UnauthorizedAsync(string? repository)
+    private Task UnauthorizedAsync(string? repository, string action = "pull")
     {
-        var scope = repository is null ? "" : $",scope=\"repository:{repository}:pull\"";
+        var scope = repository is null ? "" : $",scope=\"repository:{repository}:{action}\"";
         Response.Headers.WWWAuthenticate = registry.Options.Auth == TestAuthMode.Basic
             ? "Basic realm=\"test registry\""
             : $"Bearer realm=\"{registry.Scheme}://{registry.TokenHost}/token\",service=\"test registry\"{scope}";

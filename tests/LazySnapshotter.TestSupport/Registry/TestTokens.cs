@@ -34,16 +34,18 @@ public sealed class TestTokens
 
     internal void AddSecret(string secret) => _secrets.Enqueue(secret);
 
-    internal bool MayPull(TestRequest request, string repository)
+    internal bool MayPull(TestRequest request, string repository) => May(request, repository, "pull");
+
+    internal bool May(TestRequest request, string repository, string action)
     {
-        if (_options.Auth == TestAuthMode.None)
+        if (_options.Auth == TestAuthMode.None || (_options.OpenForReading && action == "pull"))
             return true;
         if (_options.Auth == TestAuthMode.Basic)
             return request.Authorization == "Basic " + BasicValue();
         return request.Authorization?.StartsWith("Bearer ", StringComparison.Ordinal) == true
             && _grants.TryGetValue(request.Authorization["Bearer ".Length..], out var grant)
             && grant.ExpiresAt > DateTimeOffset.UtcNow
-            && (repository.Length == 0 || grant.Scopes.Contains($"repository:{repository}:pull"));
+            && (repository.Length == 0 || grant.Allows(repository, action));
     }
 
     /// <summary>Answers a request to the token service.</summary>
@@ -75,5 +77,9 @@ public sealed class TestTokens
 
     private string BasicValue() => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_options.Username}:{_options.Password}"));
 
-    private sealed record Grant(IReadOnlyList<string> Scopes, DateTimeOffset ExpiresAt);
+    private sealed record Grant(IReadOnlyList<string> Scopes, DateTimeOffset ExpiresAt)
+    {
+        public bool Allows(string repository, string action) => Scopes.Any(scope =>
+            scope.StartsWith($"repository:{repository}:", StringComparison.Ordinal) && scope[(scope.LastIndexOf(':') + 1)..].Split(',').Contains(action));
+    }
 }

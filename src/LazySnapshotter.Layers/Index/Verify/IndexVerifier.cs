@@ -116,15 +116,15 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
     {
         _checkpoints.Complete();
         var spans = _index.Spans;
-        _layer.Expect(_compressedLength == spans.CompressedLength, () => new IndexDifference($"{_compressedLength} bytes, the index says {spans.CompressedLength}"));
-        var isTarLength = _uncompressedLength == spans.UncompressedLength || (_options.TarPaddingIsOptional && _uncompressedLength > spans.UncompressedLength);
-        _layer.Expect(isTarLength, () => new IndexDifference($"a tar of {_uncompressedLength} bytes, the index says {spans.UncompressedLength}"));
-
         var layerDigest = Digest.Parse($"{_index.LayerDigest.Algorithm}:{Convert.ToHexStringLower(_layerHash.GetHashAndReset())}");
         _layer.Expect(_options.LayerIsUnknown || layerDigest == _index.LayerDigest, () => new IndexDifference($"its digest is {layerDigest}, the index is that of {_index.LayerDigest}"));
         var diffId = Digest.FromSha256(_diffHash.GetHashAndReset());
         if (_index.DiffId is { } indexedDiffId)
             _layer.Expect(diffId == indexedDiffId, () => new IndexDifference($"its diff ID is {diffId}, the index says {indexedDiffId}"));
+
+        _layer.Expect(_compressedLength == spans.CompressedLength, () => new IndexDifference($"{_compressedLength} bytes, the index says {spans.CompressedLength}"));
+        var isTarLength = _uncompressedLength == spans.UncompressedLength || (_options.TarPaddingIsOptional && _uncompressedLength > spans.UncompressedLength);
+        _layer.Expect(isTarLength, () => new IndexDifference($"a tar of {_uncompressedLength} bytes, the index says {spans.UncompressedLength}"));
 
         if (_pieces.LostAt is { } lost)
         {
