@@ -87,7 +87,7 @@ internal sealed record IndexFacts
             UncompressedLength = file.Ztoc?.UncompressedLength ?? index.Spans.UncompressedLength,
             IndexLength = indexLength,
             Share = (double)indexLength / Math.Max(1, index.Spans.CompressedLength),
-            Parts = file.Ztoc is { } ztoc ? PartsOf(ztoc, indexLength) : index.Parts.ToDictionary(part => part.Name, part => part.Length),
+            Parts = file.Ztoc is { } ztoc ? PartsOf(ztoc, indexLength) : PartsOf(index.Parts),
             Entries = types,
             ImplicitDirectories = index.Toc.ImplicitDirectories.Count,
             ContentLength = content,
@@ -109,6 +109,9 @@ internal sealed record IndexFacts
         TocEntryType.BlockDevice => "block device",
         _ => "fifo",
     };
+
+    private static Dictionary<string, long> PartsOf(LayerIndexParts parts) =>
+        new() { ["header"] = parts.Header, ["TOC"] = parts.Toc, ["spans"] = parts.Spans, ["windows"] = parts.Windows, ["footer"] = parts.Footer };
 
     // By the sizes of its tables' fields (zinfo's checkpoints, FlatBuffers' strings); the TOC is what remains.
     private static Dictionary<string, long> PartsOf(Ztoc ztoc, long length)

@@ -1,29 +1,31 @@
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;
-using Microsoft.Win32.SafeHandles;
 
 namespace LazySnapshotter.Layers.Index;
 
-// An open index file: all it takes to read a layer's files out of single spans of its blob. What a mount needs (tree,
-// offsets, digests) is in memory; windows are read from the file when they are needed. Immutable and safe for
-// concurrent use until it is disposed.
+/// <summary>Bytes of an index file by part, as stored.</summary>
+public readonly record struct LayerIndexParts(long Header, long Toc, long Spans, long Windows, long Footer);
+
+// An open index: all it takes to read a layer's files out of single spans of its blob. What a mount needs (tree, offsets,
+// digests) is in memory; windows are read when they are needed, from the file or, while that is still on its way, from
+// where it comes from. Immutable and safe for concurrent use until it is disposed.
 public sealed class LayerIndex : IDisposable
 {
     /// <summary>The version of index files that this program writes and reads.</summary>
     public const int FormatVersion = (int)LayerIndexHeader.Version;
 
-    private readonly SafeFileHandle _file;
     private readonly LayerIndexHeader _header;
     private readonly LayerIndexWindows _windows;
+    private readonly IWindowSource _source;
 
-    private LayerIndex(SafeFileHandle file, LayerIndexReader.Content content)
+    internal LayerIndex(in LayerIndexFront front, IWindowSource source)
     {
-        _file = file;
-        _header = content.Header;
-        _windows = content.Windows;
-        Toc = content.Toc;
-        Spans = content.Spans;
+        _header = front.Header;
+        _windows = front.Windows;
+        _source = source;
+        Toc = front.Toc;
+        Spans = front.Spans;
     }
 
     /// <summary>Digest of the layer's blob.</summary>
@@ -43,34 +45,28 @@ public sealed class LayerIndex : IDisposable
 
     public long FileLength => _header.FileLength;
 
-    /// <summary>What the file is made of, in its order.</summary>
-    public IReadOnlyList<LayerIndexPart> Parts =>
-    [
-        new("header", LayerIndexHeader.Length), new("TOC", _header.Toc.StoredLength), new("spans", _header.Spans.StoredLength), new("windows", _header.WindowsLength),
-    ];
+    /// <summary>How many bytes of the file a mount needs; who fetches them first can read at once.</summary>
+    public long FrontLength => _header.FrontLength;
 
-    /// <summary>Bytes from the beginning of the file that a mount needs; behind them are windows.</summary>
-    public long FrontLength => _header.WindowsStart;
+    public LayerIndexParts Parts =>
+        new(LayerIndexHeader.Length, _header.Toc.StoredLength, _header.Spans.StoredLength, _header.WindowsLength, LayerIndexFooter.Length);
 
     /// <exception cref="InvalidDataException">Damaged, or the index of another layer; the message names file and part.</exception>
-    public static LayerIndex Open(string path, Digest expectedLayer)
-    {
-        var index = Open(path);
-        if (index.LayerDigest == expectedLayer)
-            return index;
-
-        index.Dispose();
-        throw new InvalidDataException($"{path}: index: it belongs to layer {index.LayerDigest}, not to {expectedLayer}");
-    }
+    public static LayerIndex Open(string path, Digest expectedLayer) => Open(path, expectedLayer, damaged: null);
 
     /// <summary>Opens an index without knowing whose it is, to show what is in it.</summary>
     /// <inheritdoc cref="Open(string, Digest)"/>
-    public static LayerIndex Open(string path)
+    public static LayerIndex Open(string path) => Open(path, expectedLayer: null, damaged: null);
+
+    /// <param name="damaged">Told what is wrong, once, when a window turns out damaged after all.</param>
+    internal static LayerIndex Open(string path, Digest? expectedLayer, Action<string>? damaged)
     {
-        var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.RandomAccess);
+        var file = LayerIndexReader.Open(path);
         try
         {
-            return new LayerIndex(file, LayerIndexReader.Read(file));
+            var front = LayerIndexReader.Read(file);
+            front.Header.CheckLayer(expectedLayer);
+            return new LayerIndex(front, new LocalWindows(path, file, front.Header, front.Windows) { Damaged = damaged });
         }
         catch (InvalidDataException exception)
         {
@@ -84,36 +80,52 @@ public sealed class LayerIndex : IDisposable
         }
     }
 
+    /// <summary>The span's window is on this node (or it needs none): <see cref="LoadWindow"/> will do.</summary>
+    public bool HasWindow(SpanId span) => _source.Has(span);
+
+    /// <summary>Gets the span's window onto this node.</summary>
+    /// <exception cref="IOException">It cannot be had; the next call tries again.</exception>
+    public ValueTask FetchWindowAsync(SpanId span, CancellationToken cancellationToken) => _source.FetchAsync(span, cancellationToken);
+
+    /// <summary>Gets all that is not on this node yet; then the index is a file like any other.</summary>
+    /// <inheritdoc cref="FetchWindowAsync"/>
+    public Task FetchAllAsync(CancellationToken cancellationToken) => _source.FetchAllAsync(cancellationToken);
+
+    /// <summary>Stored length of a span's window; 0 where it needs none.</summary>
+    public int WindowLengthOf(SpanId span) => _windows.LengthOf(span);
+
     /// <summary>
     /// The 32 KiB of output before a span, as far as its blocks refer to them (the rest is 0); empty where they refer to
     /// nothing.
     /// </summary>
     /// <exception cref="InvalidDataException">The window is damaged; the message names the span.</exception>
-    public ReadOnlyMemory<byte> LoadWindow(SpanId span) => _windows.Load(_file, span);
-
-    /// <summary>The span's window is on this node (or it needs none): <see cref="LoadWindow"/> will do.</summary>
-    public bool HasWindow(SpanId span) => span.Value < Spans.Count;
-
-    /// <summary>Gets the span's window onto this node.</summary>
-    /// <exception cref="IOException">It cannot be had; the next call tries again.</exception>
-    public ValueTask FetchWindowAsync(SpanId span, CancellationToken cancellationToken) =>
-        HasWindow(span) ? ValueTask.CompletedTask : throw new ArgumentOutOfRangeException(nameof(span));
-
-    /// <summary>Compares the checksum of every window, at the speed of reading the file: it is as it was written.</summary>
-    /// <exception cref="InvalidDataException">A window is damaged; the message names the span.</exception>
-    public void CheckWindows()
+    public ReadOnlyMemory<byte> LoadWindow(SpanId span)
     {
-        for (var i = 0; i < Spans.Count; i++)
-            _ = _windows.ReadStored(_file, new SpanId(i));
+        var stored = _source.Read(span);
+        if (stored.Length == 0)
+            return default;
+
+        var window = new byte[WindowEncoding.WindowLengthMax];
+        try
+        {
+            WindowEncoding.Decode(stored, window);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new InvalidDataException($"span {span}: {exception.Message}", exception);
+        }
+
+        return window;
     }
 
-    /// <summary>Reads and inflates every window once: after that, nothing in the file is unchecked.</summary>
-    /// <exception cref="InvalidDataException">A window is damaged; the message names the span.</exception>
+    /// <summary>Compares the file's checksum and inflates every window: after that, nothing in the file is unchecked.</summary>
+    /// <exception cref="InvalidDataException">Something is damaged; the message names it.</exception>
     public void VerifyWindows()
     {
         for (var i = 0; i < Spans.Count; i++)
             _ = LoadWindow(new SpanId(i));
+        _source.CheckFile();
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => _source.Dispose();
 }

@@ -10,11 +10,11 @@ namespace LazySnapshotter.Layers.Index;
 internal readonly record struct LayerIndexSection(long Offset, long StoredLength, long Length, byte[] Checksum);
 
 // The first bytes of an index file. They name every other part with its checksum (the windows' checksums are in the
-// span section), so the header's own checksum stands for the whole file and is its identity. All numbers little-endian;
+// span section), so the header's own checksum stands for the whole file and is its identity. The footer repeats some of it. All numbers little-endian;
 // each field lies behind the one before it (docs/FORMATS.md, "Header").
 internal sealed record LayerIndexHeader
 {
-    private const int DigestLength = 1 + 7 + SHA512.HashSizeInBytes; // algorithm, reserved, hash
+    public const int DigestLength = 1 + 7 + SHA512.HashSizeInBytes; // algorithm, reserved, hash
     private const int SectionLength = 8 + 8 + 8 + SHA256.HashSizeInBytes;
 
     private const int VersionOffset = 8;
@@ -57,6 +57,9 @@ internal sealed record LayerIndexHeader
 
     public required long WindowsLength { get; init; }
 
+    /// <summary>Header, TOC and spans: what a mount needs, and where the windows start.</summary>
+    public long FrontLength => WindowsStart;
+
     /// <summary>Identity of the index file: its header's checksum in hexadecimal.</summary>
     public string Id { get; private init; } = "";
 
@@ -86,7 +89,7 @@ internal sealed record LayerIndexHeader
     public static LayerIndexHeader Parse(ReadOnlySpan<byte> bytes, long fileLength)
     {
         if (!bytes.StartsWith(Magic))
-            throw Bad("not an index file (wrong magic)");
+            throw Bad(bytes.Length < Magic.Length ? $"cut short at {fileLength} bytes" : "not an index file (wrong magic)");
         if (bytes.Length < VersionOffset + 4)
             throw Bad($"cut short at {fileLength} bytes");
         var version = BinaryPrimitives.ReadUInt32LittleEndian(bytes[VersionOffset..]);
@@ -118,13 +121,20 @@ internal sealed record LayerIndexHeader
         return header;
     }
 
+    /// <exception cref="InvalidDataException">The index is another layer's.</exception>
+    public void CheckLayer(Digest? expected)
+    {
+        if (expected is { } layer && layer != LayerDigest)
+            throw Bad($"it belongs to layer {LayerDigest}, not to {layer}");
+    }
+
     /// <summary>The header is what its writer meant, but the writer may have been anyone.</summary>
     private void Check(long fileLength)
     {
         if (Compression is not (LayerCompression.Gzip or LayerCompression.None))
             throw Bad($"compression {(uint)Compression} is unknown");
         if (FileLength != fileLength)
-            throw Bad($"the file is {fileLength} bytes long, not {FileLength}");
+            throw Bad(fileLength < FileLength ? $"cut short at {fileLength} bytes of {FileLength}" : $"the file is {fileLength} bytes long, not {FileLength}");
         if (CompressedLength is < 0 or > LayerIndexLimits.CompressedLengthMax)
             throw Bad($"a layer of {CompressedLength} bytes");
         if (UncompressedLength is < 0 or > LayerIndexLimits.UncompressedLengthMax)
@@ -132,9 +142,11 @@ internal sealed record LayerIndexHeader
 
         CheckSection(Toc, "TOC");
         CheckSection(Spans, "span");
+        if (WindowsStart > LayerIndexLimits.FrontLengthMax)
+            throw Bad($"a front of {WindowsStart} bytes");
         var consecutive = Toc.Offset == Length && Spans.Offset == Toc.Offset + Toc.StoredLength
             && WindowsStart == Spans.Offset + Spans.StoredLength
-            && WindowsLength >= 0 && FileLength - WindowsStart == WindowsLength;
+            && WindowsLength >= 0 && FileLength - WindowsStart - LayerIndexFooter.Length == WindowsLength;
         if (!consecutive)
             throw Bad("the sections do not fill the file");
     }
@@ -148,7 +160,7 @@ internal sealed record LayerIndexHeader
         }
     }
 
-    private static void WriteDigest(Span<byte> field, Digest digest)
+    public static void WriteDigest(Span<byte> field, Digest digest)
     {
         field[0] = digest.Algorithm == Digest.Sha512Algorithm ? (byte)2 : (byte)1;
         Convert.FromHexString(digest.Hex).CopyTo(field[8..]);
@@ -176,5 +188,5 @@ internal sealed record LayerIndexHeader
         BinaryPrimitives.ReadInt64LittleEndian(field[16..]),
         field[24..].ToArray());
 
-    private static InvalidDataException Bad(string what) => new($"index: {what}");
+    private static InvalidDataException Bad(string what) => new($"index, header: {what}");
 }

@@ -23,9 +23,12 @@ internal static class LayerIndexLimits
     /// <summary>TOC or span section of an index file, unpacked.</summary>
     public const int SectionLengthMax = 1 << 30;
 
+    /// <summary>Header and both sections as they are stored: read into one piece of memory.</summary>
+    public const int FrontLengthMax = 1 << 30;
+
     /// <summary>Deflate cannot pack denser than this; a section that claims to is damaged.</summary>
     public const int DeflateRatioMax = 1032;
 
-    /// <summary>A stored window: 32 KiB that would not compress, and deflate's own overhead.</summary>
-    public const int StoredWindowLengthMax = 32768 + 1024;
+    /// <summary>A stored window: 32 KiB that would not compress, runs, and deflate's own overhead.</summary>
+    public const int StoredWindowLengthMax = 32768 + 4096;
 }

@@ -1,4 +1,4 @@
-using System.IO.Compression;
+using System.Buffers;
 using System.Security.Cryptography;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Toc;
@@ -6,24 +6,67 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LazySnapshotter.Layers.Index;
 
-// Reads an index file, all but its windows. Nothing in it is believed before its checksum was right, and nothing then
-// either: anyone can compute a checksum, so every count and offset is still checked against what it may be.
+/// <summary>What the front of an index file says.</summary>
+internal readonly record struct LayerIndexFront(LayerIndexHeader Header, LayerToc Toc, SpanTable Spans, LayerIndexWindows Windows);
+
+// Reads the front of an index file: header, TOC and spans. Nothing in it is believed before its checksum was right, and
+// nothing then either: anyone can compute a checksum, so every count and offset is still checked against what it may be.
 internal static class LayerIndexReader
 {
-    public readonly record struct Content(LayerIndexHeader Header, LayerToc Toc, SpanTable Spans, LayerIndexWindows Windows);
-
+    /// <summary>Reads the front of a file and checks that its footer agrees with its header.</summary>
     /// <exception cref="InvalidDataException">Damaged; the message names the part.</exception>
-    public static Content Read(SafeFileHandle file)
+    public static LayerIndexFront Read(SafeFileHandle file)
     {
-        var fileLength = RandomAccess.GetLength(file);
-        var headerBytes = new byte[Math.Min(fileLength, LayerIndexHeader.Length)];
-        ReadAt(file, 0, headerBytes, "header");
-        var header = LayerIndexHeader.Parse(headerBytes, fileLength);
+        var header = ReadHeader(file);
+        var footer = new byte[LayerIndexFooter.Length];
+        ReadAt(file, header.FileLength - footer.Length, footer, "footer");
+        LayerIndexFooter.Check(footer, header);
 
-        var toc = TocReader.Read(Load(file, header.Toc, "TOC"), header.UncompressedLength);
-        var (spans, windows) = ReadSpans(Load(file, header.Spans, "span"), header);
-        return new Content(header, toc, spans, windows);
+        var front = ArrayPool<byte>.Shared.Rent((int)header.FrontLength);
+        try
+        {
+            var bytes = front.AsSpan(0, (int)header.FrontLength);
+            ReadAt(file, 0, bytes, "front");
+            return ReadFront(bytes, header);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(front);
+        }
     }
+
+    /// <param name="front">The file's first <see cref="LayerIndexHeader.FrontLength"/> bytes.</param>
+    /// <inheritdoc cref="Read"/>
+    public static LayerIndexFront ReadFront(ReadOnlySpan<byte> front, LayerIndexHeader header)
+    {
+        LayerToc? toc = null;
+        Unpack(front, header.Toc, "TOC section", section => toc = TocReader.Read(section, header.UncompressedLength));
+        (SpanTable Table, LayerIndexWindows Windows)? spans = null;
+        Unpack(front, header.Spans, "span section", section => spans = ReadSpans(section, header));
+        return new LayerIndexFront(header, toc!, spans!.Value.Table, spans.Value.Windows);
+    }
+
+    /// <summary>Opens a file if it is the same index; null if it is not there, or is not.</summary>
+    public static SafeFileHandle? TryOpenSame(string path, LayerIndexHeader header)
+    {
+        SafeFileHandle? file = null;
+        try
+        {
+            file = Open(path);
+            if (ReadHeader(file).Id == header.Id)
+                return file;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            // As if it were not there: who asks has something to complain about already.
+        }
+
+        file?.Dispose();
+        return null;
+    }
+
+    public static SafeFileHandle Open(string path) =>
+        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
 
     public static void ReadAt(SafeFileHandle file, long offset, Span<byte> bytes, string what)
     {
@@ -37,19 +80,35 @@ internal static class LayerIndexReader
         }
     }
 
-    private static byte[] Load(SafeFileHandle file, LayerIndexSection section, string name)
+    private static LayerIndexHeader ReadHeader(SafeFileHandle file)
     {
-        var stored = new byte[section.StoredLength];
-        ReadAt(file, section.Offset, stored, $"{name} section");
-        if (!SHA256.HashData(stored).AsSpan().SequenceEqual(section.Checksum))
-            throw new InvalidDataException($"index, {name} section: the checksum does not match");
+        var fileLength = RandomAccess.GetLength(file);
+        Span<byte> bytes = stackalloc byte[(int)Math.Min(fileLength, LayerIndexHeader.Length)];
+        ReadAt(file, 0, bytes, "header");
+        return LayerIndexHeader.Parse(bytes, fileLength);
+    }
 
-        using var deflate = new DeflateStream(new MemoryStream(stored), CompressionMode.Decompress);
-        var bytes = new byte[section.Length];
-        var length = deflate.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        if (length != bytes.Length || deflate.ReadByte() >= 0)
-            throw new InvalidDataException($"index, {name} section: does not unpack to {section.Length} bytes");
-        return bytes;
+    private static void Unpack(ReadOnlySpan<byte> front, LayerIndexSection section, string name, Action<ReadOnlySpan<byte>> read)
+    {
+        var stored = front.Slice((int)section.Offset, (int)section.StoredLength);
+        Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(stored, checksum);
+        if (!checksum.SequenceEqual(section.Checksum))
+            throw new InvalidDataException($"index, {name}: the checksum does not match");
+
+        var unpacked = ArrayPool<byte>.Shared.Rent((int)section.Length + 1);
+        try
+        {
+            // Room for a byte too many, so that an end that does not come shows.
+            var length = PackedPart.Unpack(stored, unpacked.AsSpan(0, (int)section.Length + 1), name);
+            if (length != section.Length)
+                throw new InvalidDataException($"index, {name}: unpacks to {length} bytes, not {section.Length}");
+            read(unpacked.AsSpan(0, length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(unpacked);
+        }
     }
 
     private static (SpanTable Spans, LayerIndexWindows Windows) ReadSpans(ReadOnlySpan<byte> section, LayerIndexHeader header)
@@ -81,22 +140,26 @@ internal static class LayerIndexReader
             throw reader.Bad("bytes are left over");
 
         var spans = new SpanTable(startBits, uncompressedOffsets, digests, header.CompressedLength, header.UncompressedLength);
-        CheckSpans(spans, header.Compression);
+        CheckSpans(spans, windowLengths, header.Compression);
         return (spans, new LayerIndexWindows(windowLengths, checksums, header.WindowsStart, header.WindowsLength));
     }
 
-    private static void CheckSpans(SpanTable spans, LayerCompression compression)
+    private static void CheckSpans(SpanTable spans, int[] windowLengths, LayerCompression compression)
     {
         for (var i = 0; i < spans.Count; i++)
         {
             var span = spans[new SpanId(i)];
             if (span.CompressedLength > LayerIndexLimits.SpanLengthMax || span.UncompressedLength > LayerIndexLimits.SpanLengthMax)
-                throw new InvalidDataException($"index, span section: span {i} is longer than {LayerIndexLimits.SpanLengthMax} bytes");
+                throw Bad($"span {i} is longer than {LayerIndexLimits.SpanLengthMax} bytes");
             if (compression == LayerCompression.None && spans.StartBit(span.Id) != span.UncompressedOffset * 8)
-                throw new InvalidDataException($"index, span section: span {i} of an uncompressed layer starts elsewhere in the blob than in the tar");
+                throw Bad($"span {i} of an uncompressed layer starts elsewhere in the blob than in the tar");
+            if (compression == LayerCompression.None && windowLengths[i] > 0)
+                throw Bad($"span {i} of an uncompressed layer has a window");
         }
 
         if (compression == LayerCompression.None && spans.CompressedLength != spans.UncompressedLength)
-            throw new InvalidDataException("index: an uncompressed layer with two lengths");
+            throw Bad("an uncompressed layer with two lengths");
     }
+
+    private static InvalidDataException Bad(string what) => new($"index, span section: {what}");
 }

@@ -38,19 +38,20 @@ public sealed class LayerIndexStore
     /// <summary>Length of a layer's index file; 0 if it is not here.</summary>
     public long LengthOf(Digest layer) => new FileInfo(PathOf(layer)) is { Exists: true } file ? file.Length : 0;
 
+    /// <summary>
+    /// Told of an index that turned out damaged while it was in use: what was wrong, and where the file is now. Reads
+    /// that need none of what is damaged go on, the others work again as soon as the same index is here again.
+    /// </summary>
+    public event Action<Digest, string>? Damaged;
+
     /// <summary>Opens a layer's index; null if it is not here, or is of no use.</summary>
     /// <param name="damage">What was wrong with the file that was here, and where it is now; otherwise null.</param>
     public LayerIndex? TryOpen(Digest layer, out string? damage)
     {
         damage = null;
-        var path = PathOf(layer);
-        LayerIndex? index = null;
         try
         {
-            // Windows as well, although they are needed only later: what is found damaged now can be made anew.
-            index = LayerIndex.Open(path, layer);
-            index.CheckWindows();
-            return index;
+            return Open(layer);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -58,10 +59,7 @@ public sealed class LayerIndexStore
         }
         catch (InvalidDataException exception)
         {
-            index?.Dispose();
-            var kept = path + DamagedSuffix;
-            File.Move(path, kept, overwrite: true);
-            damage = $"{exception.Message}; kept as {kept}";
+            damage = $"{exception.Message}; kept as {SetAside(layer)}";
             return null;
         }
     }
@@ -72,7 +70,7 @@ public sealed class LayerIndexStore
     {
         var path = PathOf(layer);
         await LayerIndexBuilder.BuildAsync(blob, path, options with { ExpectedDigest = layer }, cancellationToken);
-        return LayerIndex.Open(path, layer);
+        return Open(layer);
     }
 
     /// <summary>Keeps and opens an index file that came from elsewhere, if it is whole and belongs to the layer.</summary>
@@ -94,7 +92,41 @@ public sealed class LayerIndexStore
         }
 
         file.Commit();
-        return LayerIndex.Open(PathOf(layer), layer);
+        return Open(layer);
+    }
+
+    /// <summary>
+    /// Opens an index that is elsewhere as soon as its front has come; the rest follows in the background, and when all
+    /// of it is here and right, it is kept.
+    /// </summary>
+    /// <param name="length">Length of the index file: what its descriptor says.</param>
+    /// <param name="frontLengthHint">How much of it a mount needs, if that is known: then one request is enough.</param>
+    /// <exception cref="InvalidDataException">It is no index, damaged, or of another layer; nothing was kept.</exception>
+    /// <exception cref="IOException">Its front cannot be had.</exception>
+    public async Task<LayerIndex> AddRemoteAsync(
+        Digest layer, IBlobReader index, long length, long? frontLengthHint, CancellationToken cancellationToken)
+    {
+        var (front, beyond) = await RemoteFront.FetchAsync(layer, index, length, frontLengthHint, cancellationToken);
+        return new LayerIndex(front.Content, new RemoteWindows(index, front, beyond, PathOf(layer), what => Report(layer, what)));
+    }
+
+    private LayerIndex Open(Digest layer) => LayerIndex.Open(PathOf(layer), layer, what => Report(layer, what));
+
+    private void Report(Digest layer, string what) => Damaged?.Invoke(layer, $"{what}; kept as {SetAside(layer)}");
+
+    private string SetAside(Digest layer)
+    {
+        var kept = PathOf(layer) + DamagedSuffix;
+        try
+        {
+            File.Move(PathOf(layer), kept, overwrite: true);
+        }
+        catch (FileNotFoundException)
+        {
+            // Another reader of the same file was faster.
+        }
+
+        return kept;
     }
 
     private static async Task CopyAsync(Stream index, FileStream file, CancellationToken cancellationToken)

@@ -1,9 +1,8 @@
 using LazySnapshotter.Layers.Spans;
-using Microsoft.Win32.SafeHandles;
 
 namespace LazySnapshotter.Layers.Index;
 
-// Where the stored windows of an index file lie, and what their checksums are. Windows are read when a read needs one.
+// Where the stored windows of an index file lie, and what their checksums are. Immutable.
 internal sealed class LayerIndexWindows
 {
     private readonly long[] _offsets;
@@ -11,6 +10,7 @@ internal sealed class LayerIndexWindows
     private readonly byte[] _checksums;
 
     /// <param name="checksums">Of the windows that are not empty, one after the other.</param>
+    /// <exception cref="InvalidDataException">The windows do not fill their part of the file.</exception>
     public LayerIndexWindows(int[] lengths, byte[] checksums, long start, long totalLength)
     {
         _offsets = new long[lengths.Length + 1];
@@ -28,39 +28,23 @@ internal sealed class LayerIndexWindows
             throw new InvalidDataException($"index, span section: windows of {_offsets[^1] - start} bytes in {totalLength}");
     }
 
-    /// <exception cref="InvalidDataException">The window is damaged; the message names the span.</exception>
-    public byte[] Load(SafeFileHandle file, SpanId span)
+    /// <summary>How many spans there are; not all have windows.</summary>
+    public int Count => _checksumNumbers.Length;
+
+    /// <summary>Where in the file a span's stored window starts.</summary>
+    public long OffsetOf(SpanId span) => _offsets[span.Value];
+
+    public long EndOf(SpanId span) => _offsets[span.Value + 1];
+
+    /// <summary>Stored length; 0 where there is no window.</summary>
+    public int LengthOf(SpanId span) => (int)(_offsets[span.Value + 1] - _offsets[span.Value]);
+
+    /// <exception cref="InvalidDataException">These are not the window's bytes; the message names the span.</exception>
+    public void Check(SpanId span, ReadOnlySpan<byte> stored)
     {
-        var stored = ReadStored(file, span);
-        if (stored.Length == 0)
-            return [];
-
-        try
-        {
-            var window = new byte[WindowEncoding.WindowLengthMax];
-            WindowEncoding.Decode(stored, window);
-            return window;
-        }
-        catch (InvalidDataException exception)
-        {
-            throw new InvalidDataException($"index, window of span {span}: {exception.Message}", exception);
-        }
-    }
-
-    /// <summary>The window as it is stored, its checksum compared; empty where there is none.</summary>
-    /// <exception cref="InvalidDataException">The checksum does not match; the message names the span.</exception>
-    public byte[] ReadStored(SafeFileHandle file, SpanId span)
-    {
-        var i = span.Value;
-        if (_checksumNumbers[i] < 0)
-            return [];
-
-        var stored = new byte[_offsets[i + 1] - _offsets[i]];
-        LayerIndexReader.ReadAt(file, _offsets[i], stored, $"window of span {span}");
         Span<byte> checksum = stackalloc byte[WindowSpool.ChecksumLength];
         WindowSpool.ComputeChecksum(stored, checksum);
-        if (!checksum.SequenceEqual(_checksums.AsSpan(_checksumNumbers[i] * WindowSpool.ChecksumLength, WindowSpool.ChecksumLength)))
+        if (!checksum.SequenceEqual(_checksums.AsSpan(_checksumNumbers[span.Value] * WindowSpool.ChecksumLength, WindowSpool.ChecksumLength)))
             throw new InvalidDataException($"index, window of span {span}: the checksum does not match");
-        return stored;
     }
 }

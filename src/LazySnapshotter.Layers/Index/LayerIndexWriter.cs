@@ -5,8 +5,8 @@ using LazySnapshotter.Layers.Toc;
 
 namespace LazySnapshotter.Layers.Index;
 
-// Writes an index file (docs/FORMATS.md): header, TOC, spans, windows. What a mount needs comes first. The same layer
-// and options give the same bytes: there is no time, path or chance in them.
+// Writes an index file (docs/FORMATS.md): header, TOC, spans, windows, footer. What a mount needs comes first. The same
+// content gives the same bytes: there is no time, path or chance in them, and nothing is left to a library.
 internal static class LayerIndexWriter
 {
     /// <returns>The header that was written: it knows the file's identity and length.</returns>
@@ -15,20 +15,16 @@ internal static class LayerIndexWriter
         var (spans, windows) = (content.Spans, content.Windows);
         if (windows.Lengths.Count != spans.Count)
             throw new ArgumentException($"{windows.Lengths.Count} windows for {spans.Count} spans", nameof(content));
-        var windowsLength = windows.Length;
 
-        var tocColumns = new ColumnWriter();
+        var tocColumns = new ColumnWriter(TocWriter.EstimateLength(content.Toc));
         TocWriter.Write(content.Toc, tocColumns);
-        var spanColumns = new ColumnWriter();
-        WriteSpans(spans, windows, spanColumns);
-
         var (tocSection, tocStored) = Store(tocColumns, LayerIndexHeader.Length);
-        var (spanSection, spansStored) = Store(spanColumns, tocSection.Offset + tocSection.StoredLength);
+        var (spanSection, spansStored) = Store(WriteSpans(spans, windows), tocSection.Offset + tocSection.StoredLength);
         var windowsStart = spanSection.Offset + spanSection.StoredLength;
         var header = new LayerIndexHeader
         {
             Compression = content.Compression,
-            FileLength = windowsStart + windowsLength,
+            FileLength = windowsStart + windows.Length + LayerIndexFooter.Length,
             CompressedLength = spans.CompressedLength,
             UncompressedLength = spans.UncompressedLength,
             LayerDigest = content.LayerDigest,
@@ -36,18 +32,27 @@ internal static class LayerIndexWriter
             Toc = tocSection,
             Spans = spanSection,
             WindowsStart = windowsStart,
-            WindowsLength = windowsLength,
+            WindowsLength = windows.Length,
         }.WithId();
 
-        output.Write(header.ToBytes());
-        output.Write(tocStored);
-        output.Write(spansStored);
-        windows.CopyTo(output);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Put(header.ToBytes());
+        Put(tocStored);
+        Put(spansStored);
+        windows.CopyTo(piece => Put(piece.Span));
+        output.Write(LayerIndexFooter.ToBytes(header, hash.GetHashAndReset()));
         return header;
+
+        void Put(ReadOnlySpan<byte> bytes)
+        {
+            hash.AppendData(bytes);
+            output.Write(bytes);
+        }
     }
 
-    private static void WriteSpans(SpanTable spans, WindowSpool windows, ColumnWriter writer)
+    private static ColumnWriter WriteSpans(SpanTable spans, WindowSpool windows)
     {
+        var writer = new ColumnWriter();
         writer.Number(spans.Count);
         writer.Number(spans.StartBit(new SpanId(0)));
         for (var i = 1; i < spans.Count; i++)
@@ -59,13 +64,14 @@ internal static class LayerIndexWriter
         for (var i = 0; i < spans.Count; i++)
             writer.Bytes(spans.DigestOf(new SpanId(i)));
         writer.Bytes(windows.Checksums);
+        return writer;
     }
 
     private static (LayerIndexSection Section, byte[] Stored) Store(ColumnWriter columns, long offset)
     {
         if (columns.Written.Length > LayerIndexLimits.SectionLengthMax)
             throw new UnsupportedLayerException($"the layer's index has a section of more than {LayerIndexLimits.SectionLengthMax} bytes");
-        var bytes = DeflateEncoder.Encode(columns.Written.Span);
+        var bytes = DeflateEncoder.Encode(columns.Written);
         return (new LayerIndexSection(offset, bytes.Length, columns.Written.Length, SHA256.HashData(bytes)), bytes);
     }
 }

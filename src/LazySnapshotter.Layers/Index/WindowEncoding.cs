@@ -48,9 +48,9 @@ internal static class WindowEncoding
             return [];
         var columns = new ColumnWriter();
         columns.Number(runCount);
-        columns.Bytes(runs.Written.Span);
-        columns.Bytes(bytes.Written.Span);
-        return DeflateEncoder.Encode(columns.Written.Span);
+        columns.Bytes(runs.Written);
+        columns.Bytes(bytes.Written);
+        return DeflateEncoder.Encode(columns.Written);
     }
 
     /// <summary>Fills a window of 32 KiB or less that ends at the checkpoint; what is not referenced is 0.</summary>

@@ -50,10 +50,13 @@ internal sealed class WindowSpool : IDisposable
         _checksums.Write(checksum);
     }
 
-    public void CopyTo(Stream destination)
+    /// <summary>All stored windows, in order, piece by piece.</summary>
+    public void CopyTo(Action<ReadOnlyMemory<byte>> destination)
     {
+        var buffer = new byte[1 << 16];
         _file.Position = 0;
-        _file.CopyTo(destination);
+        for (int length; (length = _file.Read(buffer)) > 0;)
+            destination(buffer.AsMemory(0, length));
     }
 
     public void Dispose()

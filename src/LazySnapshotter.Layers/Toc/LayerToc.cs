@@ -12,14 +12,13 @@ public sealed class LayerToc
 {
     private readonly TocColumns _columns;
     private readonly uint[] _linkCounts;
-    private readonly int[] _firstNames;
+    private int[]? _firstNames; // made when first asked for: only messages and tools want paths
     private readonly int[] _directories;
 
     internal LayerToc(TocColumns columns)
     {
         _columns = columns;
         _linkCounts = new uint[Count];
-        _firstNames = new int[Count];
         var directories = new List<int>();
         var implicitDirectories = new List<int>();
         for (var entry = 0; entry < Count; entry++)
@@ -50,14 +49,14 @@ public sealed class LayerToc
         get
         {
             var type = _columns.TypeOf(entry);
-            var (uid, gid) = _columns.Owners[_columns.OwnerIndexes[entry]];
+            var attributes = _columns.Attributes[_columns.AttributeIndexes[entry]];
             var isDevice = type is TocEntryType.CharacterDevice or TocEntryType.BlockDevice;
             return new TocEntry
             {
                 Type = type,
-                Mode = _columns.Modes[entry],
-                Uid = uid,
-                Gid = gid,
+                Mode = attributes.Mode,
+                Uid = attributes.Uid,
+                Gid = attributes.Gid,
                 MtimeSeconds = _columns.MtimeSeconds[entry],
                 MtimeNanoseconds = _columns.MtimeNanoseconds[entry],
                 Size = type is TocEntryType.File or TocEntryType.SymbolicLink ? _columns.Sizes[entry] : 0,
@@ -140,10 +139,11 @@ public sealed class LayerToc
     /// <summary>An entry's path from the root without a leading slash, its first one if it has several; empty for the root.</summary>
     public byte[] PathOf(int entry)
     {
+        var firstNames = _firstNames ??= FindFirstNames();
         var path = new List<byte>();
         while (entry != 0)
         {
-            var name = _firstNames[entry];
+            var name = firstNames[entry];
             if (path.Count > 0)
                 path.Insert(0, (byte)'/');
             path.InsertRange(0, _columns.Name(name));
@@ -159,16 +159,16 @@ public sealed class LayerToc
         for (var name = first; name < first + _columns.ChildCount(directory); name++)
         {
             var child = _columns.NameEntries[name];
-            if (_columns.TypeOf(child) == TocEntryType.Directory)
-            {
-                _linkCounts[directory]++;
-                _firstNames[child] = name;
-            }
-            else if (_linkCounts[child]++ == 0)
-            {
-                _firstNames[child] = name;
-            }
+            _linkCounts[_columns.TypeOf(child) == TocEntryType.Directory ? directory : child]++;
         }
+    }
+
+    private int[] FindFirstNames()
+    {
+        var firstNames = new int[Count];
+        for (var name = _columns.NameEntries.Length - 1; name >= 0; name--)
+            firstNames[_columns.NameEntries[name]] = name;
+        return firstNames;
     }
 
     private int NameAt(int directory, int position)

@@ -25,9 +25,10 @@ internal sealed class TocBuilder : ITarSink
     private const long MtimeSecondsMax = long.MaxValue / 1_000_000_000;
     private const uint MtimeNanosecondsMax = (uint)(long.MaxValue % 1_000_000_000);
 
-    private readonly TocTree _tree = new();
+    private TocTree _tree = new();
     private readonly TocXattrSets _xattrs = new();
     private readonly List<(int Directory, byte[] Name)> _pendingLinks = [];
+    private readonly List<byte[]> _pendingTargets = []; // a pending node's Position says which, or once resolved ~node
     private readonly List<ReadOnlyMemory<byte>> _components = [];
     private readonly List<ReadOnlyMemory<byte>> _targetComponents = [];
     private readonly Stack<ReadOnlyMemory<byte>> _walk = new();
@@ -52,12 +53,15 @@ internal sealed class TocBuilder : ITarSink
         }
     }
 
+    /// <summary>The tree as it is now, once: the builder is empty then.</summary>
     /// <exception cref="InvalidDataException">A hard link's target never came.</exception>
     public LayerToc Build()
     {
         foreach (var (directory, name) in _pendingLinks)
             ResolvePending(directory, name);
-        return new LayerToc(TocFreezer.Freeze(_tree, _xattrs));
+        var columns = TocFreezer.Freeze(_tree, _xattrs);
+        _tree = new TocTree(); // its memory is needed for the index now
+        return new LayerToc(columns);
     }
 
     private void Apply(TarEntry entry)
@@ -111,7 +115,7 @@ internal sealed class TocBuilder : ITarSink
             case TarEntryType.SymbolicLink:
                 if (entry.LinkName.Length is 0 or > TarLimits.PathLengthMax || entry.LinkName.AsSpan().Contains((byte)0))
                     throw new InvalidDataException($"symbolic link target of {entry.LinkName.Length} bytes is not valid");
-                return new TocNode { Type = TocEntryType.SymbolicLink, Size = entry.LinkName.Length, Content = entry.LinkName };
+                return new TocNode { Type = TocEntryType.SymbolicLink, Size = entry.LinkName.Length, Position = _tree.AddTarget(entry.LinkName) };
             case TarEntryType.Fifo:
                 return new TocNode { Type = TocEntryType.Fifo };
             case TarEntryType.CharacterDevice or TarEntryType.BlockDevice:
@@ -123,7 +127,7 @@ internal sealed class TocBuilder : ITarSink
                     Size = entry.DeviceMajor << 32 | entry.DeviceMinor,
                 };
             default:
-                return new TocNode { Type = TocEntryType.File, Size = entry.Size, DataOffset = entry.DataOffset, Content = ExtentsOf(entry) };
+                return new TocNode { Type = TocEntryType.File, Size = entry.Size, Position = ExtentsOf(entry) is { } extents ? _tree.AddSparse(extents) : entry.DataOffset };
         }
     }
 
@@ -150,9 +154,8 @@ internal sealed class TocBuilder : ITarSink
     {
         ref var target = ref _tree[node];
         target.IsImplicit = false;
-        target.Mode = (ushort)(target.Type == TocEntryType.SymbolicLink ? SymbolicLinkMode : (uint)entry.Mode & ModeMask);
-        target.Uid = Owner(entry.Uid);
-        target.Gid = Owner(entry.Gid);
+        var mode = target.Type == TocEntryType.SymbolicLink ? SymbolicLinkMode : (uint)entry.Mode & ModeMask;
+        target.Attributes = _tree.AttributesOf(mode, Owner(entry.Uid), Owner(entry.Gid));
         (target.MtimeSeconds, target.MtimeNanoseconds) = BoundTime(entry.MtimeSeconds, entry.MtimeNanoseconds);
         var type = target.Type;
         var kept = entry.Xattrs.Where(xattr => TocXattrPolicy.Keeps(xattr.Name, type)).Select(xattr => new TocXattr(xattr.Name, xattr.Value));
@@ -165,7 +168,8 @@ internal sealed class TocBuilder : ITarSink
         var target = FindLinkTarget(entry.LinkName);
         if (target == TocTree.None || (_tree[target].IsPendingLink && target != existing))
         {
-            var pending = _tree.AddNode(new TocNode { Type = TocEntryType.File, IsPendingLink = true, Content = entry.LinkName });
+            var pending = _tree.AddNode(new TocNode { Type = TocEntryType.File, IsPendingLink = true, Position = _pendingTargets.Count });
+            _pendingTargets.Add(entry.LinkName);
             _tree.Link(directory, name, pending);
             _pendingLinks.Add((directory, name.ToArray()));
             return;
@@ -207,19 +211,17 @@ internal sealed class TocBuilder : ITarSink
         var chain = new HashSet<int>();
         while (_tree[node].IsPendingLink)
         {
-            var linkName = (byte[]?)_tree[node].Content;
+            var position = _tree[node].Position;
+            var linkName = position < 0 ? null : _pendingTargets[(int)position];
             var isLoop = !chain.Add(node);
-            var target = linkName is null ? _tree[node].Parent : FindLinkTarget(linkName);
+            var target = linkName is null ? (int)~position : FindLinkTarget(linkName);
             if (isLoop || target == TocTree.None || _tree[target].Type == TocEntryType.Directory)
                 throw new InvalidDataException($"tar: hard link {TarPath.Display(name)}: its target {TarPath.Display(linkName)} is not in the layer");
             node = target;
         }
 
         foreach (var pending in chain)
-        {
-            _tree[pending].Content = null;
-            _tree[pending].Parent = node;
-        }
+            _tree[pending].Position = ~(long)node;
 
         _tree.Link(directory, name, node);
     }
@@ -232,7 +234,7 @@ internal sealed class TocBuilder : ITarSink
         var existing = _tree.Find(directory, name);
         if (existing == TocTree.None)
         {
-            var node = _tree.AddNode(new TocNode { Type = TocEntryType.CharacterDevice, Uid = Owner(entry.Uid), Gid = Owner(entry.Gid) });
+            var node = _tree.AddNode(new TocNode { Type = TocEntryType.CharacterDevice, Attributes = _tree.AttributesOf(0, Owner(entry.Uid), Owner(entry.Gid)) });
             (_tree[node].MtimeSeconds, _tree[node].MtimeNanoseconds) = BoundTime(entry.MtimeSeconds, entry.MtimeNanoseconds);
             _tree.Link(directory, name, node);
         }
@@ -280,7 +282,7 @@ internal sealed class TocBuilder : ITarSink
                     return TocTree.None;
                 }
 
-                next = _tree.AddNode(new TocNode { Type = TocEntryType.Directory, IsImplicit = true, Mode = (ushort)ImplicitMode });
+                next = _tree.AddNode(new TocNode { Type = TocEntryType.Directory, IsImplicit = true, Attributes = _tree.AttributesOf(ImplicitMode, 0, 0) });
                 _tree.Link(current, name, next);
             }
 
@@ -292,7 +294,7 @@ internal sealed class TocBuilder : ITarSink
             {
                 if (++linksFollowed > TarLimits.SymlinksFollowedMax)
                     throw Lost($"more than {TarLimits.SymlinksFollowedMax} symbolic links to follow");
-                current = Follow((byte[])_tree[next].Content!, current);
+                current = Follow(_tree.TargetOf(next).ToArray(), current);
             }
             else
             {

@@ -1,17 +1,16 @@
 namespace LazySnapshotter.Layers.Toc;
 
 // The arrays behind a LayerToc, one per attribute. Entries are numbered directory by directory from the root (0), so
-// that the children of a directory mostly lie together. Who fills them (TocTree from a tar, TocReader from an index
+// that the children of a directory mostly lie together. Who fills them (TocFreezer from a tar, TocReader from an index
 // file) answers for their consistency.
 internal sealed class TocColumns
 {
     public required byte[] Types { get; init; }
 
-    public required ushort[] Modes { get; init; }
+    /// <summary>Which of the attributes an entry has.</summary>
+    public required int[] AttributeIndexes { get; init; }
 
-    public required int[] OwnerIndexes { get; init; }
-
-    public required (uint Uid, uint Gid)[] Owners { get; init; }
+    public required TocAttributes[] Attributes { get; init; }
 
     public required long[] MtimeSeconds { get; init; }
 

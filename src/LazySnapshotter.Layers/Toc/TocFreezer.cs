@@ -1,105 +1,116 @@
-using LazySnapshotter.Layers.Tar;
-
 namespace LazySnapshotter.Layers.Toc;
 
 // Turns the tree under construction into columns: numbers what can be reached, directory by directory from the root,
-// and gives directories no header named the newest time below them.
-internal static class TocFreezer
+// and gives directories no header named the newest time below them. First the order, then arrays of the right length.
+internal sealed class TocFreezer
 {
+    private readonly TocTree _tree;
+    private readonly int[] _nodeOf;     // the node of an entry
+    private readonly int[] _entryOf;    // the entry of a node
+    private readonly int[] _nameOf;     // the tree's name of a name
+    private int _entryCount = 1;
+    private int _nameCount;
+    private int _nameBytes;
+
+    private TocFreezer(TocTree tree)
+    {
+        _tree = tree;
+        _nodeOf = new int[tree.NodeCount];
+        _entryOf = new int[tree.NodeCount];
+        _nameOf = new int[tree.NameCount];
+        Array.Fill(_entryOf, TocTree.None);
+        _entryOf[TocTree.Root] = 0;
+        _nodeOf[0] = TocTree.Root;
+    }
+
     public static TocColumns Freeze(TocTree tree, TocXattrSets xattrSets)
     {
-        var nodeOf = new List<int> { TocTree.Root };
-        var entryOf = new int[tree.NodeCount];
-        Array.Fill(entryOf, TocTree.None);
-        entryOf[TocTree.Root] = 0;
-
-        var names = new NameColumns();
-        var firstNames = new List<int>();
-        var childCounts = new List<int>();
-        var sorted = new List<int>();
-        for (var entry = 0; entry < nodeOf.Count; entry++)
-        {
-            firstNames.Add(names.Count);
-            childCounts.Add(0);
-            if (tree[nodeOf[entry]].Type != TocEntryType.Directory)
-                continue;
-
-            tree.SortedNames(nodeOf[entry], sorted);
-            childCounts[entry] = sorted.Count;
-            foreach (var name in sorted)
-            {
-                var node = tree.NodeOf(name);
-                if (entryOf[node] == TocTree.None)
-                {
-                    entryOf[node] = nodeOf.Count;
-                    nodeOf.Add(node);
-                }
-
-                names.Add(tree.TextOf(name), entryOf[node]);
-            }
-        }
-
-        var columns = Fill(tree, xattrSets, nodeOf, firstNames, childCounts, names);
+        var freezer = new TocFreezer(tree);
+        freezer.Number();
+        var columns = freezer.Fill(xattrSets);
         InheritTimes(columns);
         return columns;
     }
 
-    private static TocColumns Fill(TocTree tree, TocXattrSets xattrSets, List<int> nodeOf, List<int> firstNames, List<int> childCounts, NameColumns names)
+    private void Number()
     {
-        var count = nodeOf.Count;
-        var types = new byte[count];
-        var modes = new ushort[count];
-        var ownerIndexes = new int[count];
-        var mtimeSeconds = new long[count];
-        var mtimeNanoseconds = new uint[count];
-        var sizes = new long[count];
-        var positions = new long[count];
-        var owners = new Dictionary<(uint, uint), int>();
+        var sorted = new List<int>();
+        for (var entry = 0; entry < _entryCount; entry++)
+        {
+            ref var directory = ref _tree[_nodeOf[entry]];
+            if (directory.Type != TocEntryType.Directory)
+                continue;
+
+            _tree.SortedNames(_nodeOf[entry], sorted);
+            directory.Size = sorted.Count; // its names have been gone through: from now on, how many
+            foreach (var name in sorted)
+            {
+                var node = _tree.NodeOf(name);
+                if (_entryOf[node] == TocTree.None)
+                {
+                    _entryOf[node] = _entryCount;
+                    _nodeOf[_entryCount++] = node;
+                }
+
+                _nameOf[_nameCount++] = name;
+                _nameBytes += _tree.TextOf(name).Length;
+            }
+        }
+    }
+
+    private TocColumns Fill(TocXattrSets xattrSets)
+    {
+        var types = new byte[_entryCount];
+        var attributeIndexes = new int[_entryCount];
+        var mtimeSeconds = new long[_entryCount];
+        var mtimeNanoseconds = new uint[_entryCount];
+        var sizes = new long[_entryCount];
+        var positions = new long[_entryCount];
+        var attributes = new Dictionary<TocAttributes, int>();
         var sparse = new List<TocExtent[]>();
         var xattrs = new Dictionary<int, TocXattr[]>();
         using var linkTargets = new MemoryStream();
+        var firstName = 0;
 
-        for (var entry = 0; entry < count; entry++)
+        for (var entry = 0; entry < _entryCount; entry++)
         {
-            ref var node = ref tree[nodeOf[entry]];
+            ref var node = ref _tree[_nodeOf[entry]];
             types[entry] = (byte)((int)node.Type | (node.IsImplicit ? TocColumns.ImplicitFlag : 0));
-            modes[entry] = node.Mode;
             mtimeSeconds[entry] = node.MtimeSeconds;
             mtimeNanoseconds[entry] = node.MtimeNanoseconds;
-            if (!owners.TryGetValue((node.Uid, node.Gid), out var owner))
-                owners.Add((node.Uid, node.Gid), owner = owners.Count);
-            ownerIndexes[entry] = owner;
+            var own = _tree.Attributes(node.Attributes);
+            if (!attributes.TryGetValue(own, out attributeIndexes[entry]))
+                attributes.Add(own, attributeIndexes[entry] = attributes.Count);
             if (node.XattrSet != TocTree.None)
                 xattrs.Add(entry, xattrSets[node.XattrSet]);
 
-            sizes[entry] = node.Type == TocEntryType.Directory ? childCounts[entry] : node.Size;
+            sizes[entry] = node.Size;
             switch (node.Type)
             {
                 case TocEntryType.Directory:
-                    positions[entry] = firstNames[entry];
+                    positions[entry] = firstName;
+                    firstName += (int)node.Size;
                     break;
                 case TocEntryType.SymbolicLink:
                     positions[entry] = linkTargets.Length;
-                    linkTargets.Write((byte[])node.Content!);
-                    if (linkTargets.Length > TarLimits.NameBytesMax)
-                        throw new InvalidDataException($"tar: link targets longer than {TarLimits.NameBytesMax} bytes together");
+                    linkTargets.Write(_tree.TargetOf(_nodeOf[entry]));
                     break;
-                case TocEntryType.File when node.Content is TocExtent[] extents:
+                case TocEntryType.File when node.Position < 0:
                     positions[entry] = ~sparse.Count;
-                    sparse.Add(extents);
+                    sparse.Add(_tree.SparseOf(node.Position));
                     break;
                 case TocEntryType.File:
-                    positions[entry] = node.Size > 0 ? node.DataOffset : 0;
+                    positions[entry] = node.Size > 0 ? node.Position : 0;
                     break;
             }
         }
 
+        var names = FillNames();
         return new TocColumns
         {
             Types = types,
-            Modes = modes,
-            OwnerIndexes = ownerIndexes,
-            Owners = [.. owners.Keys],
+            AttributeIndexes = attributeIndexes,
+            Attributes = [.. attributes.Keys],
             MtimeSeconds = mtimeSeconds,
             MtimeNanoseconds = mtimeNanoseconds,
             Sizes = sizes,
@@ -111,6 +122,22 @@ internal static class TocFreezer
             NameEntries = names.Entries,
             Xattrs = xattrs,
         };
+    }
+
+    private TocNamesReader.Result FillNames()
+    {
+        var texts = new byte[_nameBytes];
+        var offsets = new int[_nameCount + 1];
+        var entries = new int[_nameCount];
+        for (var name = 0; name < _nameCount; name++)
+        {
+            var text = _tree.TextOf(_nameOf[name]);
+            text.CopyTo(texts.AsSpan(offsets[name]));
+            offsets[name + 1] = offsets[name] + text.Length;
+            entries[name] = _entryOf[_tree.NodeOf(_nameOf[name])];
+        }
+
+        return new TocNamesReader.Result(texts, offsets, entries);
     }
 
     /// <summary>The root and implicit directories: a child directory has a higher number than its parent, so go backwards.</summary>
@@ -132,28 +159,6 @@ internal static class TocFreezer
             }
 
             (columns.MtimeSeconds[entry], columns.MtimeNanoseconds[entry]) = newest;
-        }
-    }
-
-    private sealed class NameColumns
-    {
-        private readonly List<byte> _texts = [];
-        private readonly List<int> _offsets = [0];
-        private readonly List<int> _entries = [];
-
-        public int Count => _entries.Count;
-
-        public byte[] Texts => [.. _texts];
-
-        public int[] Offsets => [.. _offsets];
-
-        public int[] Entries => [.. _entries];
-
-        public void Add(ReadOnlySpan<byte> text, int entry)
-        {
-            _texts.AddRange(text);
-            _offsets.Add(_texts.Count);
-            _entries.Add(entry);
         }
     }
 }

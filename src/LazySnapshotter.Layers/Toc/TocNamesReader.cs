@@ -47,6 +47,8 @@ internal static class TocNamesReader
         }
 
         var suffixes = reader.Bytes(suffixBytes, "names");
+        if (suffixes.IndexOfAny((byte)0, (byte)'/') >= 0)
+            throw reader.Bad("a name has a NUL or a slash");
         var texts = new byte[textBytes];
         var current = 0;
         for (var directory = 0; directory < types.Length; directory++)
@@ -63,7 +65,7 @@ internal static class TocNamesReader
                 previous[..shared[current]].CopyTo(text);
                 suffixes[..suffixLengths[current]].CopyTo(text[shared[current]..]);
                 suffixes = suffixes[suffixLengths[current]..];
-                if (!IsValidName(text) || (i > 0 && previous.SequenceCompareTo(text) >= 0))
+                if (!Follows(previous, text, shared[current]))
                     throw reader.Bad($"name {current} is not valid or not in order");
                 previous = text;
             }
@@ -101,6 +103,8 @@ internal static class TocNamesReader
         return next == types.Length ? entries : throw reader.Bad($"{types.Length - next} entries have no name");
     }
 
-    private static bool IsValidName(ReadOnlySpan<byte> name) =>
-        !name.IsEmpty && !name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8) && name.IndexOfAny((byte)0, (byte)'/') < 0;
+    /// <summary>A name that is one, comes behind the one before it, and shares all that it could with that.</summary>
+    private static bool Follows(ReadOnlySpan<byte> previous, ReadOnlySpan<byte> name, int shared) =>
+        name.Length > shared && (shared == previous.Length || name[shared] > previous[shared])
+            && (name.Length > 2 || (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8)));
 }

@@ -1,43 +1,73 @@
 namespace LazySnapshotter.Layers.Toc;
 
-// One inode of a tree under construction (TocTree).
+// One inode of a tree under construction (TocTree): 40 bytes, for there may be millions.
 internal struct TocNode
 {
-    public TocEntryType Type;
+    [Flags]
+    private enum Flags : byte
+    {
+        None = 0,
+        Implicit = 1,
+        PendingLink = 2,
+    }
 
-    /// <summary>
-    /// A hard link whose target has not come yet: Content has the target's path; once that is resolved, Content is null
-    /// and Parent has the target's node.
-    /// </summary>
-    public bool IsPendingLink;
-
-    /// <summary>A directory no header has named yet.</summary>
-    public bool IsImplicit;
-
-    public ushort Mode;
-    public uint Uid;
-    public uint Gid;
-    public uint MtimeNanoseconds;
-    public long MtimeSeconds;
-
-    /// <summary>Length of a file; major * 2^32 + minor of a device.</summary>
+    /// <summary>Length of a file or of a symbolic link's target; major * 2^32 + minor of a device.</summary>
     public long Size;
 
-    /// <summary>Where a file's data starts in the tar.</summary>
-    public long DataOffset;
+    /// <summary>
+    /// Where a file's data starts in the tar, or ~i for the i-th sparse file; a symbolic link's target in the text pool;
+    /// of a pending hard link what TocBuilder keeps there.
+    /// </summary>
+    public long Position;
+
+    public long MtimeSeconds;
+    public uint MtimeNanoseconds;
+
+    /// <summary>Which of the tree's attributes.</summary>
+    public int Attributes;
 
     /// <summary>Which set of TocXattrSets; -1 for none.</summary>
     public int XattrSet;
 
-    /// <summary>Of a directory: the directory it is in.</summary>
-    public int Parent;
-
     /// <summary>Of a directory: the length of its path.</summary>
-    public int PathLength;
+    public ushort PathLength;
+
+    private byte _type;
+    private Flags _flags;
+
+    public TocEntryType Type
+    {
+        readonly get => (TocEntryType)_type;
+        set => _type = (byte)value;
+    }
+
+    /// <summary>A directory no header has named yet.</summary>
+    public bool IsImplicit
+    {
+        readonly get => (_flags & Flags.Implicit) != 0;
+        set => _flags = value ? _flags | Flags.Implicit : _flags & ~Flags.Implicit;
+    }
+
+    /// <summary>A hard link whose target has not come yet.</summary>
+    public bool IsPendingLink
+    {
+        readonly get => (_flags & Flags.PendingLink) != 0;
+        set => _flags = value ? _flags | Flags.PendingLink : _flags & ~Flags.PendingLink;
+    }
+
+    // A directory has neither size nor position.
+
+    /// <summary>Of a directory: the directory it is in.</summary>
+    public int Parent
+    {
+        readonly get => (int)Position;
+        set => Position = value;
+    }
 
     /// <summary>Of a directory: its latest name; -1 for none.</summary>
-    public int FirstName;
-
-    /// <summary>Target of a symbolic or pending hard link (byte[]), pieces of a sparse file (TocExtent[]), else null.</summary>
-    public object? Content;
+    public int FirstName
+    {
+        readonly get => (int)Size;
+        set => Size = value;
+    }
 }

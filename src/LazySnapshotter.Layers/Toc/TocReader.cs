@@ -17,15 +17,8 @@ internal static class TocReader
             throw reader.Bad("no entries, not even the root");
 
         var types = ReadTypes(ref reader, count);
-        var modes = new ushort[count];
-        for (var i = 0; i < count; i++)
-            modes[i] = (ushort)reader.Number(0xFFF, "mode");
-
-        var owners = ReadOwners(ref reader);
-        var ownerIndexes = new int[count];
-        for (var i = 0; i < count; i++)
-            ownerIndexes[i] = (int)reader.Number(owners.Length - 1, "owner");
-
+        var attributes = ReadAttributes(ref reader);
+        var attributeIndexes = ReadNumbers(ref reader, count, attributes.Length - 1, "attributes");
         var (mtimeSeconds, mtimeNanoseconds) = ReadTimes(ref reader, count);
         var sizes = ReadSizes(ref reader, types);
         var positions = new long[count];
@@ -39,9 +32,8 @@ internal static class TocReader
         return new LayerToc(new TocColumns
         {
             Types = types,
-            Modes = modes,
-            OwnerIndexes = ownerIndexes,
-            Owners = owners,
+            AttributeIndexes = attributeIndexes,
+            Attributes = attributes,
             MtimeSeconds = mtimeSeconds,
             MtimeNanoseconds = mtimeNanoseconds,
             Sizes = sizes,
@@ -72,28 +64,48 @@ internal static class TocReader
         return TypeOf(types[0]) == TocEntryType.Directory ? types : throw reader.Bad("the root is not a directory");
     }
 
-    private static (uint Uid, uint Gid)[] ReadOwners(ref ColumnReader reader)
+    private static TocAttributes[] ReadAttributes(ref ColumnReader reader)
     {
-        var owners = new (uint, uint)[reader.Count(TarLimits.EntryCountMax + 1, "owner count")];
-        for (var i = 0; i < owners.Length; i++)
-            owners[i] = ((uint)reader.Number(uint.MaxValue, "uid"), (uint)reader.Number(uint.MaxValue, "gid"));
-        return owners.Length > 0 ? owners : throw reader.Bad("no owners");
+        var attributes = new TocAttributes[reader.Count(TarLimits.EntryCountMax + 1, "attributes count")];
+        for (var i = 0; i < attributes.Length; i++)
+        {
+            var mode = (ushort)reader.Number(0xFFF, "mode");
+            attributes[i] = new TocAttributes(mode, (uint)reader.Number(uint.MaxValue, "uid"), (uint)reader.Number(uint.MaxValue, "gid"));
+        }
+
+        return attributes.Length > 0 ? attributes : throw reader.Bad("no attributes");
+    }
+
+    private static int[] ReadNumbers(ref ColumnReader reader, int count, int max, string what)
+    {
+        var numbers = new int[count];
+        for (var i = 0; i < count; i++)
+            numbers[i] = (int)reader.Number(max, what);
+        return numbers;
     }
 
     private static (long[] Seconds, uint[] Nanoseconds) ReadTimes(ref ColumnReader reader, int count)
     {
-        var seconds = new long[count];
+        var times = new (long Seconds, uint Nanoseconds)[reader.Count(count, "time count")];
         var previous = 0L;
+        for (var i = 0; i < times.Length; i++)
+            times[i].Seconds = previous = unchecked(previous + reader.Signed("mtime"));
+        for (var i = 0; i < times.Length; i++)
+            times[i].Nanoseconds = (uint)reader.Number(999_999_999, "mtime nanoseconds");
+
+        var seconds = new long[count];
+        var nanoseconds = new uint[count];
+        var next = 0;
         for (var i = 0; i < count; i++)
         {
-            previous = unchecked(previous + reader.Signed("mtime"));
-            seconds[i] = previous;
+            var value = (int)reader.Number(next, "time");
+            var time = value == 0 ? next++ : value - 1;
+            if (time >= times.Length)
+                throw reader.Bad($"more times than {times.Length}");
+            (seconds[i], nanoseconds[i]) = times[time];
         }
 
-        var nanoseconds = new uint[count];
-        for (var i = 0; i < count; i++)
-            nanoseconds[i] = (uint)reader.Number(999_999_999, "mtime nanoseconds");
-        return (seconds, nanoseconds);
+        return next == times.Length ? (seconds, nanoseconds) : throw reader.Bad($"{times.Length - next} times that no entry has");
     }
 
     private static long[] ReadSizes(ref ColumnReader reader, byte[] types)

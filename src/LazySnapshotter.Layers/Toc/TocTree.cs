@@ -5,7 +5,8 @@ namespace LazySnapshotter.Layers.Toc;
 
 // A directory tree under construction: inodes, and names that point at them, so that a name can be given to another
 // inode (last entry wins) or to one that has a name already (hard links). Inodes and names are never taken out; what
-// no name leads to from the root is left out in the end. One hash table serves all directories.
+// no name leads to from the root is left out in the end. One hash table serves all directories. An inode takes 40
+// bytes and a name 24 and its text, and nothing is ever copied to grow.
 internal sealed class TocTree
 {
     public const int Root = 0;
@@ -14,34 +15,66 @@ internal sealed class TocTree
     private struct Name
     {
         public int Directory;
-        public int TextOffset;
-        public int TextLength;
+        public int Text; // in the pool: one byte for the length, then the bytes
         public int Node;
         public int NextInDirectory;
         public int NextInBucket;
     }
 
-    private readonly List<TocNode> _nodes = [];
-    private readonly List<Name> _names = [];
-    private byte[] _texts = new byte[4096];
-    private int _textsLength;
+    private readonly ChunkedList<TocNode> _nodes = new();
+    private readonly ChunkedList<Name> _names = new();
+    private readonly TextPool _texts = new();
+    private readonly List<TocAttributes> _attributes = [];
+    private readonly Dictionary<TocAttributes, int> _attributeNumbers = [];
+    private readonly List<TocExtent[]> _sparse = [];
     private int[] _buckets = NewBuckets(1024);
 
-    public TocTree() => AddNode(new TocNode { Type = TocEntryType.Directory, Mode = 0x1ED }); // 0755
+    public TocTree() => AddNode(new TocNode { Type = TocEntryType.Directory, Attributes = AttributesOf(0x1ED, 0, 0) }); // 0755
 
     public int NodeCount => _nodes.Count;
 
-    public ref TocNode this[int node] => ref CollectionsMarshal.AsSpan(_nodes)[node];
+    public int NameCount => _names.Count;
+
+    public ref TocNode this[int node] => ref _nodes[node];
 
     public int AddNode(TocNode node)
     {
         if (_nodes.Count > TarLimits.EntryCountMax)
             throw new InvalidDataException($"more than {TarLimits.EntryCountMax} entries");
-        node.FirstName = None;
+        if (node.Type == TocEntryType.Directory)
+            node.FirstName = None;
         node.XattrSet = None;
-        _nodes.Add(node);
-        return _nodes.Count - 1;
+        return _nodes.Add(node);
     }
+
+    /// <summary>The number of a mode and owner, for <see cref="TocNode.Attributes"/>.</summary>
+    public int AttributesOf(uint mode, uint uid, uint gid)
+    {
+        ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(_attributeNumbers, new TocAttributes((ushort)mode, uid, gid), out var isKnown);
+        if (!isKnown)
+        {
+            number = _attributes.Count;
+            _attributes.Add(new TocAttributes((ushort)mode, uid, gid));
+        }
+
+        return number;
+    }
+
+    public TocAttributes Attributes(int number) => _attributes[number];
+
+    /// <summary>Keeps a symbolic link's target, for <see cref="TocNode.Position"/>.</summary>
+    public int AddTarget(ReadOnlySpan<byte> target) => _texts.Add(target);
+
+    public ReadOnlySpan<byte> TargetOf(int link) => _texts.Get((int)_nodes[link].Position, (int)_nodes[link].Size);
+
+    /// <summary>Keeps the pieces of a sparse file, for <see cref="TocNode.Position"/>.</summary>
+    public long AddSparse(TocExtent[] extents)
+    {
+        _sparse.Add(extents);
+        return ~(long)(_sparse.Count - 1);
+    }
+
+    public TocExtent[] SparseOf(long position) => _sparse[(int)~position];
 
     /// <summary>The node a name leads to, None if there is no such name (any more).</summary>
     public int Find(int directory, ReadOnlySpan<byte> text)
@@ -56,13 +89,13 @@ internal sealed class TocTree
         var name = FindName(directory, text);
         if (name == None)
             name = AddName(directory, text);
-        CollectionsMarshal.AsSpan(_names)[name].Node = node;
+        _names[name].Node = node;
 
         ref var linked = ref this[node];
         if (linked.Type == TocEntryType.Directory)
         {
             linked.Parent = directory;
-            linked.PathLength = this[directory].PathLength + 1 + text.Length;
+            linked.PathLength = (ushort)(this[directory].PathLength + 1 + text.Length);
         }
     }
 
@@ -70,7 +103,7 @@ internal sealed class TocTree
     {
         var name = FindName(directory, text);
         if (name != None)
-            CollectionsMarshal.AsSpan(_names)[name].Node = None;
+            _names[name].Node = None;
     }
 
     /// <summary>All names of a directory that lead somewhere, in byte order.</summary>
@@ -88,20 +121,18 @@ internal sealed class TocTree
 
     public int NodeOf(int name) => _names[name].Node;
 
-    public ReadOnlySpan<byte> TextOf(int name)
-    {
-        ref var found = ref CollectionsMarshal.AsSpan(_names)[name];
-        return _texts.AsSpan(found.TextOffset, found.TextLength);
-    }
+    public ReadOnlySpan<byte> TextOf(int name) => TextAt(_names[name].Text);
+
+    private ReadOnlySpan<byte> TextAt(int position) => _texts.Get(position + 1, _texts.Get(position, 1)[0]);
 
     private int FindName(int directory, ReadOnlySpan<byte> text)
     {
-        var names = CollectionsMarshal.AsSpan(_names);
-        for (var name = _buckets[BucketOf(directory, text)]; name != None; name = names[name].NextInBucket)
+        for (var name = _buckets[BucketOf(directory, text)]; name != None;)
         {
-            ref var candidate = ref names[name];
-            if (candidate.Directory == directory && text.SequenceEqual(_texts.AsSpan(candidate.TextOffset, candidate.TextLength)))
+            ref var candidate = ref _names[name];
+            if (candidate.Directory == directory && text.SequenceEqual(TextAt(candidate.Text)))
                 return name;
+            name = candidate.NextInBucket;
         }
 
         return None;
@@ -115,41 +146,36 @@ internal sealed class TocTree
             throw new InvalidDataException($"path longer than {TarLimits.PathLengthMax} bytes");
         if (_names.Count >= TarLimits.EntryCountMax)
             throw new InvalidDataException($"more than {TarLimits.EntryCountMax} names");
-        if (_textsLength + text.Length > TarLimits.NameBytesMax)
-            throw new InvalidDataException($"names longer than {TarLimits.NameBytesMax} bytes together");
 
         if (_names.Count == _buckets.Length)
             Grow();
-        if (_textsLength + text.Length > _texts.Length)
-            Array.Resize(ref _texts, (int)Math.Min((long)_texts.Length * 2, TarLimits.NameBytesMax));
-        text.CopyTo(_texts.AsSpan(_textsLength));
+        Span<byte> prefixed = stackalloc byte[1 + text.Length];
+        prefixed[0] = (byte)text.Length;
+        text.CopyTo(prefixed[1..]);
 
         ref var bucket = ref _buckets[BucketOf(directory, text)];
         ref var home = ref this[directory];
-        var name = _names.Count;
-        _names.Add(new Name
+        var name = _names.Add(new Name
         {
             Directory = directory,
-            TextOffset = _textsLength,
-            TextLength = text.Length,
+            Text = _texts.Add(prefixed),
             Node = None,
             NextInDirectory = home.FirstName,
             NextInBucket = bucket,
         });
         home.FirstName = name;
         bucket = name;
-        _textsLength += text.Length;
         return name;
     }
 
     private void Grow()
     {
         _buckets = NewBuckets(_buckets.Length * 2);
-        var names = CollectionsMarshal.AsSpan(_names);
-        for (var name = 0; name < names.Length; name++)
+        for (var name = 0; name < _names.Count; name++)
         {
-            ref var bucket = ref _buckets[BucketOf(names[name].Directory, TextOf(name))];
-            names[name].NextInBucket = bucket;
+            ref var moved = ref _names[name];
+            ref var bucket = ref _buckets[BucketOf(moved.Directory, TextAt(moved.Text))];
+            moved.NextInBucket = bucket;
             bucket = name;
         }
     }

@@ -6,6 +6,9 @@ namespace LazySnapshotter.Layers.Toc;
 // deflate finds the repetition in it. TocReader is its mirror image; change both or neither.
 internal static class TocWriter
 {
+    /// <summary>About how long the section gets, so that the columns need not grow.</summary>
+    public static int EstimateLength(LayerToc toc) => 1024 + toc.Count * 16 + toc.Columns.Names.Length;
+
     public static void Write(LayerToc toc, ColumnWriter writer)
     {
         var columns = toc.Columns;
@@ -14,9 +17,7 @@ internal static class TocWriter
         writer.Number(columns.NameEntries.Length);
 
         writer.Bytes(columns.Types);
-        foreach (var mode in columns.Modes)
-            writer.Number((ulong)mode);
-        WriteOwners(columns, writer);
+        WriteAttributes(columns, writer);
         WriteTimes(columns, writer);
         for (var entry = 0; entry < count; entry++)
         {
@@ -30,38 +31,66 @@ internal static class TocWriter
         WriteXattrs(columns, writer);
     }
 
-    private static void WriteOwners(TocColumns columns, ColumnWriter writer)
+    private static void WriteAttributes(TocColumns columns, ColumnWriter writer)
     {
-        writer.Number(columns.Owners.Length);
-        foreach (var (uid, gid) in columns.Owners)
+        writer.Number(columns.Attributes.Length);
+        foreach (var (mode, uid, gid) in columns.Attributes)
         {
+            writer.Number((ulong)mode);
             writer.Number((ulong)uid);
             writer.Number((ulong)gid);
         }
 
-        foreach (var index in columns.OwnerIndexes)
+        foreach (var index in columns.AttributeIndexes)
             writer.Number(index);
     }
 
     private static void WriteTimes(TocColumns columns, ColumnWriter writer)
     {
+        var times = new TocTimes(columns);
+        writer.Number(times.Count);
         var previous = 0L;
-        foreach (var seconds in columns.MtimeSeconds)
+        foreach (var entry in times.FirstEntries)
         {
-            writer.Signed(seconds - previous);
-            previous = seconds;
+            writer.Signed(columns.MtimeSeconds[entry] - previous);
+            previous = columns.MtimeSeconds[entry];
         }
 
-        foreach (var nanoseconds in columns.MtimeNanoseconds)
-            writer.Number((ulong)nanoseconds);
+        foreach (var entry in times.FirstEntries)
+            writer.Number((ulong)columns.MtimeNanoseconds[entry]);
+
+        // 0: the next time that no entry has had yet; otherwise one that has been, plus one.
+        var next = 0;
+        foreach (var time in times.Numbers)
+        {
+            writer.Number(time == next ? 0 : time + 1L);
+            if (time == next)
+                next++;
+        }
     }
 
     // Names are front-coded: what a name shares with the one before it in its directory is only counted.
     private static void WriteNames(TocColumns columns, ColumnWriter writer)
     {
-        var suffixes = new ColumnWriter();
+        ForEachName(columns, (text, shared) =>
+        {
+            writer.Number(shared);
+            writer.Number(text.Length - shared);
+        });
+        ForEachName(columns, (text, shared) => writer.Bytes(text[shared..]));
+
+        // 0: the next entry that has no name yet; otherwise one that has, plus one.
         var next = 1;
-        var entries = new ColumnWriter();
+        foreach (var entry in columns.NameEntries)
+        {
+            writer.Number(entry == next ? 0 : entry + 1L);
+            if (entry == next)
+                next++;
+        }
+    }
+
+    private static void ForEachName(TocColumns columns, Action<ReadOnlySpan<byte>, int> write)
+    {
         for (var directory = 0; directory < columns.Types.Length; directory++)
         {
             if (columns.TypeOf(directory) != TocEntryType.Directory)
@@ -71,22 +100,10 @@ internal static class TocWriter
             for (var i = 0; i < columns.ChildCount(directory); i++)
             {
                 var name = columns.Name(columns.FirstName(directory) + i);
-                var shared = previous.CommonPrefixLength(name);
-                writer.Number(shared);
-                writer.Number(name.Length - shared);
-                suffixes.Bytes(name[shared..]);
+                write(name, previous.CommonPrefixLength(name));
                 previous = name;
-
-                // 0: the next entry that has no name yet; otherwise one that has, plus one.
-                var entry = columns.NameEntries[columns.FirstName(directory) + i];
-                entries.Number(entry == next ? 0 : entry + 1L);
-                if (entry == next)
-                    next++;
             }
         }
-
-        writer.Bytes(suffixes.Written.Span);
-        writer.Bytes(entries.Written.Span);
     }
 
     // A file's data mostly lies behind that of the file before it, rounded up to a block, and a header.

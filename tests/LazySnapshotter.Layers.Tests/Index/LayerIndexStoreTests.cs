@@ -1,4 +1,5 @@
 using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Oci;
@@ -48,6 +49,39 @@ public sealed class LayerIndexStoreTests : IDisposable
         (await store.BuildAsync(Layer, new MemoryStream(Blob), new LayerIndexOptions(), CancellationToken.None)).Dispose();
         using var anew = store.TryOpen(Layer, out damage);
         Assert.NotNull(anew);
+    }
+
+    [Fact]
+    public async Task A_window_found_damaged_in_use_is_reported_once_and_works_again_when_the_index_is_back()
+    {
+        var tar = GzipProducerTests.RandomTar(seed: 7, length: 200_000);
+        var blob = TestGzip.Frame(tar, TestGzip.Stored(tar, 50_000));
+        var layer = Digest.OfSha256(blob);
+        var options = new LayerIndexOptions { SpanLength = 50_000 };
+        var store = new LayerIndexStore(_folder.Path);
+        (await store.BuildAsync(layer, new MemoryStream(blob), options, CancellationToken.None)).Dispose();
+        using (var file = File.OpenWrite(store.PathOf(layer)))
+        {
+            file.Position = file.Length - LayerIndexFooter.Length - 10;
+            file.Write([1, 2, 3]);
+        }
+
+        var reports = new List<string>();
+        store.Damaged += (digest, damage) => reports.Add($"{digest}: {damage}");
+        using var index = store.TryOpen(layer, out var damageAtOpen)!;
+        Assert.Null(damageAtOpen);
+        var last = new SpanId(index.Spans.Count - 1);
+        Assert.NotEqual(0, index.LoadWindow(new SpanId(1)).Length);
+        for (var i = 0; i < 2; i++)
+            Assert.Contains($"window of span {last}: the checksum", Assert.Throws<InvalidDataException>(() => index.LoadWindow(last)).Message, StringComparison.Ordinal);
+        Assert.Contains(".damaged", Assert.Single(reports), StringComparison.Ordinal);
+        Assert.False(store.Contains(layer));
+        Assert.NotEqual(0, index.LoadWindow(new SpanId(1)).Length);
+
+        (await store.BuildAsync(layer, new MemoryStream(blob), options, CancellationToken.None)).Dispose();
+        Assert.NotEqual(0, index.LoadWindow(last).Length);
+        index.VerifyWindows();
+        Assert.Single(reports);
     }
 
     [Fact]

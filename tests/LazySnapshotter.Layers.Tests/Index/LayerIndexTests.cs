@@ -85,7 +85,8 @@ public sealed class LayerIndexTests : IDisposable
         for (var length = 0; length < file.Length; length++)
         {
             File.WriteAllBytes(_folder["cut"], file[..length]);
-            Assert.Throws<InvalidDataException>(() => LayerIndex.Open(_folder["cut"]).Dispose());
+            var message = Assert.Throws<InvalidDataException>(() => LayerIndex.Open(_folder["cut"]).Dispose()).Message;
+            Assert.Contains($"index, header: cut short at {length} bytes", message, StringComparison.Ordinal);
         }
 
         File.WriteAllBytes(_folder["long"], [.. file, 0]);
@@ -97,9 +98,9 @@ public sealed class LayerIndexTests : IDisposable
     {
         using var layer = SmallLayer();
         var file = File.ReadAllBytes(layer.Path);
-        Assert.Contains("index: not an index file", Refusal(file, bytes => bytes[0] = 0), StringComparison.Ordinal);
-        Assert.Contains("index: version 1 is unknown", Refusal(file, bytes => bytes[8] = 1), StringComparison.Ordinal);
-        Assert.Contains("index: the header's checksum", Refusal(file, bytes => bytes[40]++), StringComparison.Ordinal);
+        Assert.Contains("index, header: not an index file", Refusal(file, bytes => bytes[0] = 0), StringComparison.Ordinal);
+        Assert.Contains("index, header: version 1 is unknown", Refusal(file, bytes => bytes[8] = 1), StringComparison.Ordinal);
+        Assert.Contains("index, header: the header's checksum", Refusal(file, bytes => bytes[40]++), StringComparison.Ordinal);
         Assert.Contains("index, TOC section: the checksum", Refusal(file, bytes => bytes[LayerIndexHeader.Length]++), StringComparison.Ordinal);
         Assert.Contains(_folder["damaged"], Refusal(file, bytes => bytes[0] = 0), StringComparison.Ordinal);
 
@@ -107,7 +108,18 @@ public sealed class LayerIndexTests : IDisposable
         var message = Assert.Throws<InvalidDataException>(() => LayerIndex.Open(layer.Path, other)).Message;
         Assert.Contains($"belongs to layer {layer.Index.LayerDigest}, not to {other}", message, StringComparison.Ordinal);
 
-        File.WriteAllBytes(_folder["window"], [.. file[..^1], (byte)(file[^1] ^ 1)]);
+        Assert.Contains("index, footer: wrong magic", Refusal(file, bytes => bytes[^1]++), StringComparison.Ordinal);
+        Assert.Contains("index, footer: its version", Refusal(file, bytes => bytes[^(LayerIndexFooter.Length - 32)]++), StringComparison.Ordinal);
+        Assert.Contains("index, footer: its lengths", Refusal(file, bytes => bytes[^(LayerIndexFooter.Length - 40)]++), StringComparison.Ordinal);
+        Assert.Contains("index, footer: its layer", Refusal(file, bytes => bytes[^20]++), StringComparison.Ordinal);
+
+        File.WriteAllBytes(_folder["window"], file);
+        using (var stream = File.OpenWrite(_folder["window"]))
+        {
+            stream.Position = file.Length - LayerIndexFooter.Length - 1;
+            stream.WriteByte((byte)(file[stream.Position] ^ 1));
+        }
+
         using var damaged = LayerIndex.Open(_folder["window"]);
         var last = new SpanId(damaged.Spans.Count - 1);
         Assert.Contains($"index, window of span {last}: the checksum", Assert.Throws<InvalidDataException>(() => damaged.LoadWindow(last)).Message, StringComparison.Ordinal);
@@ -192,17 +204,18 @@ public sealed class LayerIndexTests : IDisposable
 
         var tocStored = Pack(toc);
         var spansStored = Pack(spans);
-        var windows = file.AsSpan((int)header.WindowsStart).ToArray();
+        var windows = file.AsSpan((int)header.WindowsStart, (int)header.WindowsLength).ToArray();
         var spansOffset = LayerIndexHeader.Length + tocStored.Length;
         header = header with
         {
             Toc = new LayerIndexSection(LayerIndexHeader.Length, tocStored.Length, toc.Length, SHA256.HashData(tocStored)),
             Spans = new LayerIndexSection(spansOffset, spansStored.Length, spans.Length, SHA256.HashData(spansStored)),
             WindowsStart = spansOffset + spansStored.Length,
-            FileLength = spansOffset + spansStored.Length + windows.Length,
+            FileLength = spansOffset + spansStored.Length + windows.Length + LayerIndexFooter.Length,
             UncompressedLength = random.Next(20) == 0 ? random.Next() : header.UncompressedLength,
         };
-        return [.. header.ToBytes(), .. tocStored, .. spansStored, .. windows];
+        byte[] content = [.. header.ToBytes(), .. tocStored, .. spansStored, .. windows];
+        return [.. content, .. LayerIndexFooter.ToBytes(header, SHA256.HashData(content))];
     }
 
     /// <summary>Touches all there is, as a filesystem would.</summary>
