@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Artifacts.Native;
 
-// Indexes from our artifacts. Where an image has several, each layer takes the first of its indexes that proves good.
+// Indexes from our artifacts. Where an image has several, each layer takes the first of its indexes that proves good. An index
+// is open when its front is here; the rest of the file follows in the background.
 public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient registry, LayerIndexStore store, ILoggerFactory loggers) : ILayerIndexSource
 {
     public const string SourceName = "native";
@@ -14,6 +15,9 @@ public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient r
     private readonly ILogger _logger = loggers.CreateLogger<NativeIndexSource>();
 
     public string Name => SourceName;
+
+    /// <summary>An index is obtained when all of it is here.</summary>
+    public bool IsWhole { get; init; }
 
     public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
@@ -40,7 +44,10 @@ public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient r
 
     private async Task<LayerIndex> GetAsync(ImageReference image, NativeArtifactLayer part, CancellationToken cancellationToken)
     {
-        await using var blob = new VerifyingStream(await registry.OpenBlob(image, part.Index.Digest, part.Index.Size).OpenAsync(cancellationToken), part.Index);
-        return await store.AddAsync(part.LayerDigest, blob, part.Identity, cancellationToken);
+        var blob = registry.OpenBlob(image, part.Index.Digest, part.Index.Size);
+        if (!IsWhole)
+            return await store.AddRemoteAsync(part.LayerDigest, blob, part.Index.Size, part.FrontLength, part.Identity, cancellationToken);
+        await using var content = new VerifyingStream(await blob.OpenAsync(cancellationToken), part.Index);
+        return await store.AddAsync(part.LayerDigest, content, part.Identity, cancellationToken);
     }
 }

@@ -25,7 +25,7 @@ public sealed class IndexPush(RegistryClient registry)
         {
             if (WhyNeverIndexed(layer) is { } why)
                 missing.Add(why);
-            else if (indexes.TryOpen(layer.Digest, out var damage) is not { } index)
+            else if (TryOpenWhole(indexes, layer.Digest, out var damage) is not { } index)
                 missing.Add(new MissingIndex(layer, damage ?? "no index on this node", IsLazy: true));
             else
             {
@@ -51,6 +51,23 @@ public sealed class IndexPush(RegistryClient registry)
         foreach (var artifact in await new LayoutArtifacts(directory).FindAsync(type, subject, cancellationToken))
             results.Add(await PushAsync(repository, artifact.Manifest, artifact.Parts, missing: [], cancellationToken));
         return results;
+    }
+
+    // What others are to rely on is proved to its last byte first.
+    private static LayerIndex? TryOpenWhole(LayerIndexStore indexes, Digest layer, out string? damage)
+    {
+        var index = indexes.TryOpen(layer, out damage);
+        try
+        {
+            index?.VerifyWindows();
+            return index;
+        }
+        catch (InvalidDataException e)
+        {
+            index!.Dispose();
+            damage = "damaged: " + e.Message;
+            return null;
+        }
     }
 
     private static async Task<NativeArtifactLayer> DescribeAsync(Descriptor layer, LayerIndex index, string path, CancellationToken cancellationToken)

@@ -56,7 +56,7 @@ internal static class IndexPullCommand
         var discovery = new IndexDiscovery(registry, loggers);
         var sources = new List<ILayerIndexSource>();
         if (format is null or IndexFormat.Native)
-            sources.Add(new NativeIndexSource(discovery, registry, store, loggers));
+            sources.Add(new NativeIndexSource(discovery, registry, store, loggers) { IsWhole = true });
         if (format is null or IndexFormat.Soci)
             sources.AddRange([new SociIndexSource(2, discovery, registry, store, loggers), new SociIndexSource(1, discovery, registry, store, loggers)]);
         return sources;
