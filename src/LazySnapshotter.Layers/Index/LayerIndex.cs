@@ -4,6 +4,9 @@ using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Index;
 
+/// <summary>Bytes of an index file by part, as stored.</summary>
+public readonly record struct LayerIndexParts(long Header, long Toc, long Spans, long Windows, long Footer);
+
 // An open index: all it takes to read a layer's files out of single spans of its blob. What a mount needs (tree, offsets,
 // digests) is in memory; windows are read when they are needed, from the file or, while that is still on its way, from
 // where it comes from. Immutable and safe for concurrent use until it is disposed.
@@ -45,12 +48,8 @@ public sealed class LayerIndex : IDisposable
     /// <summary>How many bytes of the file a mount needs; who fetches them first can read at once.</summary>
     public long FrontLength => _header.FrontLength;
 
-    /// <summary>What the file is made of, in its order.</summary>
-    public IReadOnlyList<LayerIndexPart> Parts =>
-    [
-        new("header", LayerIndexHeader.Length), new("TOC", _header.Toc.StoredLength), new("spans", _header.Spans.StoredLength),
-        new("windows", _header.WindowsLength), new("footer", LayerIndexFooter.Length),
-    ];
+    public LayerIndexParts Parts =>
+        new(LayerIndexHeader.Length, _header.Toc.StoredLength, _header.Spans.StoredLength, _header.WindowsLength, LayerIndexFooter.Length);
 
     /// <exception cref="InvalidDataException">Damaged, or the index of another layer; the message names file and part.</exception>
     public static LayerIndex Open(string path, Digest expectedLayer) => Open(path, expectedLayer, damaged: null);
