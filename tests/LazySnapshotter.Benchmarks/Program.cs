@@ -6,9 +6,12 @@ using LazySnapshotter.TestSupport.Images;
 // quoting; on a shared machine the seconds are not. One argument picks one benchmark, what follows is for that one:
 //
 //   inflate [ROUNDS [FILE.gz...]]   index   tree
+//   boundaries   (every block boundary of five layers of 400 MB; only when asked for: it proves, and measures nothing)
 var only = args.Length > 0 ? args[0] : null;
 if (only is null or "inflate")
     await InflateBenchmark.RunAsync(only is null ? [] : args[1..]);
+if (only is "boundaries")
+    BoundarySweep.Run(await BenchmarkData.BuildAsync("gzip", "go", "pigz", "igzip", "libdeflate"));
 if (only is null or "index" or "tree")
     Console.WriteLine($"{"",-44}{"ours",10}{"peer",10}{"ours/peer",11}");
 if (only is null or "index")
