@@ -8,6 +8,7 @@ using LazySnapshotter.TestSupport.Images;
 // quoting; on a shared machine the seconds are not. One argument picks one benchmark, what follows is for that one:
 //
 //   inflate [ROUNDS [FILE.gz...]]   index [FILE.gz...]   index-memory [GB]   open [ENTRIES [BUILD_ENTRIES]]   tree
+//   boundaries   (every block boundary of five layers of 400 MB; only when asked for: it proves, and measures nothing)
 var only = args.Length > 0 ? args[0] : null;
 if (only == IndexMemoryBenchmark.ChildArgument)
 {
@@ -23,6 +24,8 @@ if (only is null or "index")
     await IndexBuildBenchmark.RunAsync(only is null ? [] : args[1..]);
 if (only is null or "index-memory")
     await IndexMemoryBenchmark.RunAsync((args.Length > 1 ? long.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 4) * 1_000_000_000, entryCount: 500_000);
+if (only is "boundaries")
+    BoundarySweep.Run(await BenchmarkData.BuildAsync("gzip", "go", "pigz", "igzip", "libdeflate"));
 if (only is null or "index" or "tree")
     Console.WriteLine($"{"",-44}{"ours",10}{"peer",10}{"ours/peer",11}");
 if (only is null || (only is "index" && args.Length == 1))

@@ -51,7 +51,7 @@ internal static class HuffmanTable
             counts[length]++;
         counts[0] = 0;
 
-        Span<int> ends = stackalloc int[CodeLengthMax + 1];
+        Span<int> places = stackalloc int[CodeLengthMax + 1];
         var total = 0;
         var left = 1;
         var longest = 0;
@@ -60,7 +60,7 @@ internal static class HuffmanTable
             left = left * 2 - counts[length];
             if (left < 0)
                 return false;
-            ends[length] = total;
+            places[length] = total;
             total += counts[length];
             if (counts[length] > 0)
                 longest = length;
@@ -74,7 +74,7 @@ internal static class HuffmanTable
         for (var symbol = 0; symbol < lengths.Length; symbol++)
         {
             if (lengths[symbol] != 0)
-                sorted[ends[lengths[symbol]]++] = (ushort)symbol;
+                sorted[places[lengths[symbol]]++] = (ushort)symbol;
         }
 
         var (placed, code) = BuildMain(counts, sorted, symbols, width, table);

@@ -89,6 +89,7 @@ internal sealed unsafe partial class Inflater
     private Stop CopyStored(ref Cursor cursor)
     {
         var length = (int)Math.Min(_storedLeft, Math.Min(cursor.InputLeft, cursor.OutputLeft));
+        // Sound: no more than is left of either.
         Buffer.MemoryCopy(cursor.Input, cursor.Output, cursor.OutputLeft, length);
         cursor.Input += length;
         cursor.Output += length;
@@ -212,6 +213,7 @@ internal sealed unsafe partial class Inflater
 
         if (cursor.InputLeft == 0)
             return false;
+        // Sound: one byte is there.
         _bits |= (ulong)*cursor.Input++ << _bitCount;
         _bitCount += 8;
         return true;

@@ -11,8 +11,9 @@ namespace LazySnapshotter.Layers.Gzip;
 // that a round tests nothing of the kind. Everything is in locals: the compiler keeps them in registers.
 //
 // One round: up to three literals, or up to two and a match. A refill leaves at least 56 bits, which pay for two literals
-// (2 x 11 bits), a length with its extra bits (20) and looking a distance up (8); its own up to 28 bits need another
-// refill at times. The next round's first entry is looked up before a match is copied, so that the two overlap.
+// (2 x 11 bits), a length with its extra bits (20) and looking a distance up (8); for its own bits, and for looking the
+// next symbol up, another refill is needed at times. That look-up comes before the match is copied and before the round's
+// refill: it is what everything waits for.
 internal sealed unsafe partial class Inflater
 {
     private interface ITracking;
@@ -23,16 +24,15 @@ internal sealed unsafe partial class Inflater
 
     private readonly struct ReferencesTracked : ITracking;
 
-    /// <summary>Four refills, each of which reads 8 bytes and uses at most 7.</summary>
+    /// <summary>Four refills (the first round's own, two for a distance, one at the end), each of which reads 8 bytes and uses at most 7.</summary>
     private const int FastInputMargin = 32;
 
-    /// <summary>Three literals or a match, and what wide copies write beyond it.</summary>
+    /// <summary>Two literals, a match, and what wide copies write beyond it.</summary>
     private const int FastOutputMargin = 2 + MatchLengthMax + 2 * CopyWidth;
 
     private const int CopyWidth = 16;
 
-    /// <summary>Bits of a distance and its extra bits.</summary>
-    private const int DistanceBitsMax = CodeLengthMax + 13;
+    private const int DistanceExtraBitsMax = 13;
 
     /// <summary>Decodes until the block ends, or near the end of input or room (null).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -122,7 +122,7 @@ internal sealed unsafe partial class Inflater
                 var length = (entry >> 16) + (uint)(LowBits(saved, entry) >> (int)(entry >> 8));
 
                 entry = distanceTable[bits & ((1 << DistanceWidth) - 1)];
-                if ((byte)bitCount < DistanceWidth + 13 + LengthWidth)
+                if ((byte)bitCount < DistanceWidth + DistanceExtraBitsMax + LengthWidth)
                 {
                     bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
                     input += ((uint)(byte)bitCount ^ 63) >> 3;
@@ -133,7 +133,7 @@ internal sealed unsafe partial class Inflater
                 {
                     if ((entry & Invalid) != Invalid)
                     {
-                        if ((byte)bitCount < DistanceBitsMax + LengthWidth)
+                        if ((byte)bitCount < CodeLengthMax + DistanceExtraBitsMax + LengthWidth)
                         {
                             bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
                             input += ((uint)(byte)bitCount ^ 63) >> 3;

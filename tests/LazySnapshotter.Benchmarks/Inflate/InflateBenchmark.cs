@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using LazySnapshotter.TestSupport.Processes;
 
 namespace LazySnapshotter.Benchmarks.Inflate;
 
@@ -9,17 +8,12 @@ namespace LazySnapshotter.Benchmarks.Inflate;
 // counts is CPU time of the process, so that a neighbour costs a decoder little.
 internal static class InflateBenchmark
 {
-    private static readonly TimeSpan BuildTimeout = TimeSpan.FromMinutes(20);
-
     public static async Task RunAsync(string[] arguments)
     {
         var rounds = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 5;
-        var build = RepositoryRoot.Combine("tests", "LazySnapshotter.Benchmarks", "data", "build");
         var layers = arguments.Length > 1
-            ? arguments[1..].Select(path => (Path.GetFileName(path), path)).ToList()
-            : (await ProcessRunner.RunAsync(build, [], BuildTimeout)).Checked().Output
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 2)).Select(parts => (parts[0], parts[1])).ToList();
-
+            ? [.. arguments[1..].Select(path => (Path.GetFileName(path), path))]
+            : await BenchmarkData.BuildAsync("gzip", "go", "pigz");
         foreach (var (name, path) in layers)
             Run(name, path, rounds);
     }

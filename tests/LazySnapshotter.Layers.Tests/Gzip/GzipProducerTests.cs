@@ -100,7 +100,7 @@ public sealed class GzipProducerTests : IDisposable
         var head = TestGzip.Stored(tar[..50_000], 50_000)[..^5];
         var tail = TestGzip.Stored(tar[50_000..], 25_000);
         using var layer = BuiltLayer.Of(TestGzip.Frame(tar, [.. head, .. empty, .. tail]), SpanLength);
-        AssertReadable(tar, layer);
+        AssertReadable(tar, layer, reads: 10); // each goes through two million blocks
     }
 
     [Fact]
@@ -143,14 +143,14 @@ public sealed class GzipProducerTests : IDisposable
         return new TestTar().Directory("d").Add("d/large", data: new string(content)).Add("d/small", data: "small").End();
     }
 
-    private static void AssertReadable(byte[] tar, BuiltLayer layer)
+    private static void AssertReadable(byte[] tar, BuiltLayer layer, int reads = 300)
     {
         Assert.Equal(Oci.Digest.OfSha256(tar), layer.Index.DiffId);
         Assert.Equal(tar.Length, layer.Spans.UncompressedLength);
         Assert.True(tar.AsSpan().SequenceEqual(layer.ReadTar(0, tar.Length)));
 
         var random = new Random(1);
-        for (var i = 0; i < 300; i++)
+        for (var i = 0; i < reads; i++)
         {
             var offset = random.Next(tar.Length);
             var length = random.Next(Math.Min(100_000, tar.Length - offset)) + 1;
