@@ -83,6 +83,8 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
     public (LayerToc Toc, SpanTable Spans) Complete()
     {
         _tar.Complete();
+        if (Compression == LayerCompression.None)
+            _plain.Complete(_uncompressedLength);
         _chooser.Complete(_spans.CompressedEnd, _uncompressedLength);
         DiffId = Digest.FromSha256(_diffHash.GetHashAndReset());
         return (_tocBuilder.Build(), _spans.Complete(_uncompressedLength));
@@ -121,7 +123,8 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
         _diffHash.AppendData(chunk.Bytes);
         Parse(chunk.Bytes);
         _plain.PassTo(_uncompressedLength);
-        _spans.Settle(_chooser.Undecided ?? new Checkpoint(_uncompressedLength * 8, _uncompressedLength, IsMemberStart: true), _uncompressedLength, keptFrom: 0);
+        var told = _plain.UncompressedOffset;
+        _spans.Settle(_chooser.Undecided ?? new Checkpoint(told * 8, told, IsMemberStart: true), told, keptFrom: 0);
     }
 
     private void Parse(ReadOnlySpan<byte> bytes)

@@ -18,9 +18,9 @@ internal sealed class ReadPoints
     private long _interior;
     private long _end;
 
-    /// <summary>The next point's offset; long.MaxValue: none is known.</summary>
-    public long Next => _isInFile
-        ? Math.Min(_interior, _end)
+    /// <summary>Where the next read starts; long.MaxValue: none is known.</summary>
+    public long NextStart => _isInFile && _interior < _end
+        ? _interior
         : _files.TryPeek(out var file) ? file.Start : long.MaxValue;
 
     public void Add(TarEntry entry)

@@ -11,7 +11,8 @@ internal static class SyntheticLayer
 
     public static void Write(Stream output, long uncompressedLength, int entryCount)
     {
-        using var gzip = new GZipStream(output, CompressionLevel.Fastest, leaveOpen: true);
+        // Not level 1: of that zlib-ng makes one block without end, which nobody can read lazily.
+        using var gzip = new GZipStream(output, new ZLibCompressionOptions { CompressionLevel = 2 }, leaveOpen: true);
         var random = new Random(1);
         var pool = Pool(random);
         var header = new byte[512];

@@ -45,8 +45,8 @@ internal sealed class BuiltLayer : IDisposable
 
     public SpanTable Spans => Index.Spans;
 
-    public static BuiltLayer Of(byte[] blob, long? spanLength = null, int seed = 1) =>
-        new(blob, new LayerIndexOptions { Placement = spanLength is { } length ? CheckpointPlacement.Uniform(length) : CheckpointPlacement.Adaptive }, seed);
+    public static BuiltLayer Of(byte[] blob, long? spanLength = null, int seed = 1, CheckpointPlacement? placement = null) =>
+        new(blob, new LayerIndexOptions { Placement = spanLength is { } length ? CheckpointPlacement.Uniform(length) : placement ?? CheckpointPlacement.Adaptive }, seed);
 
     /// <summary>What a build says of a blob it refuses.</summary>
     public static string RefusalOf(byte[] blob) => Assert.Throws<InvalidDataException>(() => Of(blob).Dispose()).Message;
