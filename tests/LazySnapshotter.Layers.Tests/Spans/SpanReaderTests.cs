@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Layers.Tests.Store;
@@ -86,6 +87,29 @@ public sealed class SpanReaderTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public async Task A_read_waits_for_what_its_decoder_lacks_and_tries_again_after_a_failure()
+    {
+        await using var h = new LayerHarness(TestLayer.Uniform(10, 50 * Kilo), _folder.Path);
+        await h.ReadAndCompareAsync(0, h.Layer.Tar.Length);
+        h.Cache.Drop(h.Blob);
+        var decoder = new LateDecoder();
+        var reader = new SpanReader(h.Blob, h.Fetcher, h.Cache, decoder);
+        var buffer = new byte[120 * Kilo]; // three spans
+        var reading = reader.ReadAsync(40 * Kilo, buffer, default).AsTask();
+        Assert.False(reading.IsCompleted);
+        Assert.Equal([0, 1, 2, 3], decoder.Asked.Order());
+
+        decoder.Arrive(new IOException("the registry is down"));
+        Assert.Equal("the registry is down", (await Assert.ThrowsAsync<IOException>(() => reading)).Message);
+        reading = reader.ReadAsync(40 * Kilo, buffer, default).AsTask();
+        decoder.Arrive();
+        Assert.Equal(buffer.Length, await reading.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.True(h.Layer.Tar.AsSpan(40 * Kilo, buffer.Length).SequenceEqual(buffer));
+        Assert.True(IsDone(reader.ReadAsync(60 * Kilo, buffer.AsMemory(0, 100), default)));
+        Assert.Equal(8, decoder.Asked.Count);
+    }
+
+    [Fact]
     public async Task The_end_of_the_layer_is_a_short_read()
     {
         await using var h = new LayerHarness(TestLayer.Uniform(3, Kilo), _folder.Path);
@@ -170,6 +194,47 @@ public sealed class SpanReaderTests(ITestOutputHelper output) : IDisposable
         await Task.WhenAll(readers);
         Assert.True(h.Blob.IsComplete);
         Assert.DoesNotContain(h.Log.Lines, line => line.Contains("damaged", StringComparison.Ordinal));
+    }
+
+    // Lacks something for every span until it arrives.
+    private sealed class LateDecoder : ISpanDecoder
+    {
+        private readonly ConcurrentDictionary<int, bool> _ready = [];
+        private readonly ConcurrentQueue<(int Span, TaskCompletionSource Done)> _waiting = [];
+        private readonly ConcurrentQueue<int> _asked = [];
+
+        public IReadOnlyCollection<int> Asked => [.. _asked];
+
+        public bool IsReady(SpanId span) => _ready.ContainsKey(span.Value);
+
+        public ValueTask PrepareAsync(SpanId span, CancellationToken cancellationToken)
+        {
+            _asked.Enqueue(span.Value);
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Enqueue((span.Value, done));
+            return new ValueTask(done.Task);
+        }
+
+        public void Arrive(Exception? failure = null)
+        {
+            while (_waiting.TryDequeue(out var waiting))
+            {
+                if (failure is not null)
+                {
+                    waiting.Done.SetException(failure);
+                    continue;
+                }
+
+                _ready[waiting.Span] = true;
+                waiting.Done.SetResult();
+            }
+        }
+
+        public void Decode(SpanId span, ReadOnlySpan<byte> compressed, Span<byte> destination)
+        {
+            Assert.True(IsReady(span));
+            TestLayer.Decode(span, compressed, destination);
+        }
     }
 
     private static bool IsDone(ValueTask<int> read) => read.IsCompletedSuccessfully;
