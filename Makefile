@@ -6,10 +6,11 @@
 #   make test-matrix  the integration tests on several containerds; writes docs/COMPATIBILITY.md
 #   make demo         a container from an image that is not on the node, against overlayfs
 #   make bench        measurements
+#   make fuzz         a million mutated inputs for every parser; ARGS="TARGET --iterations N --seed S"
 #   make check        format, warnings, architecture
 #   make install      PREFIX=/usr/local DESTDIR= : the program and its systemd unit
 
-.PHONY: help deps build images test test-matrix demo bench check fmt install uninstall clean
+.PHONY: help deps build images test test-matrix demo bench fuzz check fmt install uninstall clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -45,6 +46,9 @@ demo: deps images
 
 bench: deps images
 	dotnet run --project tests/LazySnapshotter.Benchmarks --configuration Release
+
+fuzz: deps
+	dotnet run --project tests/LazySnapshotter.Fuzz --configuration Release -- $(ARGS)
 
 # The order is by speed: what fails often fails first.
 check: deps
