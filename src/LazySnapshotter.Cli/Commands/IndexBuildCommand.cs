@@ -27,7 +27,7 @@ internal sealed class IndexBuildCommand
         HelpName = "PATH",
     };
 
-    private readonly Option<string> _format = new("--format") { Description = "native, or soci: zTOCs and index manifests", DefaultValueFactory = _ => NativeFormat.FormatName };
+    private readonly Option<string> _format = new("--format") { Description = "native, or soci: zTOCs and index manifests", HelpName = "native|soci", DefaultValueFactory = _ => NativeFormat.FormatName };
     private readonly Option<string?> _spanSize = new("--span-size") { Description = "Spans of about so many uncompressed bytes, for example 4MiB [default: adaptive; 4MiB for soci]", HelpName = "SIZE" };
     private readonly Option<string?> _buildTool = new("--build-tool") { Description = $"soci: the identifier stored in the zTOC [default: {ZtocOptions.DefaultBuildTool}]", HelpName = "ID" };
     private readonly Option<string?> _layerSizeMin = new("--min-layer-size") { Description = "soci: smaller layers get no zTOC [default: 10MiB]", HelpName = "SIZE" };
@@ -43,7 +43,6 @@ internal sealed class IndexBuildCommand
     public static Command Create()
     {
         var self = new IndexBuildCommand();
-        self._format.AcceptOnlyFromAmong(NativeFormat.FormatName, SociFormat.FormatName);
         var command = new Command("build", "Make the indexes of images' layers, or of one layer in a file")
         {
             self._sources, self._blob, self._output, self._format, self._spanSize, self._buildTool, self._layerSizeMin, self._disableXattrs, self._json, self._root,
@@ -68,9 +67,10 @@ internal sealed class IndexBuildCommand
         if (result.GetValue(_spanSize) is { } spanSize && ByteSize.TryParse(spanSize, out var spanLength) && spanLength is < 1 or > SpanSizeMax)
             result.AddError($"--span-size: 1 B to {ByteSize.Format(SpanSizeMax)}");
 
-        if (result.GetResult(_format) is { Errors: var errors } && errors.Any())
-            return; // neither of the two; that is told already
-        var isSoci = result.GetValue(_format) == SociFormat.FormatName;
+        var format = result.GetValue(_format);
+        if (format is not (null or NativeFormat.FormatName or SociFormat.FormatName)) // defaults come after validation
+            result.AddError("--format is native or soci");
+        var isSoci = format == SociFormat.FormatName;
         if (!isSoci && (result.GetValue(_buildTool) is not null || result.GetValue(_layerSizeMin) is not null || result.GetValue(_disableXattrs)))
             result.AddError("--build-tool, --min-layer-size and --disable-xattrs go with --format soci");
         if (isSoci && result.GetValue(_output) is null)

@@ -140,7 +140,11 @@ public sealed class IndexVerifierTests : IDisposable
         {
             gzip.Write(new TestTar().Add("big", size: 100L << 20).WithoutEnd());
             for (var i = 0; i < 100; i++)
+            {
                 gzip.Write(zeros);
+                gzip.Flush();
+            }
+
             gzip.Write(new byte[1024]);
         }
 
