@@ -68,6 +68,8 @@ internal sealed class IndexBuildCommand
         if (result.GetValue(_spanSize) is { } spanSize && ByteSize.TryParse(spanSize, out var spanLength) && spanLength is < 1 or > SpanSizeMax)
             result.AddError($"--span-size: 1 B to {ByteSize.Format(SpanSizeMax)}");
 
+        if (result.GetResult(_format) is { Errors: var errors } && errors.Any())
+            return; // neither of the two; that is told already
         var isSoci = result.GetValue(_format) == SociFormat.FormatName;
         if (!isSoci && (result.GetValue(_buildTool) is not null || result.GetValue(_layerSizeMin) is not null || result.GetValue(_disableXattrs)))
             result.AddError("--build-tool, --min-layer-size and --disable-xattrs go with --format soci");

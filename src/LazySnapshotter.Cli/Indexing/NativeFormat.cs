@@ -13,9 +13,9 @@ internal sealed class NativeFormat(LayerIndexStore store, LayerIndexOptions opti
 
     public LayerResult? Skip(Descriptor layer)
     {
-        // A damaged file is moved aside here, and the layer indexed anew.
+        // A damaged file is moved aside here, or replaced later, and the layer indexed anew.
         using var index = store.TryOpen(layer.Digest, out _);
-        return index is null ? null : new LayerResult
+        return index is null || !IsWhole(index) ? null : new LayerResult
         {
             Layer = layer.Digest,
             State = LayerState.Present,
@@ -54,5 +54,18 @@ internal sealed class NativeFormat(LayerIndexStore store, LayerIndexOptions opti
             Entries = built.EntryCount,
             Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
         };
+    }
+
+    private static bool IsWhole(LayerIndex index)
+    {
+        try
+        {
+            index.VerifyWindows();
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
     }
 }

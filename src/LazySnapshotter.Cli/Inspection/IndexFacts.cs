@@ -87,7 +87,7 @@ internal sealed record IndexFacts
             UncompressedLength = file.Ztoc?.UncompressedLength ?? index.Spans.UncompressedLength,
             IndexLength = indexLength,
             Share = (double)indexLength / Math.Max(1, index.Spans.CompressedLength),
-            Parts = file.Ztoc is { } ztoc ? PartsOf(ztoc, indexLength) : PartsOf(index.Parts),
+            Parts = file.Ztoc is { } ztoc ? PartsOf(ztoc, indexLength) : PartsOf(index),
             Entries = types,
             ImplicitDirectories = index.Toc.ImplicitDirectories.Count,
             ContentLength = content,
@@ -110,10 +110,25 @@ internal sealed record IndexFacts
         _ => "fifo",
     };
 
-    // By the sizes of its tables' fields (zinfo's checkpoints, FlatBuffers' strings); the TOC is what remains.
-    private static Dictionary<string, long> PartsOf(LayerIndexParts parts) =>
-        new() { ["header"] = parts.Header, ["TOC"] = parts.Toc, ["spans"] = parts.Spans, ["windows"] = parts.Windows, ["footer"] = parts.Footer };
+    // The span section is offsets and checksums; these do not compress, so what they take is known.
+    private static Dictionary<string, long> PartsOf(LayerIndex index)
+    {
+        const int DigestLength = 32;
+        const int WindowChecksumLength = 16;
+        var windows = Enumerable.Range(0, index.Spans.Count).Count(span => index.WindowLengthOf(new SpanId(span)) > 0);
+        var digests = Math.Min(index.Parts.Spans, ((long)DigestLength * index.Spans.Count) + ((long)WindowChecksumLength * windows));
+        return new Dictionary<string, long>
+        {
+            ["header"] = index.Parts.Header,
+            ["TOC"] = index.Parts.Toc,
+            ["spans"] = index.Parts.Spans - digests,
+            ["digests"] = digests,
+            ["windows"] = index.Parts.Windows,
+            ["footer"] = index.Parts.Footer,
+        };
+    }
 
+    // By the sizes of its tables' fields (zinfo's checkpoints, FlatBuffers' strings); the TOC is what remains.
     private static Dictionary<string, long> PartsOf(Ztoc ztoc, long length)
     {
         const int WindowLength = 32 * 1024;

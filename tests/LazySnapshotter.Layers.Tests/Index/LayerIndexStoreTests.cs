@@ -57,7 +57,7 @@ public sealed class LayerIndexStoreTests : IDisposable
         var tar = GzipProducerTests.RandomTar(seed: 7, length: 200_000);
         var blob = TestGzip.Frame(tar, TestGzip.Stored(tar, 50_000));
         var layer = Digest.OfSha256(blob);
-        var options = new LayerIndexOptions { SpanLength = 50_000 };
+        var options = new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(50_000) };
         var store = new LayerIndexStore(_folder.Path);
         (await store.BuildAsync(layer, new MemoryStream(blob), options, CancellationToken.None)).Dispose();
         using (var file = File.OpenWrite(store.PathOf(layer)))

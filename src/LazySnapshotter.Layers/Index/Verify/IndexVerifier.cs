@@ -22,6 +22,7 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
     private readonly SpanProof _spans;
     private readonly SpanPieces _pieces;
     private readonly CheckpointProof _checkpoints;
+    private readonly CheckTally _file = new("index file");
     private readonly CheckTally _layer = new("layer");
     private long _compressedLength;
     private long _uncompressedLength;
@@ -66,6 +67,7 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
 
     private async Task<IndexVerificationReport> RunAsync(Stream blob, CancellationToken cancellationToken)
     {
+        CheckFile();
         var buffer = new byte[BufferLength];
         var length = await blob.ReadAtLeastAsync(buffer, LayerFormat.ProbeLength, throwOnEndOfStream: false, cancellationToken);
         LayerToc? toc = null;
@@ -93,11 +95,24 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
             CompareWhole();
         return new IndexVerificationReport(
         [
-            _layer.Result, _spans.Digests.Result,
+            _file.Result, _layer.Result, _spans.Digests.Result,
             .. _index.Compression == LayerCompression.Gzip ? new[] { _checkpoints.Checkpoints.Result } : [],
             _spans.Contents.Result,
             .. toc is null ? [] : new TocProof(toc, _index.Toc).Run(),
         ]);
+    }
+
+    private void CheckFile()
+    {
+        _file.Compare();
+        try
+        {
+            _index.VerifyWindows();
+        }
+        catch (InvalidDataException exception)
+        {
+            _file.Differ(new IndexDifference(exception.Message));
+        }
     }
 
     private void Append(GzipScanner? gzip, ReadOnlySpan<byte> bytes)
