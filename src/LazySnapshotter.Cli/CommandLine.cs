@@ -23,6 +23,7 @@ internal static class CommandLine
             LsCommand.Create(),
             CatCommand.Create(),
             IndexCommand.Create(),
+            CopyCommand.Create(),
             DoctorCommand.Create(),
         };
 

@@ -32,6 +32,15 @@ internal static class RegistryLimits
     /// <summary>Image indexes inside image indexes.</summary>
     public const int IndexDepthMax = 4;
 
+    /// <summary>Manifests of one copy: platforms, artifacts, artifacts of artifacts.</summary>
+    public const int CopyManifestsMax = 4096;
+
+    /// <summary>Manifests of one copy together; they are kept in memory until the blobs are there.</summary>
+    public const long CopyManifestBytesMax = 128L << 20;
+
+    /// <summary>Of a copy: how deep manifests may contain each other and refer to each other.</summary>
+    public const int CopyDepthMax = 12;
+
     /// <summary>Of a list that comes in pages (referrers, tags): more pages than this is a registry that never ends.</summary>
     public const int ListPagesMax = 256;
 

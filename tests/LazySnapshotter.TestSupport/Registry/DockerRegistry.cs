@@ -25,7 +25,8 @@ public sealed partial class DockerRegistry : IAsyncDisposable
 
     public string Log => _process.Log;
 
-    public static async Task<DockerRegistry> StartAsync()
+    /// <param name="deletes">Manifests may be deleted, which is not the registry's own default.</param>
+    public static async Task<DockerRegistry> StartAsync(bool deletes = false)
     {
         var directory = TestDirectory.Create();
         try
@@ -36,6 +37,8 @@ public sealed partial class DockerRegistry : IAsyncDisposable
                 storage:
                   filesystem:
                     rootdirectory: {directory.Combine("data")}
+                  delete:
+                    enabled: {(deletes ? "true" : "false")}
                 http:
                   addr: 127.0.0.1:0
                 """);
