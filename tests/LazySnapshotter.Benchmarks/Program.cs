@@ -1,4 +1,5 @@
 using LazySnapshotter.Benchmarks;
+using LazySnapshotter.Benchmarks.Index;
 using LazySnapshotter.Benchmarks.IndexBuild;
 using LazySnapshotter.Benchmarks.Inflate;
 using LazySnapshotter.TestSupport.Images;
@@ -6,7 +7,7 @@ using LazySnapshotter.TestSupport.Images;
 // `make bench`: what this project does beside what does it otherwise, in turns, in one run. Medians and ratios are worth
 // quoting; on a shared machine the seconds are not. One argument picks one benchmark, what follows is for that one:
 //
-//   inflate [ROUNDS [FILE.gz...]]   index [FILE.gz...]   index-memory [GB]   tree
+//   inflate [ROUNDS [FILE.gz...]]   index [FILE.gz...]   index-memory [GB]   open [ENTRIES [BUILD_ENTRIES]]   tree
 var only = args.Length > 0 ? args[0] : null;
 if (only == IndexMemoryBenchmark.ChildArgument)
 {
@@ -20,6 +21,8 @@ if (only is null or "index")
     await IndexBuildBenchmark.RunAsync(only is null ? [] : args[1..]);
 if (only is null or "index-memory")
     await IndexMemoryBenchmark.RunAsync((args.Length > 1 ? long.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 4) * 1_000_000_000, entryCount: 500_000);
+if (only is null or "open")
+    OpenBenchmark.Run(only is null ? [] : args[1..]);
 if (only is null or "index" or "tree")
     Console.WriteLine($"{"",-44}{"ours",10}{"peer",10}{"ours/peer",11}");
 if (only is null || (only is "index" && args.Length == 1))

@@ -36,6 +36,7 @@ public sealed class LayerLibrary : IAsyncDisposable
         _cache = cache;
         _options = options;
         _logger = loggers.CreateLogger<LayerLibrary>();
+        _indexes.Damaged += (layer, damage) => MountsLog.IndexDamaged(_logger, layer, damage);
     }
 
     /// <summary>Opens a layer, obtaining its index first where there is none on this node.</summary>

@@ -2,8 +2,10 @@ using System.Security.Cryptography;
 using LazySnapshotter.Layers.Gzip;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Tar;
+using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Tests.Index;
@@ -123,6 +125,116 @@ public sealed class LayerIndexTests : IDisposable
         using var damaged = LayerIndex.Open(_folder["window"]);
         var last = new SpanId(damaged.Spans.Count - 1);
         Assert.Contains($"index, window of span {last}: the checksum", Assert.Throws<InvalidDataException>(() => damaged.LoadWindow(last)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_same_content_gives_the_same_file_on_every_machine()
+    {
+        // Golden: if this changes on purpose, so does every index file, and the version with it.
+        var builder = new TocBuilder();
+        var parser = new TarParser(builder);
+        parser.Append(SmallTar);
+        parser.Complete();
+        using var windows = new WindowSpool(_folder.Path);
+        windows.Add(default);
+        windows.Add(WindowEncoding.Encode(SmallTar.AsSpan(0, 2000), WindowEncoding.AllReferenced));
+        windows.Add(WindowEncoding.Encode(SmallTar.AsSpan(1000, 3000), [0xFF00FF, 0, ulong.MaxValue, .. new ulong[WindowEncoding.ReferencedWords - 3]]));
+        using var file = new MemoryStream();
+        var header = LayerIndexWriter.Write(file, new LayerIndexContent
+        {
+            Compression = LayerCompression.Gzip,
+            LayerDigest = Digest.OfSha256("a layer"u8),
+            DiffId = null,
+            Toc = builder.Build(),
+            Spans = new SpanTable([0, 12345, 23456], [0, 2000, 4000], [.. Enumerable.Range(0, 96).Select(i => (byte)i)], 5000, SmallTar.Length),
+            Windows = windows,
+        });
+        File.WriteAllBytes(_folder["golden"], file.ToArray());
+        using var index = LayerIndex.Open(_folder["golden"]);
+        index.VerifyWindows();
+        Assert.Equal((header.Id, null as Digest?, 23456 & 7), (index.Id, index.DiffId, index.Spans.BitOffset(new SpanId(2))));
+        var hex = Digest.OfSha256(file.ToArray()).Hex;
+        Assert.True(hex == "1fdc1f7ae1e2ec878ecd1905e343bd874fcea22b9e9170658cf0369935927835", hex);
+    }
+
+    [Fact]
+    public void A_file_from_the_future_and_one_of_version_1_are_named_as_such()
+    {
+        using var layer = SmallLayer();
+        var file = File.ReadAllBytes(layer.Path);
+        foreach (var version in (byte[])[1, 3])
+            Assert.Contains($"index, header: version {version} is unknown, this program reads version 2", Refusal(file, bytes => bytes[8] = version), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Headers_forged_with_right_checksums_name_what_is_wrong()
+    {
+        using var layer = SmallLayer();
+        var file = File.ReadAllBytes(layer.Path);
+        var header = LayerIndexHeader.Parse(file, file.Length);
+        AssertForged("the sections do not fill the file", header with { Spans = header.Spans with { Offset = header.Toc.Offset } });          // overlap
+        AssertForged("the sections do not fill the file", header with { Toc = header.Toc with { Offset = header.Toc.Offset - 1 } });           // backwards
+        AssertForged("the sections do not fill the file", header with { WindowsStart = file.Length + 1, WindowsLength = -1 });                 // leaves the file
+        AssertForged("the sections do not fill the file", header with { WindowsLength = header.WindowsLength + 1 });
+        AssertForged("a front of", header with { WindowsStart = long.MaxValue });
+        AssertForged("the TOC section claims", header with { Toc = header.Toc with { Length = header.Toc.StoredLength * 1033 } });
+        AssertForged("the TOC section claims", header with { Toc = header.Toc with { StoredLength = -1 } });
+        AssertForged("the span section claims", header with { Spans = header.Spans with { Length = long.MaxValue } });
+        AssertForged("index, TOC section: unpacks to", header with { Toc = header.Toc with { Length = header.Toc.Length - 1 } });
+        AssertForged("index, span section: unpacks to", header with { Spans = header.Spans with { Length = header.Spans.Length + 1 } });
+        AssertForged("cut short at", header with { FileLength = header.FileLength + 1 });
+        AssertForged("a layer of -1 bytes", header with { CompressedLength = -1 });
+        AssertForged("a tar of", header with { UncompressedLength = long.MaxValue });
+        AssertForged("compression 7 is unknown", header with { Compression = (LayerCompression)7 });
+        AssertForged("footer: its layer", header with { LayerDigest = Digest.OfSha256("other"u8) }, keepFooter: true);
+        AssertForged("footer: its lengths", header with { CompressedLength = header.CompressedLength + 1 }, keepFooter: true);
+
+        void AssertForged(string reason, LayerIndexHeader forged, bool keepFooter = false)
+        {
+            var footer = keepFooter ? file.AsSpan(file.Length - LayerIndexFooter.Length).ToArray() : LayerIndexFooter.ToBytes(forged, new byte[32]);
+            File.WriteAllBytes(_folder["forged"], [.. forged.ToBytes(), .. file.AsSpan(LayerIndexHeader.Length, file.Length - LayerIndexHeader.Length - footer.Length), .. footer]);
+            Assert.Contains(reason, Assert.Throws<InvalidDataException>(() => LayerIndex.Open(_folder["forged"])).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Span_sections_forged_with_right_checksums_name_what_is_wrong()
+    {
+        using var layer = SmallLayer();
+        var file = File.ReadAllBytes(layer.Path);
+        var header = LayerIndexHeader.Parse(file, file.Length);
+        AssertForged("no spans", 0, 0);
+        AssertForged("span count is", 100, 0, 1);
+        AssertForged("span 1 does not start after span 0", 2, 0, 0, 50, 0, 0);
+        AssertForged("span 1 does not start after span 0", 2, 0, 50, 0, 0, 0);
+        AssertForged("span start is", 2, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 50, 0, 0);
+        AssertForged("span offset is", 2, 0, 50, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0, 0);
+        AssertForged("window length is", 2, 0, 50, 50, 0, 0xFF, 0xFF, 0x7F);
+        AssertForged("windows of 5 bytes in", 2, 0, 50, 50, 0, 5);
+        AssertForgedSection("span digests of 32 bytes", [1, 0, 0, .. new byte[31]], addDigests: false);
+        AssertForgedSection("bytes are left over", [1, 0, 0, .. new byte[33]], addDigests: false);
+
+        void AssertForged(string reason, params byte[] columns) => AssertForgedSection(reason, columns, addDigests: true);
+
+        void AssertForgedSection(string reason, byte[] columns, bool addDigests)
+        {
+            // What the digests and window checksums of so many spans would be.
+            byte[] section = addDigests ? [.. columns, .. new byte[2 * 32 + (columns[^1] == 5 ? 16 : 0)]] : columns;
+            var stored = DeflateEncoder.Encode(section);
+            var toc = file.AsSpan(LayerIndexHeader.Length, (int)header.Toc.StoredLength).ToArray();
+            var windows = file.AsSpan((int)header.WindowsStart, (int)header.WindowsLength).ToArray();
+            var start = header.Spans.Offset + stored.Length;
+            var forged = header with
+            {
+                Spans = new LayerIndexSection(header.Spans.Offset, stored.Length, section.Length, SHA256.HashData(stored)),
+                WindowsStart = start,
+                FileLength = start + windows.Length + LayerIndexFooter.Length,
+            };
+            File.WriteAllBytes(_folder["forged"], [.. forged.ToBytes(), .. toc, .. stored, .. windows, .. LayerIndexFooter.ToBytes(forged, new byte[32])]);
+            var message = Assert.Throws<InvalidDataException>(() => LayerIndex.Open(_folder["forged"])).Message;
+            Assert.Contains(reason, message, StringComparison.Ordinal);
+            Assert.Contains("span", message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -166,7 +166,7 @@ public sealed class RemoteIndexTests : IDisposable
         var other = Digest.OfSha256("other"u8);
         Assert.Contains("belongs to layer", (await Assert.ThrowsAsync<InvalidDataException>(() =>
             _store.AddRemoteAsync(other, Server(), File.Length, null, CancellationToken.None))).Message, StringComparison.Ordinal);
-        foreach (var (at, part) in ((int, string)[])[(3, "header: not an index"), (8, "header: version"), (100, "header: the header's checksum"), (400, "TOC section: the checksum")])
+        foreach (var (at, part) in ((int, string)[])[(3, "header: not an index"), (8, "header: version"), (100, "header: the header's checksum"), (LayerIndexHeader.Length + 2, "TOC section: the checksum")])
         {
             var failure = await Assert.ThrowsAsync<InvalidDataException>(() => AddAsync(Server().Then(new Fault { CorruptAt = at }), null));
             Assert.Contains(part, failure.Message, StringComparison.Ordinal);
