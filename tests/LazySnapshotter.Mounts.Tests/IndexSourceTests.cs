@@ -87,7 +87,7 @@ public sealed class IndexSourceTests : IAsyncLifetime
     [Fact]
     public async Task Spans_that_an_index_wants_warm_are_fetched_without_a_read()
     {
-        var index = await _indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions(), default);
+        var index = await _indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(512 << 10) }, default);
         Assert.True(index.Spans.Count > 4, $"{index.Spans.Count} spans are too few for this test");
         File.Delete(_indexes.PathOf(_layer.Digest));
         var warm = new SpanRangeToWarm(new SpanId(1), new SpanId(2));

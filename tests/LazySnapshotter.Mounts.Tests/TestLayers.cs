@@ -39,7 +39,7 @@ internal sealed class TestLayers : IAsyncDisposable
     public static byte[] Blob(params (string Name, string? Content)[] entries)
     {
         using var tar = new MemoryStream();
-        using (var gzip = new GZipStream(tar, CompressionLevel.Fastest, leaveOpen: true))
+        using (var gzip = new GZipStream(tar, CompressionLevel.Optimal, leaveOpen: true))
         using (var writer = new TarWriter(gzip, TarEntryFormat.Pax))
         {
             foreach (var (name, content) in entries)

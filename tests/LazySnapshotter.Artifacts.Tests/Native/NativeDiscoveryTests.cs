@@ -41,6 +41,31 @@ public sealed class NativeDiscoveryTests
     }
 
     [Fact]
+    public async Task A_layer_is_open_after_one_range_of_its_index_and_the_index_is_kept_by_itself()
+    {
+        await using var image = await PublishedImage.StartAsync(layerCount: 3);
+        await PublishAsync(image);
+        var (store, source) = NewSource(image, image.NewClient(), isWhole: false);
+        image.Registry.ClearLog();
+
+        var indexes = new List<LayerIndex>();
+        foreach (var layer in image.Layers)
+            indexes.Add((await source.ObtainAsync(image.Origin, layer.Digest, default))!.Index);
+
+        for (var waited = 0; !image.Layers.All(layer => store.Contains(layer.Digest)); waited++)
+        {
+            Assert.True(waited < 200, "after 10 s not all indexes are here");
+            await Task.Delay(50);
+        }
+
+        // These are so small that what lies behind the front comes with it: one request for each.
+        var ranges = image.Registry.Requests.Where(request => request.Kind == TestRequestKind.Blob).Select(request => request.Range);
+        Assert.Equal(indexes.Select(index => $"bytes=0-{index.FileLength - 1}"), ranges);
+        Assert.Equal(indexes.Sum(index => index.FileLength), image.Registry.BytesOf(TestRequestKind.Blob));
+        indexes.ForEach(index => index.Dispose());
+    }
+
+    [Fact]
     public async Task What_was_found_is_remembered_for_a_while_and_then_asked_again()
     {
         await using var image = await PublishedImage.StartAsync();
@@ -112,12 +137,17 @@ public sealed class NativeDiscoveryTests
     }
 
     [Theory]
-    [InlineData("another layer's")]
-    [InlineData("not what its identity says")]
-    [InlineData("no index at all")]
-    [InlineData("absent")]
-    [InlineData("other bytes than its digest says")]
-    public async Task An_index_is_refused_and_not_kept_that_is(string what)
+    [InlineData("another layer's", true)]
+    [InlineData("another layer's", false)]
+    [InlineData("not what its identity says", true)]
+    [InlineData("not what its identity says", false)]
+    [InlineData("no index at all", true)]
+    [InlineData("no index at all", false)]
+    [InlineData("absent", true)]
+    [InlineData("absent", false)]
+    [InlineData("other bytes than its digest says", true)]
+    [InlineData("other bytes than its digest says", false)]
+    public async Task An_index_is_refused_and_not_kept_that_is(string what, bool isWhole)
     {
         await using var image = await PublishedImage.StartAsync();
         var node = await image.NewNodeWithIndexesAsync();
@@ -135,7 +165,7 @@ public sealed class NativeDiscoveryTests
         if (what == "other bytes than its digest says")
             image.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, When = r => r.Path.EndsWith(Digest.OfSha256(right).ToString(), StringComparison.Ordinal), CorruptAt = 500 });
         image.AddReferrer(Encoding.UTF8.GetBytes(document));
-        var (store, source) = NewSource(image, image.NewClient());
+        var (store, source) = NewSource(image, image.NewClient(), isWhole);
 
         Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default));
 
@@ -169,10 +199,10 @@ public sealed class NativeDiscoveryTests
         image.AddReferrer(new NativeArtifact { Subject = image.Manifest, Layers = [.. layers] }.ToBytes());
     }
 
-    private static (LayerIndexStore Store, NativeIndexSource Source) NewSource(PublishedImage image, RegistryClient client)
+    private static (LayerIndexStore Store, NativeIndexSource Source) NewSource(PublishedImage image, RegistryClient client, bool isWhole = true)
     {
         var store = image.NewNode();
-        return (store, new NativeIndexSource(image.NewDiscovery(client), client, store, image.Logs));
+        return (store, new NativeIndexSource(image.NewDiscovery(client), client, store, image.Logs) { IsWhole = isWhole });
     }
 
     private static byte[] Artifact(PublishedImage image, LayerIndexStore node, int layer, byte[] index, int? identityOf = null, Descriptor? subject = null) =>
