@@ -119,7 +119,7 @@ internal sealed class IndexBuildCommand
     }
 
     private LayerIndexOptions NativeOptions(ParseResult parsed) =>
-        Size(parsed, _spanSize) is { } spanLength ? new LayerIndexOptions { SpanLength = spanLength } : new LayerIndexOptions();
+        Size(parsed, _spanSize) is { } spanLength ? new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(spanLength) } : new LayerIndexOptions();
 
     private ZtocOptions SociOptions(ParseResult parsed) => new()
     {
