@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using LazySnapshotter.TestSupport.Images;
 using LazySnapshotter.TestSupport.Processes;
@@ -13,25 +14,35 @@ public sealed partial class DockerRegistry : IAsyncDisposable
     private readonly TestDirectory _directory;
     private readonly BackgroundProcess _process;
 
-    private DockerRegistry(TestDirectory directory, BackgroundProcess process, string address)
+    private DockerRegistry(TestDirectory directory, BackgroundProcess process, string address, string? certificateFile)
     {
         _directory = directory;
         _process = process;
         Address = address;
+        CertificateFile = certificateFile;
     }
 
     /// <summary>Host and port.</summary>
     public string Address { get; }
 
+    /// <summary>For a registry that speaks TLS: what a client must be told to trust (SSL_CERT_FILE).</summary>
+    public string? CertificateFile { get; }
+
+    /// <summary>The same port by a name that does not look like loopback, and that the client's hosts file must know.</summary>
+    public string OtherAddress => TestCertificate.OtherName + Address[Address.IndexOf(':', StringComparison.Ordinal)..];
+
     public string Log => _process.Log;
 
     /// <param name="deletes">Manifests may be deleted, which is not the registry's own default.</param>
-    public static async Task<DockerRegistry> StartAsync(bool deletes = false)
+    public static async Task<DockerRegistry> StartAsync(bool deletes = false, bool useTls = false)
     {
         var directory = TestDirectory.Create();
         try
         {
             var configuration = directory.Combine("config.yml");
+            var certificateFile = useTls ? directory.Combine("certificate.pem") : null;
+            if (certificateFile is not null)
+                await WriteCertificateAsync(certificateFile);
             await File.WriteAllTextAsync(configuration, $"""
                 version: 0.1
                 storage:
@@ -41,12 +52,13 @@ public sealed partial class DockerRegistry : IAsyncDisposable
                     enabled: {(deletes ? "true" : "false")}
                 http:
                   addr: 127.0.0.1:0
+                {(useTls ? $"  tls: {{certificate: {certificateFile}, key: {certificateFile}}}" : "")}
                 """);
             var process = BackgroundProcess.Start("docker-registry", ["serve", configuration]);
             try
             {
                 await process.WaitUntilAsync("listening", () => Task.FromResult(ListeningOn().IsMatch(process.Log)), StartTimeout);
-                return new DockerRegistry(directory, process, ListeningOn().Match(process.Log).Groups[1].Value);
+                return new DockerRegistry(directory, process, ListeningOn().Match(process.Log).Groups[1].Value, certificateFile);
             }
             catch
             {
@@ -81,6 +93,13 @@ public sealed partial class DockerRegistry : IAsyncDisposable
     {
         await _process.DisposeAsync();
         await _directory.DisposeAsync();
+    }
+
+    private static async Task WriteCertificateAsync(string file)
+    {
+        using var certificate = TestCertificate.Create();
+        using var key = certificate.GetECDsaPrivateKey()!;
+        await File.WriteAllTextAsync(file, certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
     }
 
     [GeneratedRegex("listening on ([0-9.]+:[0-9]+)")]

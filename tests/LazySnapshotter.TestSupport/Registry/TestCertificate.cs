@@ -7,12 +7,16 @@ namespace LazySnapshotter.TestSupport.Registry;
 // A certificate for loopback, good for a day, trusted by nobody unless told to.
 internal static class TestCertificate
 {
+    /// <summary>A name for loopback that does not look like it, for clients who take loopback for plain HTTP.</summary>
+    public const string OtherName = "registry.test";
+
     public static X509Certificate2 Create()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("localhost");
+        names.AddDnsName(OtherName);
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1));

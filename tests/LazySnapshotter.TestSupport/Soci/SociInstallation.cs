@@ -1,4 +1,5 @@
 using LazySnapshotter.TestSupport.Processes;
+using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.TestSupport.Soci;
 
@@ -9,6 +10,9 @@ public static class SociInstallation
 
     /// <summary>Null without the variable.</summary>
     public static string? Folder { get; } = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
+
+    /// <summary>A hosts file that knows the test registry by a name that does not look like loopback.</summary>
+    public static string Hosts => $"127.0.0.1 localhost {TestCertificate.OtherName}\n";
 
     /// <summary>What fetch-soci.sh fetched; null if it never did.</summary>
     public static string? Fetched

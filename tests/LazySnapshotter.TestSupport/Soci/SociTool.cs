@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Processes;
+using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.TestSupport.Soci;
 
@@ -11,15 +12,18 @@ public sealed partial class SociTool : IAsyncDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
-    private static readonly Dictionary<string, string> ProcessEnvironment = new() { ["TZ"] = "UTC" };
-
     private readonly TestDirectory _directory = TestDirectory.Create();
     private readonly ContainerdProcess _containerd;
+    private readonly Dictionary<string, string> _environment = new() { ["TZ"] = "UTC" };
 
-    public SociTool(ContainerdProcess containerd)
+    /// <param name="registry">A registry that speaks TLS and is to be trusted.</param>
+    public SociTool(ContainerdProcess containerd, DockerRegistry? registry = null)
     {
         _containerd = containerd;
         _directory.MakeDirectory("soci-snapshotter-grpc");
+        File.WriteAllText(_directory.Combine("hosts"), SociInstallation.Hosts);
+        if (registry?.CertificateFile is { } certificate)
+            _environment.Add("SSL_CERT_FILE", certificate);
     }
 
     /// <summary>`soci create` of every layer, however small; the image must be in containerd.</summary>
@@ -41,10 +45,10 @@ public sealed partial class SociTool : IAsyncDisposable
     public Task<ProcessResult> RunAsync(params IEnumerable<string> arguments) => ProcessRunner.RunAsync(
         "unshare",
         [
-            "--mount", "--propagation", "private", "sh", "-c", "mount --bind \"$0\" /var/lib && exec \"$@\"", _directory.Path,
+            "--mount", "--propagation", "private", "sh", "-c", "mount --bind \"$0\" /var/lib && mount --bind \"$0/hosts\" /etc/hosts && exec \"$@\"", _directory.Path,
             SociInstallation.Program("soci"), "--address", _containerd.Address, "--namespace", _containerd.Namespace, .. arguments,
         ],
-        Timeout, ProcessEnvironment);
+        Timeout, _environment);
 
     public ValueTask DisposeAsync() => _directory.DisposeAsync();
 
