@@ -13,7 +13,8 @@ namespace LazySnapshotter.Mounts.Library;
 
 // Every layer this process has open. Opening one joins index, blob store and registry into something that can be read
 // (DESIGN section 2); the same layer is opened once however many images, directories and commands want it. An index
-// comes from the node, or else from the first source that has a good one (D7); nothing that failed is remembered.
+// comes from the node, or else from the first source that has a good one (D7); nothing that failed is remembered. An
+// index that something stands on and that went away, or turned out damaged, is obtained again in the background.
 public sealed class LayerLibrary : IAsyncDisposable
 {
     private readonly LayerIndexStore _indexes;
@@ -25,6 +26,8 @@ public sealed class LayerLibrary : IAsyncDisposable
     private readonly CancellationTokenSource _lifetime = new();
     private readonly ConcurrentDictionary<Digest, Lazy<Task<LazyLayer>>> _opening = new();
     private readonly Dictionary<Digest, OpenLayer> _open = [];
+    private readonly Dictionary<Digest, Task> _recovering = [];
+    private readonly IndexRecovery _recovery;
     private readonly Lock _gate = new();
 
     public LayerLibrary(
@@ -36,7 +39,8 @@ public sealed class LayerLibrary : IAsyncDisposable
         _cache = cache;
         _options = options;
         _logger = loggers.CreateLogger<LayerLibrary>();
-        _indexes.Damaged += (layer, damage) => MountsLog.IndexDamaged(_logger, layer, damage);
+        _recovery = new IndexRecovery(options.Sources, options.Retrying, _logger);
+        _indexes.Damaged += OnDamaged;
     }
 
     /// <summary>Opens a layer, obtaining its index first where there is none on this node.</summary>
@@ -83,6 +87,20 @@ public sealed class LayerLibrary : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Starts to obtain an index that is not on this node any more, and to open its layer by it, unless that is under way
+    /// already. Returns at once; <see cref="TryOpen"/> finds it when it is here.
+    /// </summary>
+    /// <param name="isWanted">Asked before each attempt.</param>
+    /// <returns>It was started now.</returns>
+    public bool Recover(ImageReference image, Digest layer, string identity, Func<bool> isWanted) =>
+        StartRecovery(layer, async cancellationToken =>
+        {
+            var origin = new LayerOrigin(image, Manifest: null);
+            if (await _recovery.RunAsync(origin, layer, identity, () => isWanted() && TryOpen(image, layer) is null, cancellationToken) is { } obtained)
+                Open(image, obtained);
+        });
+
     /// <summary>Closes a layer and drops its bytes; the index stays, so that the next start is lazy from the first byte.</summary>
     public async Task RemoveAsync(Digest layer)
     {
@@ -100,13 +118,17 @@ public sealed class LayerLibrary : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _lifetime.CancelAsync();
+        _indexes.Damaged -= OnDamaged;
         OpenLayer[] open;
+        Task[] recovering;
         lock (_gate)
         {
             open = [.. _open.Values];
             _open.Clear();
+            recovering = [.. _recovering.Values];
         }
 
+        await Task.WhenAll(recovering);
         foreach (var layer in open)
             await layer.DisposeAsync();
         _lifetime.Dispose();
@@ -123,7 +145,7 @@ public sealed class LayerLibrary : IAsyncDisposable
         {
             try
             {
-                if (await source.ObtainAsync(origin, layer, cancellationToken) is { } obtained)
+                if (await source.ObtainAsync(origin, layer, identity: null, cancellationToken) is { } obtained)
                     return Open(origin.Image, obtained);
             }
             catch (Exception e) when (e is IOException or InvalidDataException or UnsupportedLayerException)
@@ -138,6 +160,64 @@ public sealed class LayerLibrary : IAsyncDisposable
             ExceptionDispatchInfo.Throw(failure);
         throw new UnsupportedLayerException(
             $"{layer}: no index on this node{(_options.Sources.Count == 0 ? "" : $", and none from any source ({string.Join(", ", _options.Sources.Select(s => s.Name))})")}");
+    }
+
+    // An open layer goes on with what of its index is whole. The rest works again as soon as the same index is in its place.
+    private void OnDamaged(Digest layer, string damage)
+    {
+        MountsLog.IndexDamaged(_logger, layer, damage);
+        OpenLayer? open;
+        lock (_gate)
+            _open.TryGetValue(layer, out open);
+        if (open?.Image is not { } image)
+            return;
+
+        var identity = open.Layer.Index.Id;
+        StartRecovery(layer, async cancellationToken =>
+        {
+            if (await _recovery.RunAsync(new LayerOrigin(image, Manifest: null), layer, identity, () => IsOpen(open), cancellationToken) is not { } obtained)
+                return;
+            using var index = obtained.Index;
+            await IndexCompletion.RunAsync(index, _options.Retrying, _logger, cancellationToken);
+        });
+    }
+
+    private bool IsOpen(OpenLayer layer)
+    {
+        lock (_gate)
+            return _open.GetValueOrDefault(layer.Layer.Digest) == layer;
+    }
+
+    private bool StartRecovery(Digest layer, Func<CancellationToken, Task> recover)
+    {
+        lock (_gate)
+        {
+            if (_lifetime.IsCancellationRequested || _recovering.ContainsKey(layer))
+                return false;
+            _recovering[layer] = Task.Run(() => RunAsync(_lifetime.Token));
+            return true;
+        }
+
+        async Task RunAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                await recover(cancellationToken);
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                // The library is being closed.
+            }
+            catch (Exception e)
+            {
+                MountsLog.RecoveryFailed(_logger, e, layer);
+            }
+            finally
+            {
+                lock (_gate)
+                    _recovering.Remove(layer);
+            }
+        }
     }
 
     private LazyLayer Open(ImageReference image, ObtainedIndex obtained)
@@ -161,8 +241,11 @@ public sealed class LayerLibrary : IAsyncDisposable
         }
     }
 
-    private void AddRepository(OpenLayer open, ImageReference image) =>
+    private void AddRepository(OpenLayer open, ImageReference image)
+    {
+        open.Image = image;
         open.Source.Add(image, () => _registry.OpenBlob(image, open.Layer.Digest, open.Layer.Index.Spans.CompressedLength));
+    }
 
     // The data path of one layer, bottom to top: registry -> fetcher -> store -> decoder -> reader.
     private OpenLayer Join(LayerIndex index)
@@ -173,7 +256,9 @@ public sealed class LayerLibrary : IAsyncDisposable
             var blob = _blobs.Open(index.LayerDigest, index.Id, index.Spans);
             var fetcher = new SpanFetcher(blob, source, _options.Fetching);
             var reader = new SpanReader(blob, fetcher, _cache, new SpanDecoder(index));
-            return new OpenLayer(new LazyLayer(index, reader), reader, source, blob, fetcher, _cache);
+            var layer = new OpenLayer(new LazyLayer(index, reader), reader, source, blob, fetcher, _cache);
+            layer.Complete(_options.Retrying, _logger);
+            return layer;
         }
         catch
         {
@@ -184,21 +269,29 @@ public sealed class LayerLibrary : IAsyncDisposable
 
     private sealed record OpenLayer(LazyLayer Layer, SpanReader Reader, LayerBlobSource Source, LayerBlob Blob, SpanFetcher Fetcher, SpanCache Cache) : IAsyncDisposable
     {
-        private readonly CancellationTokenSource _warming = new();
+        private readonly CancellationTokenSource _lifetime = new();
         private Task _warmed = Task.CompletedTask;
+        private Task _completed = Task.CompletedTask;
+
+        /// <summary>The latest that was seen to have the layer. Under the library's gate.</summary>
+        public ImageReference? Image { get; set; }
+
+        /// <summary>Starts to get what is not here yet of the index.</summary>
+        public void Complete(BackoffTimes times, ILogger logger) => _completed = IndexCompletion.RunAsync(Layer.Index, times, logger, _lifetime.Token);
 
         /// <summary>Starts to fetch what will be wanted first. Under the library's gate.</summary>
         public void Warm(IReadOnlyList<SpanRangeToWarm> ranges, ILogger logger)
         {
             if (ranges.Count > 0 && _warmed.IsCompleted)
-                _warmed = LayerWarmUp.RunAsync(Layer, Reader, ranges, logger, _warming.Token);
+                _warmed = LayerWarmUp.RunAsync(Layer, Reader, ranges, logger, _lifetime.Token);
         }
 
         public async ValueTask DisposeAsync()
         {
-            await _warming.CancelAsync();
+            await _lifetime.CancelAsync();
             await _warmed;
-            _warming.Dispose();
+            await _completed;
+            _lifetime.Dispose();
             await Fetcher.DisposeAsync();
             Cache.Drop(Blob);
             Blob.Dispose();

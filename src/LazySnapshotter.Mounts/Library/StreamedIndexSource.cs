@@ -20,7 +20,7 @@ public sealed class StreamedIndexSource(
 
     public string Name => SourceName;
 
-    public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
+    public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken)
     {
         await _indexing.WaitAsync(cancellationToken);
         try
