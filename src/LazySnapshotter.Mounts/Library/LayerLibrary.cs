@@ -14,7 +14,9 @@ namespace LazySnapshotter.Mounts.Library;
 // Every layer this process has open. Opening one joins index, blob store and registry into something that can be read
 // (DESIGN section 2); the same layer is opened once however many images, directories and commands want it. An index
 // comes from the node, or else from the first source that has a good one (D7); nothing that failed is remembered. An
-// index that something stands on and that went away, or turned out damaged, is obtained again in the background.
+// index that something stands on and that went away, or turned out damaged, is obtained again in the background. One that
+// contradicts the registry is put to the proof when the layer is opened the next time (IndexTrial); if it is refuted, what
+// has it open keeps it, and the layer gets another.
 public sealed class LayerLibrary : IAsyncDisposable
 {
     private readonly LayerIndexStore _indexes;
@@ -26,6 +28,8 @@ public sealed class LayerLibrary : IAsyncDisposable
     private readonly CancellationTokenSource _lifetime = new();
     private readonly ConcurrentDictionary<Digest, Lazy<Task<LazyLayer>>> _opening = new();
     private readonly Dictionary<Digest, OpenLayer> _open = [];
+    private readonly List<OpenLayer> _retired = []; // open by an index that was refuted
+    private readonly HashSet<string> _refuted = []; // identities
     private readonly Dictionary<Digest, Task> _recovering = [];
     private readonly IndexRecovery _recovery;
     private readonly Lock _gate = new();
@@ -50,7 +54,7 @@ public sealed class LayerLibrary : IAsyncDisposable
     /// <exception cref="UnsupportedLayerException">A layer that cannot be read lazily (zstd), or no source has an index of it.</exception>
     public async Task<LazyLayer> OpenAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
-        if (TryOpen(origin.Image, layer) is { } open)
+        if (TryOpen(origin.Image, layer) is { } open && DoubtedOf(layer) is null)
             return open;
 
         // One attempt for all who ask; it goes on when the one who asked first gives up.
@@ -104,11 +108,17 @@ public sealed class LayerLibrary : IAsyncDisposable
     /// <summary>Closes a layer and drops its bytes; the index stays, so that the next start is lazy from the first byte.</summary>
     public async Task RemoveAsync(Digest layer)
     {
-        OpenLayer? open;
+        List<OpenLayer> open;
         lock (_gate)
-            _open.Remove(layer, out open);
-        if (open is not null)
-            await open.DisposeAsync();
+        {
+            open = _retired.FindAll(retired => retired.Layer.Digest == layer);
+            _retired.RemoveAll(open.Contains);
+            if (_open.Remove(layer, out var current))
+                open.Add(current);
+        }
+
+        foreach (var each in open)
+            await each.DisposeAsync();
         _blobs.Remove(layer);
     }
 
@@ -123,8 +133,9 @@ public sealed class LayerLibrary : IAsyncDisposable
         Task[] recovering;
         lock (_gate)
         {
-            open = [.. _open.Values];
+            open = [.. _open.Values, .. _retired];
             _open.Clear();
+            _retired.Clear();
             recovering = [.. _recovering.Values];
         }
 
@@ -137,7 +148,7 @@ public sealed class LayerLibrary : IAsyncDisposable
     // One source after the other; what one of them refuses or cannot get, the next may have.
     private async Task<LazyLayer> ObtainAndOpenAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
-        if (TryOpen(origin.Image, layer) is { } meanwhile)
+        if (TryOpen(origin.Image, layer) is { } meanwhile && !await IsRefutedAsync(layer, cancellationToken))
             return meanwhile;
 
         Exception? failure = null;
@@ -145,8 +156,13 @@ public sealed class LayerLibrary : IAsyncDisposable
         {
             try
             {
-                if (await source.ObtainAsync(origin, layer, identity: null, cancellationToken) is { } obtained)
+                if (await source.ObtainAsync(origin, layer, identity: null, cancellationToken) is not { } obtained)
+                    continue;
+                if (!IsRefuted(obtained.Index.Id))
                     return Open(origin.Image, obtained);
+                obtained.Index.Dispose();
+                var kept = _indexes.SetAside(layer);
+                throw new InvalidDataException($"its index {obtained.Index.Id} was refuted, kept as {kept}");
             }
             catch (Exception e) when (e is IOException or InvalidDataException or UnsupportedLayerException)
             {
@@ -160,6 +176,57 @@ public sealed class LayerLibrary : IAsyncDisposable
             ExceptionDispatchInfo.Throw(failure);
         throw new UnsupportedLayerException(
             $"{layer}: no index on this node{(_options.Sources.Count == 0 ? "" : $", and none from any source ({string.Join(", ", _options.Sources.Select(s => s.Name))})")}");
+    }
+
+    private OpenLayer? DoubtedOf(Digest layer)
+    {
+        lock (_gate)
+            return _open.GetValueOrDefault(layer) is { IsDoubted: true } doubted ? doubted : null;
+    }
+
+    private bool IsRefuted(string identity)
+    {
+        lock (_gate)
+            return _refuted.Contains(identity);
+    }
+
+    // Puts the open index to the proof, if there is reason to. Without a verdict it stays: it never gives wrong bytes.
+    private async Task<bool> IsRefutedAsync(Digest layer, CancellationToken cancellationToken)
+    {
+        if (DoubtedOf(layer) is not { } doubted)
+            return false;
+
+        var identity = doubted.Layer.Index.Id;
+        string? what;
+        try
+        {
+            what = await IndexTrial.RunAsync(doubted.Layer.Index, doubted.Source, _blobs, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)
+        {
+            MountsLog.IndexUntried(_logger, layer, identity, e.Message);
+            return false;
+        }
+
+        if (what is null)
+        {
+            doubted.IsDoubted = false;
+            MountsLog.IndexAcquitted(_logger, layer, identity);
+            return false;
+        }
+
+        lock (_gate)
+        {
+            _refuted.Add(identity);
+            if (_open.GetValueOrDefault(layer) == doubted)
+            {
+                _open.Remove(layer);
+                _retired.Add(doubted);
+            }
+        }
+
+        MountsLog.IndexRefuted(_logger, layer, identity, _indexes.SetAside(layer), what);
+        return true;
     }
 
     // An open layer goes on with what of its index is whole. The rest works again as soon as the same index is in its place.
@@ -257,6 +324,13 @@ public sealed class LayerLibrary : IAsyncDisposable
             var fetcher = new SpanFetcher(blob, source, _options.Fetching);
             var reader = new SpanReader(blob, fetcher, _cache, new SpanDecoder(index));
             var layer = new OpenLayer(new LazyLayer(index, reader), reader, source, blob, fetcher, _cache);
+            blob.Doubted += span =>
+            {
+                if (layer.IsDoubted)
+                    return;
+                layer.IsDoubted = true;
+                MountsLog.IndexDoubted(_logger, index.LayerDigest, index.Id, span.Value);
+            };
             layer.Complete(_options.Retrying, _logger);
             return layer;
         }
@@ -271,7 +345,11 @@ public sealed class LayerLibrary : IAsyncDisposable
     {
         private readonly CancellationTokenSource _lifetime = new();
         private Task _warmed = Task.CompletedTask;
+        private bool _isDoubted;
         private Task _completed = Task.CompletedTask;
+
+        /// <summary>Its index and the registry have contradicted each other.</summary>
+        public bool IsDoubted { get => Volatile.Read(ref _isDoubted); set => Volatile.Write(ref _isDoubted, value); }
 
         /// <summary>The latest that was seen to have the layer. Under the library's gate.</summary>
         public ImageReference? Image { get; set; }
