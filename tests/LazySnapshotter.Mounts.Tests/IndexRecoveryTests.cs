@@ -69,6 +69,22 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_source_that_has_no_index_now_is_asked_again()
+    {
+        var slot = await MountAsync();
+        var kept = await File.ReadAllBytesAsync(_indexes.PathOf(_layer.Digest));
+        File.Delete(_indexes.PathOf(_layer.Digest));
+
+        var asked = 0;
+        await using var library = Library(new Published(async () => ++asked < 3 ? null : await _indexes.AddAsync(_layer.Digest, new MemoryStream(kept), default)));
+        using var mounter = Mounter(library);
+        Assert.Throws<IOException>(() => Look(mounter, slot));
+        await UntilAsync(() => asked == 3); // without another look
+        await UntilAsync(() => Look(mounter, slot) == Errno.None);
+        Assert.Equal(3, asked);
+    }
+
+    [Fact]
     public async Task A_slot_is_never_shown_by_another_index_and_the_layer_is_not_streamed_again_and_again()
     {
         var slot = await MountAsync(CheckpointPlacement.Uniform(64 << 10));
@@ -120,7 +136,7 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         front.Dispose();
 
         var client = Client();
-        await using var library = Library(new Published(() => _indexes.AddRemoteAsync(
+        await using var library = Library(new Published(async () => await _indexes.AddRemoteAsync(
             _layer.Digest, client.OpenBlob(_registry.Reference(Repository), published.Digest, published.Size), published.Size, frontLength, default)));
         _registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, After = 1, StatusCode = 503, Times = 3 });
         await library.OpenAsync(Origin, _layer.Digest, default);
@@ -184,11 +200,11 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         return client;
     }
 
-    private sealed class Published(Func<Task<LayerIndex>> open) : ILayerIndexSource
+    private sealed class Published(Func<Task<LayerIndex?>> open) : ILayerIndexSource
     {
         public string Name => "published";
 
         public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken) =>
-            new(await open(), []);
+            await open() is { } index ? new(index, []) : null;
     }
 }

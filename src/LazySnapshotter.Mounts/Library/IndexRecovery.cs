@@ -7,8 +7,8 @@ namespace LazySnapshotter.Mounts.Library;
 
 // Gets one certain index again: a slot was made with it and stands for it for ever, so no other will do (DESIGN D3). Every
 // source is asked, the one that builds included: what our own builder made it makes again, byte for byte. A source
-// that came back with another index is not asked twice, it would cost a layer's download each time; one that could not
-// answer is, until it does or nobody wants the index any more.
+// that came back with another index is not asked twice, it would cost a layer's download each time; one that has none
+// now, or could not answer, is, until it has or nobody wants the index any more.
 internal sealed class IndexRecovery(IReadOnlyList<ILayerIndexSource> sources, BackoffTimes times, ILogger logger)
 {
     /// <summary>The index, open; null if no source has it, or it is not wanted any more. The log says which.</summary>
@@ -19,7 +19,6 @@ internal sealed class IndexRecovery(IReadOnlyList<ILayerIndexSource> sources, Ba
         var asked = sources.ToList();
         while (isWanted())
         {
-            var isWorthWaiting = false;
             foreach (var source in asked.ToArray())
             {
                 try
@@ -31,9 +30,9 @@ internal sealed class IndexRecovery(IReadOnlyList<ILayerIndexSource> sources, Ba
                         return obtained;
                     }
 
-                    asked.Remove(source);
                     if (obtained is not null)
                     {
+                        asked.Remove(source);
                         MountsLog.IndexNotObtained(logger, layer, origin.Image, source.Name, $"its index is {obtained.Index.Id}, {identity} is wanted");
                         obtained.Index.Dispose();
                     }
@@ -41,11 +40,12 @@ internal sealed class IndexRecovery(IReadOnlyList<ILayerIndexSource> sources, Ba
                 catch (Exception e) when (e is IOException or InvalidDataException or UnsupportedLayerException or UnauthorizedAccessException)
                 {
                     MountsLog.IndexNotObtained(logger, layer, origin.Image, source.Name, e.Message);
-                    isWorthWaiting |= e is IOException;
+                    if (e is UnsupportedLayerException)
+                        asked.Remove(source);
                 }
             }
 
-            if (!isWorthWaiting)
+            if (asked.Count == 0)
             {
                 MountsLog.IndexNotRecovered(logger, layer, identity, origin.Image);
                 return null;
