@@ -86,6 +86,7 @@ public sealed partial class SpanFetcher
             LayersLog.FetchedSpanDamaged(_blob.Logger, _blob.Layer, span.Id, span.CompressedOffset, span.CompressedLength, attempt);
             if (attempt < AttemptsMax)
                 return false;
+            _blob.Doubt(span.Id);
             Fail(pending, new InvalidDataException($"the bytes received do not have the digest sha256:{Convert.ToHexStringLower(_blob.Spans.DigestOf(span.Id))}"));
             return true;
         }
