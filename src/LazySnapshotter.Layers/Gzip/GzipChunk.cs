@@ -13,7 +13,7 @@ internal sealed class GzipChunk
     /// <summary>Small enough to stay in a CPU's cache on its way to another thread.</summary>
     public const int OutputLengthMax = 512 * 1024;
 
-    public byte[] Buffer { get; } = new byte[HistoryLength + OutputLengthMax + Inflater.OutputSlack];
+    public byte[] Buffer { get; } = new byte[HistoryLength + OutputLengthMax];
 
     public List<GzipEvent> Events { get; } = [];
 

@@ -108,7 +108,7 @@ internal sealed class GzipReader
             var start = (int)Math.Max(0, GzipChunk.HistoryLength + _memberUncompressedStart - _chunk.UncompressedOffset);
             var position = GzipChunk.HistoryLength + _chunk.Length - start;
             var limit = GzipChunk.HistoryLength + GzipChunk.OutputLengthMax - start;
-            var step = _inflater.Inflate(compressed[total..], isLast: false, _chunk.Buffer.AsSpan(start), position, limit, stopAtBlocks: true);
+            var step = _inflater.Inflate(compressed[total..], _chunk.Buffer.AsSpan(start), position, limit, stopAtBlocks: true);
             total += step.Consumed;
             CompressedOffset += step.Consumed;
             _chunk.Length += step.Produced;

@@ -23,7 +23,7 @@ internal sealed unsafe partial class Inflater
             _tracking = Tracking.References;
             Reset(bitOffset);
             var limit = window.Length + WindowLengthMax;
-            var step = Inflate(compressed, isLast: true, output, window.Length, limit, stopAtBlocks: false);
+            var step = Inflate(compressed, output, window.Length, limit, stopAtBlocks: false);
             _referenced.CopyTo(referenced);
             return step.Produced == WindowLengthMax || step.State == InflateState.StreamEnd;
         }

@@ -17,9 +17,6 @@ internal sealed unsafe partial class Inflater
     /// <summary>How far back a deflate match can reach (RFC 1951, section 2).</summary>
     public const int WindowLengthMax = 32768;
 
-    /// <summary>Bytes that must be writable behind the limit: none, wide copies stay inside it.</summary>
-    public const int OutputSlack = 0;
-
     // What a call may stop in, and the next one goes on with.
     private enum Part { FirstBit, BlockHeader, StoredLength, Stored, CodeCounts, CodeLengthLengths, CodeLengths, Symbols, StreamEnd, Corrupt }
 
@@ -78,10 +75,9 @@ internal sealed unsafe partial class Inflater
 
     /// <summary>Inflates until the output is full, the input is used up, a block ends (if asked for), or the stream does.</summary>
     /// <param name="input">Goes on where the last call's consumed bytes ended.</param>
-    /// <param name="isLast">No more input will come.</param>
     /// <param name="buffer">Holds before <paramref name="position"/> what matches may refer to: all of it that there is, up to 32 KiB.</param>
     /// <param name="limit">Where output ends; bytes before it that are not produced may be overwritten all the same.</param>
-    public InflateStep Inflate(ReadOnlySpan<byte> input, bool isLast, Span<byte> buffer, int position, int limit, bool stopAtBlocks)
+    public InflateStep Inflate(ReadOnlySpan<byte> input, Span<byte> buffer, int position, int limit, bool stopAtBlocks)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, position);

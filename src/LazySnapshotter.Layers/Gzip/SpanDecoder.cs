@@ -74,7 +74,7 @@ public sealed class SpanDecoder : ISpanDecoder
         while (produced < destination.Length)
         {
             var step = inflater.Inflate(
-                compressed[consumed..], isLast: true, destination[memberStart..], produced - memberStart, destination.Length - memberStart, stopAtBlocks: false);
+                compressed[consumed..], destination[memberStart..], produced - memberStart, destination.Length - memberStart, stopAtBlocks: false);
             consumed += step.Consumed;
             produced += step.Produced;
             if (produced == destination.Length)
@@ -99,7 +99,7 @@ public sealed class SpanDecoder : ISpanDecoder
         try
         {
             window.CopyTo(buffer);
-            var step = inflater.Inflate(compressed, isLast: true, buffer, window.Length, limit, stopAtBlocks: false);
+            var step = inflater.Inflate(compressed, buffer, window.Length, limit, stopAtBlocks: false);
             consumed = step.Consumed;
             produced = step.Produced;
             buffer.AsSpan(window.Length, produced).CopyTo(destination);

@@ -23,6 +23,13 @@ internal sealed class BlobTail(Recycler<BlobChunk> recycler)
             recycler.Return(_chunks.Dequeue());
     }
 
+    /// <summary>Forgets everything, and the buffers too.</summary>
+    public void Clear()
+    {
+        _chunks.Clear();
+        recycler.Clear();
+    }
+
     /// <summary>Copies what is there from an offset on; returns how much that is.</summary>
     public int Copy(long compressedOffset, Span<byte> destination)
     {

@@ -87,7 +87,8 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
             _plain.Complete(_uncompressedLength);
         _chooser.Complete(_spans.CompressedEnd, _uncompressedLength);
         DiffId = Digest.FromSha256(_diffHash.GetHashAndReset());
-        return (_tocBuilder.Build(), _spans.Complete(_uncompressedLength));
+        var spans = _spans.Complete(_uncompressedLength);
+        return (_tocBuilder.Build(), spans); // in this order: the spans' buffers are free when the tree needs room
     }
 
     void IGzipSink.Uncompressed(ReadOnlySpan<byte> bytes)

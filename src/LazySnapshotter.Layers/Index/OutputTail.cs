@@ -20,4 +20,11 @@ internal sealed class OutputTail(Recycler<GzipChunk> recycler)
         while (_chunks.TryPeek(out var chunk) && chunk.UncompressedEnd < uncompressedOffset)
             recycler.Return(_chunks.Dequeue());
     }
+
+    /// <summary>Forgets everything, and the buffers too.</summary>
+    public void Clear()
+    {
+        _chunks.Clear();
+        recycler.Clear();
+    }
 }

@@ -14,7 +14,7 @@ internal static class PackedPart
         try
         {
             inflater.Reset();
-            var step = inflater.Inflate(stored, isLast: true, unpacked, 0, unpacked.Length, stopAtBlocks: false);
+            var step = inflater.Inflate(stored, unpacked, 0, unpacked.Length, stopAtBlocks: false);
             return step.State switch
             {
                 InflateState.StreamEnd when step.Consumed == stored.Length => step.Produced,

@@ -24,4 +24,11 @@ internal sealed class Recycler<T>
         lock (_gate)
             _free.Push(item);
     }
+
+    /// <summary>Leaves what is free to the garbage collector.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+            _free.Clear();
+    }
 }

@@ -63,12 +63,16 @@ internal sealed class SpanRecorder : IDisposable
         _output.Release(Math.Min(undecided.UncompressedOffset, _windows.Waiting?.UncompressedOffset ?? long.MaxValue));
     }
 
+    /// <summary>The blob has ended: all its spans, and no buffer is kept.</summary>
     public SpanTable Complete(long uncompressedLength)
     {
         CheckSpan(_startBits[^1] / 8, _blob.CompressedEnd, "compressed");
         CheckSpan(_uncompressedOffsets[^1], uncompressedLength, "uncompressed");
         _windows.Make(uncompressedLength, long.MaxValue);
-        return new SpanTable([.. _startBits], [.. _uncompressedOffsets], _hasher.Complete(), _blob.CompressedEnd, uncompressedLength);
+        var digests = _hasher.Complete();
+        _blob.Clear();
+        _output.Clear();
+        return new SpanTable([.. _startBits], [.. _uncompressedOffsets], digests, _blob.CompressedEnd, uncompressedLength);
     }
 
     public void Dispose()

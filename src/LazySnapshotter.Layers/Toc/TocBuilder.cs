@@ -61,13 +61,22 @@ internal sealed class TocBuilder : ITarSink
     {
         foreach (var (directory, name) in _pendingLinks)
             ResolvePending(directory, name);
+        _tree.Seal();
+        CollectIfLarge(); // what parsing has left, to make room for the columns
         var columns = TocFreezer.Freeze(_tree, _xattrs);
         _tree = new TocTree();
-        // The tree's memory is wanted for the columns and the index file now, and the collector cannot know that this is
-        // the moment: without this a large layer stands in memory twice. Takes some 10 ms there.
-        if (columns.Types.Length >= LargeEntryCount)
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        CollectIfLarge(); // the tree, to make room for the index file
         return new LayerToc(columns);
+    }
+
+    /// <summary>
+    /// The collector cannot know that this is the moment: without this a large layer stands in memory twice. Takes some
+    /// 10 ms there.
+    /// </summary>
+    private void CollectIfLarge()
+    {
+        if (_entryCount >= LargeEntryCount)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
     }
 
     private void Apply(TarEntry entry)

@@ -119,6 +119,9 @@ internal sealed class TocTree
         names.Sort((left, right) => TextOf(left).SequenceCompareTo(TextOf(right)));
     }
 
+    /// <summary>Nothing will be looked up or linked any more: the hash table goes.</summary>
+    public void Seal() => _buckets = [];
+
     public int NodeOf(int name) => _names[name].Node;
 
     public ReadOnlySpan<byte> TextOf(int name) => TextAt(_names[name].Text);

@@ -108,7 +108,7 @@ internal static class IndexBuildBenchmark
             var consumed = header.Append(input.AsSpan(0, length), out _);
             while (consumed < length)
             {
-                var step = inflater.Inflate(input.AsSpan(consumed, length - consumed), isLast: false, output, position, output.Length, stopAtBlocks: false);
+                var step = inflater.Inflate(input.AsSpan(consumed, length - consumed), output, position, output.Length, stopAtBlocks: false);
                 consumed += step.Consumed;
                 position += step.Produced;
                 if (step.State == InflateState.OutputFull)

@@ -38,7 +38,7 @@ internal static unsafe class BoundarySweep
         var (consumed, offset, position) = (0, 0L, 0);
         while (true)
         {
-            var step = inflater.Inflate(layer.Span[consumed..], isLast: true, buffer, position, buffer.Length, stopAtBlocks: true);
+            var step = inflater.Inflate(layer.Span[consumed..], buffer, position, buffer.Length, stopAtBlocks: true);
             if (!buffer.AsSpan(position, step.Produced).SequenceEqual(new Span<byte>(tar + offset, step.Produced)))
                 throw new InvalidDataException($"other bytes than the tar's behind offset {offset}");
             consumed += step.Consumed;
@@ -82,7 +82,7 @@ internal static unsafe class BoundarySweep
 
         var inflater = new Inflater();
         inflater.Reset((int)(bit % 8));
-        inflater.Inflate(input, isLast: true, buffer, window.Length, buffer.Length, stopAtBlocks: false);
+        inflater.Inflate(input, buffer, window.Length, buffer.Length, stopAtBlocks: false);
         if (!buffer.AsSpan(window.Length).SequenceEqual(new Span<byte>(tar + offset, length)))
             throw new InvalidDataException($"other bytes than the tar's from {boundary} on");
         return unmarked;

@@ -27,7 +27,7 @@ internal static unsafe partial class Engines
         var total = 0L;
         while (true)
         {
-            var step = inflater.Inflate(input, isLast: true, Output, position, Output.Length, stopAtBlocks: countReach);
+            var step = inflater.Inflate(input, Output, position, Output.Length, stopAtBlocks: countReach);
             input = input[step.Consumed..];
             total += step.Produced;
             position += step.Produced;

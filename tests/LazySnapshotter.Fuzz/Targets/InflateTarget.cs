@@ -52,8 +52,8 @@ internal sealed class InflateTarget : FuzzTarget
 
     private static (byte[] Output, InflateState State) Decode(ReadOnlySpan<byte> input, int pieceLength, bool stopAtBlocks)
     {
-        _output ??= new GuardedMemory(OutputMax + Inflater.OutputSlack);
-        var buffer = _output.Take(OutputMax + Inflater.OutputSlack);
+        _output ??= new GuardedMemory(OutputMax);
+        var buffer = _output.Take(OutputMax);
         var inflater = new Inflater();
         inflater.Reset();
         var produced = 0;

@@ -116,7 +116,7 @@ public sealed class InflaterTests
         for (var cut = 0; cut < stream.Length; cut++)
         {
             inflater.Reset(cut % 8);
-            inflater.Inflate(stream.AsSpan(0, cut), isLast: false, new byte[4096], 0, cut % 1000, stopAtBlocks: false);
+            inflater.Inflate(stream.AsSpan(0, cut), new byte[4096], 0, cut % 1000, stopAtBlocks: false);
             AssertSame(whole, Inflated.Of(stream, outputMax: whole.Output.Length, inflater: inflater), $"cut at {cut}");
         }
     }
