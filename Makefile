@@ -5,7 +5,7 @@
 #   make test         everything that CI runs; the last line is the sum
 #   make test-matrix  the integration tests on several containerds; writes docs/COMPATIBILITY.md
 #   make demo         a container from an image that is not on the node, against overlayfs
-#   make bench        measurements
+#   make bench        measurements; ARGS="inflate|index|index-memory|open|tree" picks one
 #   make fuzz         a million mutated inputs for every parser; ARGS="TARGET --iterations N --seed S"
 #   make check        format, warnings, architecture
 #   make install      PREFIX=/usr/local DESTDIR= : the program and its systemd unit
@@ -46,7 +46,7 @@ demo: deps images
 
 bench: deps images
 	.ci/deps bench
-	dotnet run --project tests/LazySnapshotter.Benchmarks --configuration Release
+	dotnet run --project tests/LazySnapshotter.Benchmarks --configuration Release -- $(ARGS)
 
 fuzz: deps
 	dotnet run --project tests/LazySnapshotter.Fuzz --configuration Release -- $(ARGS)
