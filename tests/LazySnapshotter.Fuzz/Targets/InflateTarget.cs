@@ -60,7 +60,7 @@ internal sealed class InflateTarget : FuzzTarget
         while (true)
         {
             var piece = input[..Math.Min(pieceLength, input.Length)];
-            var step = inflater.Inflate(piece, piece.Length == input.Length, buffer, produced, OutputMax, stopAtBlocks);
+            var step = inflater.Inflate(piece, buffer, produced, OutputMax, stopAtBlocks);
             input = input[step.Consumed..];
             produced += step.Produced;
             var goesOn = step.State == InflateState.BlockBoundary || (step.State == InflateState.NeedInput && !input.IsEmpty);

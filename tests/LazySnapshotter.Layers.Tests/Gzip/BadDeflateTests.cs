@@ -149,11 +149,11 @@ public sealed class BadDeflateTests
         var inflater = new Inflater();
         inflater.Reset();
         var buffer = new byte[100];
-        Assert.Equal(InflateState.Corrupt, inflater.Inflate([7], false, buffer, 0, 100, false).State);
+        Assert.Equal(InflateState.Corrupt, inflater.Inflate([7], buffer, 0, 100, false).State);
         Assert.Equal("invalid block type", inflater.Error);
-        Assert.Equal(InflateState.Corrupt, inflater.Inflate([3, 0], false, buffer, 0, 100, false).State);
+        Assert.Equal(InflateState.Corrupt, inflater.Inflate([3, 0], buffer, 0, 100, false).State);
         inflater.Reset();
-        Assert.Equal(InflateState.StreamEnd, inflater.Inflate([3, 0], false, buffer, 0, 100, false).State);
+        Assert.Equal(InflateState.StreamEnd, inflater.Inflate([3, 0], buffer, 0, 100, false).State);
     }
 
     /// <summary>Mostly complete codes: leaves of a tree that is split at random; at times one length is changed.</summary>

@@ -25,7 +25,7 @@ internal sealed record Inflated(InflateState State, byte[] Output, int Consumed,
         {
             var length = Math.Min(deflated.Length - consumed, piece?.Invoke(deflated.Length - consumed) ?? int.MaxValue);
             var limit = Math.Min(buffer.Length, position + (room?.Invoke() ?? int.MaxValue / 2));
-            var step = inflater.Inflate(deflated.Slice(consumed, length), consumed + length == deflated.Length, buffer, position, limit, stopAtBlocks: true);
+            var step = inflater.Inflate(deflated.Slice(consumed, length), buffer, position, limit, stopAtBlocks: true);
             Assert.InRange(step.Consumed, 0, length);
             Assert.InRange(step.Produced, 0, limit - position);
             consumed += step.Consumed;

@@ -125,9 +125,9 @@ public sealed class InflaterTests
     public void Limits_outside_of_the_buffer_are_refused()
     {
         var inflater = new Inflater();
-        Assert.Throws<ArgumentOutOfRangeException>(() => inflater.Inflate([0], false, new byte[10], 0, 11, false));
-        Assert.Throws<ArgumentOutOfRangeException>(() => inflater.Inflate([0], false, new byte[10], -1, 5, false));
-        Assert.Throws<ArgumentOutOfRangeException>(() => inflater.Inflate([0], false, new byte[10], 6, 5, false));
+        Assert.Throws<ArgumentOutOfRangeException>(() => inflater.Inflate([0], new byte[10], 0, 11, false));
+        Assert.Throws<ArgumentOutOfRangeException>(() => inflater.Inflate([0], new byte[10], -1, 5, false));
+        Assert.Throws<ArgumentOutOfRangeException>(() => inflater.Inflate([0], new byte[10], 6, 5, false));
         Assert.Throws<ArgumentOutOfRangeException>(() => inflater.Reset(8));
     }
 
