@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Cli;
 
-// What the commands that move indexes have in common: for which platforms of an image, whose format, and from there to the
-// manifests an index belongs to.
+// What the commands that move indexes have in common: whose format, and from a reference to the manifests an index
+// belongs to.
 internal static class IndexArguments
 {
     public static Option<IndexFormat?> Format(string description) => new("--format")
@@ -19,17 +19,6 @@ internal static class IndexArguments
             ? format
             : Refuse(result),
     };
-
-    public static Option<string[]> Platform() => new("--platform")
-    {
-        Description = "The image for this platform, for example linux/arm64; may be repeated [default: this machine's]",
-        HelpName = "OS/ARCH",
-    };
-
-    public static Option<bool> AllPlatforms() => new("--all-platforms") { Description = "The images for all platforms" };
-
-    public static PlatformSelection Platforms(string[]? named, bool all) =>
-        all ? PlatformSelection.All : named is { Length: > 0 } ? PlatformSelection.Parse(named) : PlatformSelection.Machine;
 
     public static RegistryClient OpenRegistry(IEnumerable<ImageReference> images, bool plainHttp, ILoggerFactory loggers)
     {

@@ -37,7 +37,7 @@ internal sealed class IndexFile : IDisposable
         {
             path = new LayerIndexStore(root).PathOf(digest);
             if (!File.Exists(path))
-                throw new FileNotFoundException($"{text}: this layer has no index in {root}; `lazysnap index build` makes one");
+                throw new FileNotFoundException($"{text}: this layer has no index in {root}; `lazysnap index list REF` shows what is published for an image, `lazysnap index build` makes one");
         }
 
         return IsZtoc(path) ? OpenZtoc(path, layer, blobStart) : new IndexFile(path, LayerIndex.Open(path), null, null);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Daemon;
 using LazySnapshotter.Daemon.Containerd;
@@ -10,6 +9,8 @@ namespace LazySnapshotter.Cli;
 internal sealed class SourceOptions
 {
     public const string Forms = "a reference in a registry, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE[:REF] or containerd:REF";
+
+    private readonly PlatformOptions _platforms = new();
 
     public Option<string> Address { get; } = new("--address", "--containerd")
     {
@@ -24,43 +25,15 @@ internal sealed class SourceOptions
         DefaultValueFactory = _ => ContainerdClient.DefaultNamespace,
     };
 
-    public Option<string[]> Platform { get; } = new("--platform")
-    {
-        Description = "Which image of an index is meant: os/arch[/variant]; may be repeated [default: this machine's]",
-        HelpName = "PLATFORM",
-    };
-
-    public Option<bool> AllPlatforms { get; } = new("--all-platforms") { Description = "Every image of an index" };
-
     public Option<bool> PlainHttp { get; } = ImageArguments.PlainHttp();
 
     public void AddTo(Command command)
     {
-        command.Options.Add(Platform);
-        command.Options.Add(AllPlatforms);
+        _platforms.AddTo(command);
         command.Options.Add(Address);
         command.Options.Add(Namespace);
         command.Options.Add(PlainHttp);
-        command.Validators.Add(Validate);
     }
 
-    public PlatformSelection Platforms(ParseResult parsed) =>
-        parsed.GetValue(AllPlatforms) ? PlatformSelection.All
-        : parsed.GetValue(Platform) is { Length: > 0 } texts ? PlatformSelection.Parse(texts)
-        : PlatformSelection.Machine;
-
-    private void Validate(CommandResult result)
-    {
-        var texts = result.GetValue(Platform) ?? [];
-        if (texts.Length > 0 && result.GetValue(AllPlatforms))
-            result.AddError("give either --platform or --all-platforms");
-        try
-        {
-            PlatformSelection.Parse(texts);
-        }
-        catch (FormatException e)
-        {
-            result.AddError(e.Message);
-        }
-    }
+    public PlatformSelection Platforms(ParseResult parsed) => _platforms.Of(parsed);
 }

@@ -57,7 +57,9 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
             var reference = ImageReference.Parse(image.Reference);
             var opened = await _library.OpenAsync(new LayerOrigin(reference, image.ManifestDigest), layer, cancellationToken);
             var inherited = ImplicitDirectoryResolver.Resolve(opened.Toc, lowerDirectories);
-            var slot = await ShowAsync(reference, layer, inherited, cancellationToken);
+            // By the manifest the layer's index can be found again when the tag has moved on.
+            var source = reference with { Digest = image.ManifestDigest ?? reference.Digest };
+            var slot = await ShowAsync(source, layer, inherited, cancellationToken);
             MountsLog.LayerMounted(_logger, layer, slot.Number, slot.IndexId);
             return new MountedLayer(slot.Number, DirectoryOf(slot.Number));
         }
@@ -135,12 +137,20 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         if (_slots.TryGet(number) is not { } slot)
             return null;
 
-        var layer = _library.TryOpen(ImageReference.Parse(slot.Source), slot.Layer);
+        var image = ImageReference.Parse(slot.Source);
+        var layer = _library.TryOpen(image, slot.Layer);
         if (layer is not null && layer.Index.Id == slot.IndexId)
             return new LayerDirectory(number, layer, ImplicitDirectories.FromBytes(slot.Inherited));
 
         // Another index would give the kernel's node ids another meaning.
-        MountsLog.SlotNotShown(_logger, number, $"the index {slot.IndexId} of layer {slot.Layer} is not on this node any more");
-        throw new IOException($"{slot.Layer}: the index {slot.IndexId} that slot {number} was made with is missing");
+        if (layer is not null)
+        {
+            MountsLog.SlotNotShown(_logger, number, $"it stands for index {slot.IndexId} of layer {slot.Layer}, this node has {layer.Index.Id} now");
+            throw new IOException($"{slot.Layer}: slot {number} was made with index {slot.IndexId}, this node has {layer.Index.Id} now");
+        }
+
+        if (_library.Recover(image, slot.Layer, slot.IndexId, () => _slots.TryGet(number) is not null))
+            MountsLog.SlotWaitsForIndex(_logger, number, slot.IndexId, slot.Layer);
+        throw new IOException($"{slot.Layer}: the index {slot.IndexId} that slot {number} was made with is not here, it is being obtained");
     }
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using LazySnapshotter.TestSupport.Containerd;
-using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Demo;
@@ -15,20 +15,18 @@ internal sealed record ColdStart(string Name, TimeSpan Pull, TimeSpan FirstOutpu
         return await MeasureAsync("overlayfs", registry, containerd, reference, "overlayfs", () => containerd.PullAsync(reference, "overlayfs"));
     }
 
-    public static async Task<ColdStart> LazyAsync(TestRegistry registry, TestImage image, string reference)
+    public static async Task<ColdStart> LazyAsync(TestRegistry registry, string reference)
     {
         await using var node = await LazyNode.StartAsync();
-        await IndexAsync(image, node);
         return await MeasureAsync("lazysnap", registry, node.Containerd, reference, LazyNode.Snapshotter, () => node.PullAsync(reference));
     }
 
-    // Whoever publishes the image makes the indexes, next to the registry and once for all nodes; a node gets them
-    // before it gets the order to start anything.
-    private static async Task IndexAsync(TestImage image, LazyNode node)
+    /// <summary>What whoever publishes the image does, once for all nodes: makes the indexes and puts them beside it.</summary>
+    public static async Task PublishIndexAsync(string reference)
     {
-        await using var publisher = await TestRegistry.StartAsync();
-        publisher.Content.AddLayout("python", image.LayoutPath);
-        await node.IndexAsync(publisher.Reference("python").ToString());
+        await using var directory = TestDirectory.Create();
+        (await LazysnapProcess.RunAsync("index", "build", "--root", directory.Path, reference)).Checked();
+        (await LazysnapProcess.RunAsync("index", "push", "--root", directory.Path, reference)).Checked();
     }
 
     private static async Task<ColdStart> MeasureAsync(

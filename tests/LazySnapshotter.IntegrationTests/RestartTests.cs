@@ -1,5 +1,7 @@
+using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.IntegrationTests;
@@ -39,6 +41,54 @@ public sealed class RestartTests
         {
             await registry.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task A_daemon_killed_before_an_index_was_all_here_obtains_it_again_and_serves_on()
+    {
+        var image = await TestImages.Python;
+        await using var registry = await TestRegistry.StartAsync();
+        registry.Content.AddLayout("python", image.LayoutPath);
+        var reference = registry.Reference("python").ToString();
+        await using var elsewhere = TestDirectory.Create();
+        (await LazysnapProcess.RunAsync("index", "build", "--root", elsewhere.Path, reference)).Checked();
+        (await LazysnapProcess.RunAsync("index", "push", "--root", elsewhere.Path, reference)).Checked();
+        var indexes = Directory.GetFiles(Path.Combine(elsewhere.Path, "indexes", "sha256"), "*.lsi").Select(path => Digest.OfSha256(File.ReadAllBytes(path)).ToString()).ToHashSet();
+        bool IsOfIndex(TestRequest request) => request.Kind == TestRequestKind.Blob && indexes.Contains(request.Path.Split('/')[^1]);
+
+        await using var node = await LazyNode.StartAsync();
+        registry.Faults.Add(new Fault { When = request => IsOfIndex(request) && request.Range?.StartsWith("bytes=0-", StringComparison.Ordinal) != true, StallAt = 0 });
+        var pulled = await node.PullAsync(reference);
+        Assert.Contains($"{image.Layers.Count} lazy, 0 unpacked", pulled.Output, StringComparison.Ordinal);
+        var here = Directory.GetFiles(Path.Combine(node.Daemon.Root, "indexes", "sha256"), "*.lsi").Length;
+        Assert.InRange(here, 0, image.Layers.Count - 1);
+        await node.Daemon.KillAsync();
+
+        registry.Faults.Clear();
+        registry.Faults.Add(new Fault { When = IsOfIndex, StatusCode = 503 });
+        await node.Daemon.StartAsync(node.Containerd.Address, """{"index": {"sources": ["native"]}}""");
+        await node.Containerd.WaitForSnapshotterAsync(LazyNode.Snapshotter);
+        var broken = await node.Containerd.RunAsync(reference, LazyNode.Snapshotter);
+        Assert.NotEqual(0, broken.ExitCode);
+        Assert.Contains("is not on this node, it is obtained again in the background", node.Daemon.Log, StringComparison.Ordinal);
+
+        registry.Faults.Clear();
+        await node.Daemon.WaitForLogAsync("is here again");
+        for (var attempt = 1; ; attempt++)
+        {
+            // One layer is here, the next may take another moment.
+            var run = await node.Containerd.RunAsync(reference, LazyNode.Snapshotter);
+            if (run.ExitCode != 0 && attempt < 20)
+            {
+                await Task.Delay(500);
+                continue;
+            }
+
+            Assert.StartsWith("numpy ", run.Checked().Output, StringComparison.Ordinal);
+            break;
+        }
+
+        Assert.Equal(image.Layers.Count, Directory.GetFiles(Path.Combine(node.Daemon.Root, "indexes", "sha256"), "*.lsi").Length);
     }
 
     [Fact]

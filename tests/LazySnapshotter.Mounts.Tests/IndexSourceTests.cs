@@ -112,7 +112,7 @@ public sealed class IndexSourceTests : IAsyncLifetime
     {
         public string Name => name;
 
-        public Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
+        public Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken)
         {
             asked.Add(name);
             return obtain();

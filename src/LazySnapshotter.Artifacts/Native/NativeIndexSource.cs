@@ -19,12 +19,12 @@ public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient r
     /// <summary>An index is obtained when all of it is here.</summary>
     public bool IsWhole { get; init; }
 
-    public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
+    public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken)
     {
         var image = await discovery.OfAsync(origin, cancellationToken);
         foreach (var (artifact, content, _) in await image.NativeAsync(cancellationToken))
         {
-            foreach (var part in content?.Layers.Where(part => part.LayerDigest == layer) ?? [])
+            foreach (var part in content?.Layers.Where(part => part.LayerDigest == layer && (identity is null || part.Identity == identity)) ?? [])
             {
                 try
                 {

@@ -39,7 +39,7 @@ public sealed class SociIndexSource : ILayerIndexSource
 
     public static string NameOf(int version) => "soci-v" + version.ToString(CultureInfo.InvariantCulture);
 
-    public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
+    public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken)
     {
         var image = await _discovery.OfAsync(origin, cancellationToken);
         foreach (var (artifact, content, _) in await (_version == 2 ? image.SociV2Async(cancellationToken) : image.SociV1Async(cancellationToken)))
@@ -51,6 +51,12 @@ public sealed class SociIndexSource : ILayerIndexSource
                     var descriptor = await DescriptorOfAsync(image, layer, cancellationToken);
                     var ztoc = Ztoc.Parse(await DownloadAsync(image.Image, part.Blob, cancellationToken));
                     var index = await ImportAsync(image.Image, ztoc, descriptor, part.DisableXattrs, cancellationToken);
+                    if (identity is not null && index.Id != identity)
+                    {
+                        index.Dispose();
+                        throw new InvalidDataException($"its identity is {index.Id}, {identity} is wanted");
+                    }
+
                     ArtifactsLog.IndexObtained(_logger, layer, index.Id, artifact.Digest, image.Image);
                     var warm = await WarmAsync(image.Image, content!, artifact.Digest, ztoc, index, cancellationToken);
                     return new ObtainedIndex(index, warm);

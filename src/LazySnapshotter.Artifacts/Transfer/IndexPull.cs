@@ -41,7 +41,7 @@ public sealed class IndexPull(LayerIndexStore indexes, IReadOnlyList<ILayerIndex
         {
             try
             {
-                if (await source.ObtainAsync(origin, layer.Digest, cancellationToken) is { } obtained)
+                if (await source.ObtainAsync(origin, layer.Digest, identity: null, cancellationToken) is { } obtained)
                 {
                     using (obtained.Index)
                         return new PulledIndex(layer, source.Name, obtained.Index.FileLength, Failure: null);

@@ -12,18 +12,18 @@ internal static class IndexCopyCommand
         var source = new Argument<string>("SRC") { Description = "The image whose indexes are copied" };
         var destination = new Argument<string>("DST") { Description = "Repository that has the same image" };
         var format = IndexArguments.Format("Copy only our indexes, or only soci's [default: both]");
-        var platform = IndexArguments.Platform();
-        var allPlatforms = IndexArguments.AllPlatforms();
+        var platformOptions = new PlatformOptions();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("copy", "Copy an image's published indexes to another repository") { source, destination, format, platform, allPlatforms, plainHttp };
+        var command = new Command("copy", "Copy an image's published indexes to another repository") { source, destination, format, plainHttp };
+        platformOptions.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var from = ImageReference.Parse(parsed.GetRequiredValue(source));
             var to = ImageReference.Parse(parsed.GetRequiredValue(destination));
             using var registry = IndexArguments.OpenRegistry([from, to], parsed.GetValue(plainHttp), loggers);
             var copy = new IndexCopy(registry, loggers);
-            var platforms = IndexArguments.Platforms(parsed.GetValue(platform), parsed.GetValue(allPlatforms));
+            var platforms = platformOptions.Of(parsed);
 
             var count = 0;
             foreach (var (found, manifest) in await IndexArguments.FindAsync(registry, from, platforms, cancellationToken))

@@ -14,17 +14,17 @@ internal static class IndexListCommand
     {
         var reference = ImageArguments.Reference();
         var json = new Option<bool>("--json") { Description = "As JSON" };
-        var platform = IndexArguments.Platform();
-        var allPlatforms = IndexArguments.AllPlatforms();
+        var platformOptions = new PlatformOptions();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("list", "List the indexes published for an image") { reference, json, platform, allPlatforms, plainHttp };
+        var command = new Command("list", "List the indexes published for an image") { reference, json, plainHttp };
+        platformOptions.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
             var listing = new IndexListing(registry, loggers);
-            var platforms = IndexArguments.Platforms(parsed.GetValue(platform), parsed.GetValue(allPlatforms));
+            var platforms = platformOptions.Of(parsed);
 
             var images = new List<ImageIndexes>();
             foreach (var (found, manifest) in await IndexArguments.FindAsync(registry, image, platforms, cancellationToken))

@@ -19,19 +19,19 @@ internal static class IndexPullCommand
     {
         var reference = ImageArguments.Reference();
         var format = IndexArguments.Format("Take only our indexes, or only soci's [default: ours, then soci's]");
-        var platform = IndexArguments.Platform();
-        var allPlatforms = IndexArguments.AllPlatforms();
+        var platformOptions = new PlatformOptions();
         var root = ImageArguments.Root();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("pull", "Get the published indexes of an image's layers onto this node") { reference, format, platform, allPlatforms, root, plainHttp };
+        var command = new Command("pull", "Get the published indexes of an image's layers onto this node") { reference, format, root, plainHttp };
+        platformOptions.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
             var store = new LayerIndexStore(parsed.GetRequiredValue(root));
             var pull = new IndexPull(store, Sources(parsed.GetValue(format), registry, store, loggers));
-            var platforms = IndexArguments.Platforms(parsed.GetValue(platform), parsed.GetValue(allPlatforms));
+            var platforms = platformOptions.Of(parsed);
 
             var failed = false;
             foreach (var (found, manifest) in await IndexArguments.FindAsync(registry, image, platforms, cancellationToken))

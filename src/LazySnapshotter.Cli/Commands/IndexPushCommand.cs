@@ -19,12 +19,12 @@ internal static class IndexPushCommand
             Description = "Push what lies in an OCI image layout, as `index build --format soci -o DIR` leaves it, instead of this node's indexes",
             HelpName = "DIR",
         };
-        var platform = IndexArguments.Platform();
-        var allPlatforms = IndexArguments.AllPlatforms();
+        var platformOptions = new PlatformOptions();
         var root = ImageArguments.Root();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("push", "Publish the indexes of an image's layers in its registry") { reference, format, layout, platform, allPlatforms, root, plainHttp };
+        var command = new Command("push", "Publish the indexes of an image's layers in its registry") { reference, format, layout, root, plainHttp };
+        platformOptions.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(format) == IndexFormat.Soci && result.GetValue(layout) is null)
@@ -35,7 +35,7 @@ internal static class IndexPushCommand
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
             var push = new IndexPush(registry);
-            var platforms = IndexArguments.Platforms(parsed.GetValue(platform), parsed.GetValue(allPlatforms));
+            var platforms = platformOptions.Of(parsed);
 
             var isComplete = true;
             foreach (var (found, manifest) in await IndexArguments.FindAsync(registry, image, platforms, cancellationToken))

@@ -11,17 +11,17 @@ internal static class IndexRmCommand
     {
         var reference = ImageArguments.Reference();
         var format = IndexArguments.Format("Remove only our indexes, or only soci's [default: both]");
-        var platform = IndexArguments.Platform();
-        var allPlatforms = IndexArguments.AllPlatforms();
+        var platformOptions = new PlatformOptions();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("rm", "Remove an image's published indexes from its registry") { reference, format, platform, allPlatforms, plainHttp };
+        var command = new Command("rm", "Remove an image's published indexes from its registry") { reference, format, plainHttp };
+        platformOptions.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
             var removal = new IndexRemoval(registry);
-            var platforms = IndexArguments.Platforms(parsed.GetValue(platform), parsed.GetValue(allPlatforms));
+            var platforms = platformOptions.Of(parsed);
 
             var count = 0;
             foreach (var (found, manifest) in await IndexArguments.FindAsync(registry, image, platforms, cancellationToken))

@@ -66,7 +66,7 @@ internal sealed class IndexShowCommand
         }
 
         if (!isComplete)
-            await Console.Error.WriteLineAsync($"lazysnap: some layers have no index on this node; `lazysnap index build {text}` makes them");
+            await Console.Error.WriteLineAsync($"lazysnap: some layers have no index on this node; `lazysnap index list REF` shows which are published, `lazysnap index build {text}` makes them");
         return isComplete ? 0 : CommandRunner.FailedExitCode;
     }
 

@@ -59,8 +59,8 @@ internal sealed class LayerDownloads : IAsyncDisposable
         try
         {
             var ingest = "layer-" + layer.Digest;
-            if (!await TryFetchAsync(ingest, layer, resume: true, cancellationToken))
-                await TryFetchAsync(ingest, layer, resume: false, cancellationToken);
+            if (!await TryFetchAsync(ingest, layer, isLast: false, cancellationToken))
+                await TryFetchAsync(ingest, layer, isLast: true, cancellationToken);
         }
         finally
         {
@@ -68,11 +68,11 @@ internal sealed class LayerDownloads : IAsyncDisposable
         }
     }
 
-    /// <returns>False if what an earlier client left of the ingest made the blob wrong; the ingest is gone then.</returns>
+    /// <param name="isLast">From the start, and an error if it is wrong again; otherwise what an earlier client left is gone on with.</param>
+    /// <returns>False if the blob was wrong (what was left was, or a cache on the way); nothing of it is kept.</returns>
     /// <exception cref="InvalidDataException">The registry's bytes are not the blob.</exception>
-    private async Task<bool> TryFetchAsync(string ingest, Descriptor layer, bool resume, CancellationToken cancellationToken)
+    private async Task<bool> TryFetchAsync(string ingest, Descriptor layer, bool isLast, CancellationToken cancellationToken)
     {
-        var resumed = false;
         try
         {
             await using var writer = await _content.OpenWriterAsync(ingest, layer, cancellationToken);
@@ -82,9 +82,8 @@ internal sealed class LayerDownloads : IAsyncDisposable
                 return true;
             }
 
-            if (!resume || writer.Offset > layer.Size)
+            if (isLast || writer.Offset > layer.Size)
                 writer.Restart();
-            resumed = writer.Offset > 0;
             await CopyAsync(layer, writer, cancellationToken);
             await writer.CommitAsync(_labels.SourceLabels());
             return true;
@@ -95,7 +94,7 @@ internal sealed class LayerDownloads : IAsyncDisposable
             // another client may have opened it since.)
             using var timeout = new CancellationTokenSource(AbortTimeout);
             await _content.AbortAsync(ingest, timeout.Token);
-            if (!resumed)
+            if (isLast)
                 throw new InvalidDataException($"layer {layer.Digest}: {e.Message}", e);
             return false;
         }

@@ -122,7 +122,9 @@ public sealed class LayerIndexStore
 
     private void Report(Digest layer, string what) => Damaged?.Invoke(layer, $"{what}; kept as {SetAside(layer)}");
 
-    private string SetAside(Digest layer)
+    /// <summary>Takes an index that proved wrong out of use; it is kept for a person to look at.</summary>
+    /// <returns>Where.</returns>
+    public string SetAside(Digest layer)
     {
         var kept = PathOf(layer) + DamagedSuffix;
         try

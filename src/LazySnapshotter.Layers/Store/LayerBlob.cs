@@ -45,6 +45,14 @@ public sealed class LayerBlob : IDisposable
     /// <summary>The file is the whole blob, checked against the layer's digest.</summary>
     public bool IsComplete => _file.IsComplete;
 
+    /// <summary>
+    /// Told of a span where the span table, or the index it is from, and the blob contradict each other: one of them is
+    /// wrong, which one is not known here.
+    /// </summary>
+    public event Action<SpanId>? Doubted;
+
+    internal void Doubt(SpanId span) => Doubted?.Invoke(span);
+
     internal LayerReadStatistics Statistics => _store.Statistics;
 
     internal ILogger Logger => _store.Logger;

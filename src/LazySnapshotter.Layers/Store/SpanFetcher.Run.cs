@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace LazySnapshotter.Layers.Store;
 
 // One fetch from request to last span. A transfer that breaks off, and a span with a wrong digest, get one fresh
@@ -49,7 +51,10 @@ public sealed partial class SpanFetcher
         var again = new List<PendingSpan>();
         var offset = range.OffsetIn(_blob.Spans);
         _blob.Statistics.CountRequest();
-        await using var stream = await _source.OpenRangeAsync(offset, range.LengthIn(_blob.Spans), fetch.CancellationToken);
+        var length = range.LengthIn(_blob.Spans);
+        var asked = Stopwatch.GetTimestamp();
+        await using var stream = await _source.OpenRangeAsync(offset, length, fetch.CancellationToken);
+        var answered = Stopwatch.GetTimestamp();
         using var cutter = new SpanCutter(stream, offset, _blob.Statistics);
         for (var i = 0; i < spans.Count; i++)
         {
@@ -67,6 +72,8 @@ public sealed partial class SpanFetcher
             }
         }
 
+        if (again.Count == 0)
+            _link.Note(Stopwatch.GetElapsedTime(asked, answered), length, Stopwatch.GetElapsedTime(answered));
         return again;
     }
 
@@ -79,6 +86,7 @@ public sealed partial class SpanFetcher
             LayersLog.FetchedSpanDamaged(_blob.Logger, _blob.Layer, span.Id, span.CompressedOffset, span.CompressedLength, attempt);
             if (attempt < AttemptsMax)
                 return false;
+            _blob.Doubt(span.Id);
             Fail(pending, new InvalidDataException($"the bytes received do not have the digest sha256:{Convert.ToHexStringLower(_blob.Spans.DigestOf(span.Id))}"));
             return true;
         }

@@ -12,6 +12,13 @@ public sealed record SpanFetcherOptions
     /// <summary>The longest single request; a longer run of missing spans becomes several, side by side.</summary>
     public int RequestBytesMax { get; init; } = 8 << 20;
 
+    /// <summary>
+    /// What is read brings the spans behind it along, up to this many bytes in all: neighbours in a tar are mostly used
+    /// together, and asking again costs a round trip. Of this limit as much is used as comes in half a round trip
+    /// of the link at hand (of an unknown one, a quarter of it all). 0 fetches just what is read.
+    /// </summary>
+    public int NeighbourBytesMax { get; init; } = 1 << 20;
+
     /// <summary>How far ahead of a sequential reader fetching goes, in compressed bytes. 0 turns read-ahead off.</summary>
     public int ReadAheadBytesMax { get; init; } = 4 << 20;
 

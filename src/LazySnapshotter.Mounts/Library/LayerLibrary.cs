@@ -13,7 +13,10 @@ namespace LazySnapshotter.Mounts.Library;
 
 // Every layer this process has open. Opening one joins index, blob store and registry into something that can be read
 // (DESIGN section 2); the same layer is opened once however many images, directories and commands want it. An index
-// comes from the node, or else from the first source that has a good one (D7); nothing that failed is remembered.
+// comes from the node, or else from the first source that has a good one (D7); nothing that failed is remembered. An
+// index that something stands on and that went away, or turned out damaged, is obtained again in the background. One that
+// contradicts the registry is put to the proof when the layer is opened the next time (IndexTrial); if it is refuted, what
+// has it open keeps it, and the layer gets another.
 public sealed class LayerLibrary : IAsyncDisposable
 {
     private readonly LayerIndexStore _indexes;
@@ -25,6 +28,10 @@ public sealed class LayerLibrary : IAsyncDisposable
     private readonly CancellationTokenSource _lifetime = new();
     private readonly ConcurrentDictionary<Digest, Lazy<Task<LazyLayer>>> _opening = new();
     private readonly Dictionary<Digest, OpenLayer> _open = [];
+    private readonly List<OpenLayer> _retired = []; // open by an index that was refuted
+    private readonly HashSet<string> _refuted = []; // identities
+    private readonly Dictionary<Digest, Task> _recovering = [];
+    private readonly IndexRecovery _recovery;
     private readonly Lock _gate = new();
 
     public LayerLibrary(
@@ -36,7 +43,8 @@ public sealed class LayerLibrary : IAsyncDisposable
         _cache = cache;
         _options = options;
         _logger = loggers.CreateLogger<LayerLibrary>();
-        _indexes.Damaged += (layer, damage) => MountsLog.IndexDamaged(_logger, layer, damage);
+        _recovery = new IndexRecovery(options.Sources, options.Retrying, _logger);
+        _indexes.Damaged += OnDamaged;
     }
 
     /// <summary>Opens a layer, obtaining its index first where there is none on this node.</summary>
@@ -46,7 +54,7 @@ public sealed class LayerLibrary : IAsyncDisposable
     /// <exception cref="UnsupportedLayerException">A layer that cannot be read lazily (zstd), or no source has an index of it.</exception>
     public async Task<LazyLayer> OpenAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
-        if (TryOpen(origin.Image, layer) is { } open)
+        if (TryOpen(origin.Image, layer) is { } open && DoubtedOf(layer) is null)
             return open;
 
         // One attempt for all who ask; it goes on when the one who asked first gives up.
@@ -83,14 +91,34 @@ public sealed class LayerLibrary : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Starts to obtain an index that is not on this node any more, and to open its layer by it, unless that is under way
+    /// already. Returns at once; <see cref="TryOpen"/> finds it when it is here.
+    /// </summary>
+    /// <param name="isWanted">Asked before each attempt.</param>
+    /// <returns>It was started now.</returns>
+    public bool Recover(ImageReference image, Digest layer, string identity, Func<bool> isWanted) =>
+        StartRecovery(layer, async cancellationToken =>
+        {
+            var origin = new LayerOrigin(image, Manifest: null);
+            if (await _recovery.RunAsync(origin, layer, identity, () => isWanted() && TryOpen(image, layer) is null, cancellationToken) is { } obtained)
+                Open(image, obtained);
+        });
+
     /// <summary>Closes a layer and drops its bytes; the index stays, so that the next start is lazy from the first byte.</summary>
     public async Task RemoveAsync(Digest layer)
     {
-        OpenLayer? open;
+        List<OpenLayer> open;
         lock (_gate)
-            _open.Remove(layer, out open);
-        if (open is not null)
-            await open.DisposeAsync();
+        {
+            open = _retired.FindAll(retired => retired.Layer.Digest == layer);
+            _retired.RemoveAll(open.Contains);
+            if (_open.Remove(layer, out var current))
+                open.Add(current);
+        }
+
+        foreach (var each in open)
+            await each.DisposeAsync();
         _blobs.Remove(layer);
     }
 
@@ -100,13 +128,18 @@ public sealed class LayerLibrary : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _lifetime.CancelAsync();
+        _indexes.Damaged -= OnDamaged;
         OpenLayer[] open;
+        Task[] recovering;
         lock (_gate)
         {
-            open = [.. _open.Values];
+            open = [.. _open.Values, .. _retired];
             _open.Clear();
+            _retired.Clear();
+            recovering = [.. _recovering.Values];
         }
 
+        await Task.WhenAll(recovering);
         foreach (var layer in open)
             await layer.DisposeAsync();
         _lifetime.Dispose();
@@ -115,7 +148,7 @@ public sealed class LayerLibrary : IAsyncDisposable
     // One source after the other; what one of them refuses or cannot get, the next may have.
     private async Task<LazyLayer> ObtainAndOpenAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
-        if (TryOpen(origin.Image, layer) is { } meanwhile)
+        if (TryOpen(origin.Image, layer) is { } meanwhile && !await IsRefutedAsync(layer, cancellationToken))
             return meanwhile;
 
         Exception? failure = null;
@@ -123,8 +156,13 @@ public sealed class LayerLibrary : IAsyncDisposable
         {
             try
             {
-                if (await source.ObtainAsync(origin, layer, cancellationToken) is { } obtained)
+                if (await source.ObtainAsync(origin, layer, identity: null, cancellationToken) is not { } obtained)
+                    continue;
+                if (!IsRefuted(obtained.Index.Id))
                     return Open(origin.Image, obtained);
+                obtained.Index.Dispose();
+                var kept = _indexes.SetAside(layer);
+                throw new InvalidDataException($"its index {obtained.Index.Id} was refuted, kept as {kept}");
             }
             catch (Exception e) when (e is IOException or InvalidDataException or UnsupportedLayerException)
             {
@@ -138,6 +176,115 @@ public sealed class LayerLibrary : IAsyncDisposable
             ExceptionDispatchInfo.Throw(failure);
         throw new UnsupportedLayerException(
             $"{layer}: no index on this node{(_options.Sources.Count == 0 ? "" : $", and none from any source ({string.Join(", ", _options.Sources.Select(s => s.Name))})")}");
+    }
+
+    private OpenLayer? DoubtedOf(Digest layer)
+    {
+        lock (_gate)
+            return _open.GetValueOrDefault(layer) is { IsDoubted: true } doubted ? doubted : null;
+    }
+
+    private bool IsRefuted(string identity)
+    {
+        lock (_gate)
+            return _refuted.Contains(identity);
+    }
+
+    // Puts the open index to the proof, if there is reason to. Without a verdict it stays: it never gives wrong bytes.
+    private async Task<bool> IsRefutedAsync(Digest layer, CancellationToken cancellationToken)
+    {
+        if (DoubtedOf(layer) is not { } doubted)
+            return false;
+
+        var identity = doubted.Layer.Index.Id;
+        string? what;
+        try
+        {
+            what = await IndexTrial.RunAsync(doubted.Layer.Index, doubted.Source, _blobs, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)
+        {
+            MountsLog.IndexUntried(_logger, layer, identity, e.Message);
+            return false;
+        }
+
+        if (what is null)
+        {
+            doubted.IsDoubted = false;
+            MountsLog.IndexAcquitted(_logger, layer, identity);
+            return false;
+        }
+
+        lock (_gate)
+        {
+            _refuted.Add(identity);
+            if (_open.GetValueOrDefault(layer) == doubted)
+            {
+                _open.Remove(layer);
+                _retired.Add(doubted);
+            }
+        }
+
+        MountsLog.IndexRefuted(_logger, layer, identity, _indexes.SetAside(layer), what);
+        return true;
+    }
+
+    // An open layer goes on with what of its index is whole. The rest works again as soon as the same index is in its place.
+    private void OnDamaged(Digest layer, string damage)
+    {
+        MountsLog.IndexDamaged(_logger, layer, damage);
+        OpenLayer? open;
+        lock (_gate)
+            _open.TryGetValue(layer, out open);
+        if (open?.Image is not { } image)
+            return;
+
+        var identity = open.Layer.Index.Id;
+        StartRecovery(layer, async cancellationToken =>
+        {
+            if (await _recovery.RunAsync(new LayerOrigin(image, Manifest: null), layer, identity, () => IsOpen(open), cancellationToken) is not { } obtained)
+                return;
+            using var index = obtained.Index;
+            await IndexCompletion.RunAsync(index, _options.Retrying, _logger, cancellationToken);
+        });
+    }
+
+    private bool IsOpen(OpenLayer layer)
+    {
+        lock (_gate)
+            return _open.GetValueOrDefault(layer.Layer.Digest) == layer;
+    }
+
+    private bool StartRecovery(Digest layer, Func<CancellationToken, Task> recover)
+    {
+        lock (_gate)
+        {
+            if (_lifetime.IsCancellationRequested || _recovering.ContainsKey(layer))
+                return false;
+            _recovering[layer] = Task.Run(() => RunAsync(_lifetime.Token));
+            return true;
+        }
+
+        async Task RunAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                await recover(cancellationToken);
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                // The library is being closed.
+            }
+            catch (Exception e)
+            {
+                MountsLog.RecoveryFailed(_logger, e, layer);
+            }
+            finally
+            {
+                lock (_gate)
+                    _recovering.Remove(layer);
+            }
+        }
     }
 
     private LazyLayer Open(ImageReference image, ObtainedIndex obtained)
@@ -161,8 +308,11 @@ public sealed class LayerLibrary : IAsyncDisposable
         }
     }
 
-    private void AddRepository(OpenLayer open, ImageReference image) =>
+    private void AddRepository(OpenLayer open, ImageReference image)
+    {
+        open.Image = image;
         open.Source.Add(image, () => _registry.OpenBlob(image, open.Layer.Digest, open.Layer.Index.Spans.CompressedLength));
+    }
 
     // The data path of one layer, bottom to top: registry -> fetcher -> store -> decoder -> reader.
     private OpenLayer Join(LayerIndex index)
@@ -173,7 +323,16 @@ public sealed class LayerLibrary : IAsyncDisposable
             var blob = _blobs.Open(index.LayerDigest, index.Id, index.Spans);
             var fetcher = new SpanFetcher(blob, source, _options.Fetching);
             var reader = new SpanReader(blob, fetcher, _cache, new SpanDecoder(index));
-            return new OpenLayer(new LazyLayer(index, reader), reader, source, blob, fetcher, _cache);
+            var layer = new OpenLayer(new LazyLayer(index, reader), reader, source, blob, fetcher, _cache);
+            blob.Doubted += span =>
+            {
+                if (layer.IsDoubted)
+                    return;
+                layer.IsDoubted = true;
+                MountsLog.IndexDoubted(_logger, index.LayerDigest, index.Id, span.Value);
+            };
+            layer.Complete(_options.Retrying, _logger);
+            return layer;
         }
         catch
         {
@@ -184,21 +343,33 @@ public sealed class LayerLibrary : IAsyncDisposable
 
     private sealed record OpenLayer(LazyLayer Layer, SpanReader Reader, LayerBlobSource Source, LayerBlob Blob, SpanFetcher Fetcher, SpanCache Cache) : IAsyncDisposable
     {
-        private readonly CancellationTokenSource _warming = new();
+        private readonly CancellationTokenSource _lifetime = new();
         private Task _warmed = Task.CompletedTask;
+        private bool _isDoubted;
+        private Task _completed = Task.CompletedTask;
+
+        /// <summary>Its index and the registry have contradicted each other.</summary>
+        public bool IsDoubted { get => Volatile.Read(ref _isDoubted); set => Volatile.Write(ref _isDoubted, value); }
+
+        /// <summary>The latest that was seen to have the layer. Under the library's gate.</summary>
+        public ImageReference? Image { get; set; }
+
+        /// <summary>Starts to get what is not here yet of the index.</summary>
+        public void Complete(BackoffTimes times, ILogger logger) => _completed = IndexCompletion.RunAsync(Layer.Index, times, logger, _lifetime.Token);
 
         /// <summary>Starts to fetch what will be wanted first. Under the library's gate.</summary>
         public void Warm(IReadOnlyList<SpanRangeToWarm> ranges, ILogger logger)
         {
             if (ranges.Count > 0 && _warmed.IsCompleted)
-                _warmed = LayerWarmUp.RunAsync(Layer, Reader, ranges, logger, _warming.Token);
+                _warmed = LayerWarmUp.RunAsync(Layer, Reader, ranges, logger, _lifetime.Token);
         }
 
         public async ValueTask DisposeAsync()
         {
-            await _warming.CancelAsync();
+            await _lifetime.CancelAsync();
             await _warmed;
-            _warming.Dispose();
+            await _completed;
+            _lifetime.Dispose();
             await Fetcher.DisposeAsync();
             Cache.Drop(Blob);
             Blob.Dispose();

@@ -20,11 +20,14 @@ public sealed class StreamedIndexSource(
 
     public string Name => SourceName;
 
-    public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
+    public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken)
     {
         await _indexing.WaitAsync(cancellationToken);
         try
         {
+            if (await BuildFromHereAsync(layer, cancellationToken) is { } built)
+                return new ObtainedIndex(built, []);
+
             var started = TimeProvider.System.GetTimestamp();
             await using var stream = await registry.OpenBlob(origin.Image, layer, size: null).OpenAsync(cancellationToken);
             using var blob = blobs.CreateWriter(layer);
@@ -46,6 +49,23 @@ public sealed class StreamedIndexSource(
         finally
         {
             _indexing.Release();
+        }
+    }
+
+    // The layer may have streamed in before.
+    private async Task<LayerIndex?> BuildFromHereAsync(Digest layer, CancellationToken cancellationToken)
+    {
+        await using var blob = blobs.OpenComplete(layer);
+        if (blob is null)
+            return null;
+        try
+        {
+            return await indexes.BuildAsync(layer, blob, new LayerIndexOptions(), cancellationToken);
+        }
+        catch (InvalidDataException e)
+        {
+            MountsLog.StoredBlobUnfit(_logger, layer, e.Message);
+            return null;
         }
     }
 

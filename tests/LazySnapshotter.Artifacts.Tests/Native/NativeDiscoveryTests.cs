@@ -20,7 +20,7 @@ public sealed class NativeDiscoveryTests
         var (store, source) = NewSource(image, client);
         image.Registry.ClearLog();
 
-        var obtained = await Task.WhenAll(image.Layers.Select(layer => source.ObtainAsync(image.Origin, layer.Digest, default)));
+        var obtained = await Task.WhenAll(image.Layers.Select(layer => source.ObtainAsync(image.Origin, layer.Digest, null, default)));
 
         Assert.All(obtained, each => Assert.NotNull(each));
         foreach (var (index, layer) in obtained.Zip(image.Layers))
@@ -50,7 +50,7 @@ public sealed class NativeDiscoveryTests
 
         var indexes = new List<LayerIndex>();
         foreach (var layer in image.Layers)
-            indexes.Add((await source.ObtainAsync(image.Origin, layer.Digest, default))!.Index);
+            indexes.Add((await source.ObtainAsync(image.Origin, layer.Digest, null, default))!.Index);
 
         for (var waited = 0; !image.Layers.All(layer => store.Contains(layer.Digest)); waited++)
         {
@@ -71,16 +71,16 @@ public sealed class NativeDiscoveryTests
         await using var image = await PublishedImage.StartAsync();
         var client = image.NewClient();
         var (_, source) = NewSource(image, client);
-        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default));
+        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, null, default));
         await PublishAsync(image);
         image.Registry.ClearLog();
 
         image.Clock.Move(TimeSpan.FromMinutes(1));
-        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default));
+        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, null, default));
         Assert.Empty(image.Registry.Requests);
 
         image.Clock.Move(TimeSpan.FromMinutes(1.1));
-        using var found = (await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default))!.Index;
+        using var found = (await source.ObtainAsync(image.Origin, image.Layers[0].Digest, null, default))!.Index;
         Assert.Equal(image.Layers[0].Digest, found.LayerDigest);
     }
 
@@ -95,12 +95,12 @@ public sealed class NativeDiscoveryTests
         image.Registry.Faults.Add(Fault.Status(503, TestRequestKind.Manifest));
 
         foreach (var layer in image.Layers)
-            await Assert.ThrowsAnyAsync<IOException>(() => source.ObtainAsync(image.Origin, layer.Digest, default));
+            await Assert.ThrowsAnyAsync<IOException>(() => source.ObtainAsync(image.Origin, layer.Digest, null, default));
         Assert.Equal(1, image.Registry.Count(TestRequestKind.Manifest));
 
         image.Registry.Faults.Clear();
         image.Clock.Move(TimeSpan.FromSeconds(6));
-        using var found = (await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default))!.Index;
+        using var found = (await source.ObtainAsync(image.Origin, image.Layers[0].Digest, null, default))!.Index;
         Assert.Equal(image.Layers[0].Digest, found.LayerDigest);
     }
 
@@ -114,7 +114,7 @@ public sealed class NativeDiscoveryTests
         image.Registry.ClearLog();
 
         foreach (var layer in image.Layers)
-            (await source.ObtainAsync(new LayerOrigin(image.Reference, Manifest: null), layer.Digest, default))!.Index.Dispose();
+            (await source.ObtainAsync(new LayerOrigin(image.Reference, Manifest: null), layer.Digest, null, default))!.Index.Dispose();
 
         Assert.Equal(1, Count(image, "/manifests/latest"));
         Assert.Equal(3, image.Registry.Count(TestRequestKind.Manifest));
@@ -130,7 +130,7 @@ public sealed class NativeDiscoveryTests
         image.AddReferrer(Artifact(image, good, 0, bytes));
         var (_, source) = NewSource(image, image.NewClient());
 
-        using var found = (await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default))!.Index;
+        using var found = (await source.ObtainAsync(image.Origin, image.Layers[0].Digest, null, default))!.Index;
 
         Assert.Equal(image.Layers[0].Digest, found.LayerDigest);
         Assert.Contains(image.Layers[0].Digest.ToString(), Assert.Single(image.Logs.Warnings), StringComparison.Ordinal);
@@ -167,7 +167,7 @@ public sealed class NativeDiscoveryTests
         image.AddReferrer(Encoding.UTF8.GetBytes(document));
         var (store, source) = NewSource(image, image.NewClient(), isWhole);
 
-        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default));
+        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, null, default));
 
         Assert.False(store.Contains(image.Layers[0].Digest));
         Assert.Contains(image.Logs.Warnings, warning => warning.Contains(image.Layers[0].Digest.ToString(), StringComparison.Ordinal));
@@ -185,7 +185,7 @@ public sealed class NativeDiscoveryTests
         var (_, source) = NewSource(image, image.NewClient());
 
         foreach (var layer in image.Layers)
-            Assert.Null(await source.ObtainAsync(image.Origin, layer.Digest, default));
+            Assert.Null(await source.ObtainAsync(image.Origin, layer.Digest, null, default));
 
         Assert.Equal(2, image.Logs.Warnings.Count);
         Assert.Contains(image.Logs.Warnings, warning => warning.Contains("subject", StringComparison.Ordinal));

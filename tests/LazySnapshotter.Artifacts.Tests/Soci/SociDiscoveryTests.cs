@@ -18,9 +18,9 @@ public sealed class SociDiscoveryTests
         var source = NewSource(image, version: 1);
         image.Registry.ClearLog();
 
-        using var first = (await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default))!.Index;
-        using var third = (await source.ObtainAsync(image.Origin, image.Layers[2].Digest, default))!.Index;
-        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[1].Digest, default));
+        using var first = (await source.ObtainAsync(image.Origin, image.Layers[0].Digest, null, default))!.Index;
+        using var third = (await source.ObtainAsync(image.Origin, image.Layers[2].Digest, null, default))!.Index;
+        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[1].Digest, null, default));
 
         Assert.Equal(image.Layers[0].Digest, first.LayerDigest);
         Assert.Equal(image.Layers[0].Size, first.Spans.CompressedLength);
@@ -46,7 +46,7 @@ public sealed class SociDiscoveryTests
         image.Registry.ClearLog();
 
         foreach (var layer in image.Layers)
-            (await source.ObtainAsync(image.Origin, layer.Digest, default))!.Index.Dispose();
+            (await source.ObtainAsync(image.Origin, layer.Digest, null, default))!.Index.Dispose();
 
         Assert.Equal(2, image.Registry.Count(TestRequestKind.Manifest));
         Assert.Equal(2, image.Registry.Count(TestRequestKind.Blob));
@@ -62,7 +62,7 @@ public sealed class SociDiscoveryTests
             annotations: _ => Task.FromResult(new Dictionary<string, string> { [SociNames.IndexDigestAnnotation] = annotation }));
         var source = NewSource(image, version: 2);
 
-        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default));
+        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, null, default));
         Assert.Contains(named, Assert.Single(image.Logs.Warnings), StringComparison.Ordinal);
     }
 
@@ -74,7 +74,7 @@ public sealed class SociDiscoveryTests
         image.AddReferrer(new SociIndexManifest { Subject = image.Manifest, Ztocs = [Part(image, 0, other)] }.ToBytes());
         var source = NewSource(image, version: 1);
 
-        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default));
+        Assert.Null(await source.ObtainAsync(image.Origin, image.Layers[0].Digest, null, default));
         Assert.Contains("zTOC", Assert.Single(image.Logs.Warnings), StringComparison.Ordinal);
     }
 
@@ -90,7 +90,7 @@ public sealed class SociDiscoveryTests
             published.AddReferrer(new SociIndexManifest { Subject = published.Manifest, Ztocs = [Part(published, 0, whole[..length])] }.ToBytes());
             var source = NewSource(published, version: 1);
 
-            Assert.Null(await source.ObtainAsync(published.Origin, published.Layers[0].Digest, default));
+            Assert.Null(await source.ObtainAsync(published.Origin, published.Layers[0].Digest, null, default));
             Assert.Single(published.Logs.Warnings);
         }
     }
@@ -109,8 +109,8 @@ public sealed class SociDiscoveryTests
         }.ToBytes());
         var source = NewSource(image, version: 1);
 
-        var first = (await source.ObtainAsync(image.Origin, image.Layers[0].Digest, default))!;
-        var second = (await source.ObtainAsync(image.Origin, image.Layers[1].Digest, default))!;
+        var first = (await source.ObtainAsync(image.Origin, image.Layers[0].Digest, null, default))!;
+        var second = (await source.ObtainAsync(image.Origin, image.Layers[1].Digest, null, default))!;
 
         Assert.Equal([new SpanRangeToWarm(new SpanId(1), new SpanId(2))], first.Warm);
         Assert.Empty(second.Warm);

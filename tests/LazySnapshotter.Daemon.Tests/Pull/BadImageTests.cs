@@ -15,7 +15,7 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
         var image = GreetingImage.WithGreeting("bit flip");
         var reference = image.AddTo(Peers.Registry, "corrupt");
         var layer = Digest.OfSha256(image.Layers[2].Blob);
-        Peers.Registry.Faults.Add(new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), CorruptAt = 2_000_000, Times = 1 });
+        Peers.Registry.Faults.Add(new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), CorruptAt = 2_000_000, Times = 2 });
 
         var e = await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(reference));
 
@@ -23,6 +23,18 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
         await AssertNothingLeftAsync(reference);
         await PullAsync(reference);
         Assert.Equal("bit flip\n", await RunAsync(reference));
+    }
+
+    [Fact]
+    public async Task Blob_that_comes_wrong_once_is_fetched_again()
+    {
+        var image = GreetingImage.WithGreeting("second time lucky");
+        var reference = image.AddTo(Peers.Registry, "corrupt-once");
+        var layer = Digest.OfSha256(image.Layers[2].Blob);
+        Peers.Registry.Faults.Add(new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), CorruptAt = 2_000_000, Times = 1 });
+
+        await PullAsync(reference);
+        Assert.Equal("second time lucky\n", await RunAsync(reference));
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public sealed class LayerIndexStoreTests : IDisposable
     public async Task A_window_found_damaged_in_use_is_reported_once_and_works_again_when_the_index_is_back()
     {
         var tar = GzipProducerTests.RandomTar(seed: 7, length: 200_000);
-        var blob = TestGzip.Frame(tar, TestGzip.Stored(tar, 50_000));
+        var blob = TestGzip.Frame(tar, TestGzip.Flushed(tar, 50_000));
         var layer = Digest.OfSha256(blob);
         var options = new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(50_000) };
         var store = new LayerIndexStore(_folder.Path);

@@ -3,6 +3,7 @@ using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Store;
+using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Tests.Index;
@@ -18,11 +19,19 @@ public sealed class RemoteIndexTests : IDisposable
 
     public RemoteIndexTests() => _store = new LayerIndexStore(_folder.Path);
 
-    // Noise that a window each makes large: 60 spans, an index of more than a megabyte.
+    // Noise that repeats after almost 32 KiB: every block refers to all that came before it, so that each of the 60 windows
+    // is whole, and noise does not pack. An index of more than a megabyte.
     private static readonly Lazy<BuiltLayer> LargeLayer = new(() =>
     {
-        var tar = GzipProducerTests.RandomTar(seed: 77, length: 4_000_000);
-        return BuiltLayer.Of(TestGzip.Frame(tar, TestGzip.Stored(tar, 60_000)), spanLength: 60_000);
+        var noise = new byte[32_000];
+        new Random(77).NextBytes(noise);
+        var content = string.Create(4_000_000, noise, static (characters, noise) =>
+        {
+            for (var i = 0; i < characters.Length; i++)
+                characters[i] = (char)noise[i % noise.Length];
+        });
+        var tar = new TestTar().Add("large", data: content).Add("small", data: "small").End();
+        return BuiltLayer.Of(TestGzip.Frame(tar, TestGzip.Flushed(tar, 60_000)), spanLength: 60_000);
     });
 
     private byte[] File => System.IO.File.ReadAllBytes(_layer.Path);

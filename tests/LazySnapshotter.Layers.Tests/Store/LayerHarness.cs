@@ -13,12 +13,14 @@ internal sealed class LayerHarness : IAsyncDisposable
         Server = server ?? layer.Serve();
         Store = BlobStore.Open(root, Log);
         Blob = Store.Open(layer.Digest, "test", layer.Spans);
-        Fetcher = new SpanFetcher(Blob, Server, options);
+        Fetcher = new SpanFetcher(Blob, Server, options ?? NoNeighbours);
         Cache = cache ?? new SpanCache();
         Reader = new SpanReader(Blob, Fetcher, Cache, new DelegateDecoder(decode ?? TestLayer.Decode));
     }
 
-    public static SpanFetcherOptions NoReadAhead { get; } = new() { ReadAheadBytesMax = 0 };
+    public static SpanFetcherOptions NoNeighbours { get; } = new() { NeighbourBytesMax = 0 };
+
+    public static SpanFetcherOptions NoReadAhead { get; } = NoNeighbours with { ReadAheadBytesMax = 0 };
 
     public TestLayer Layer { get; }
 

@@ -1,0 +1,41 @@
+namespace LazySnapshotter.Layers.Store;
+
+// What the way to a layer's source is like, learned from the requests that were made: the shortest wait for a first byte,
+// and the rate at which bytes follow. Their product is what could have come in the time one more request would cost.
+internal sealed class LinkEstimate
+{
+    /// <summary>Less than this may have been in the socket's buffer already, whatever the link.</summary>
+    private const int SampleBytesMin = 128 << 10;
+
+    /// <summary>How much the latest rate counts: a link that changes is followed within some requests.</summary>
+    private const double LatestWeight = 0.3;
+
+    private readonly Lock _gate = new();
+    private TimeSpan _firstByte = TimeSpan.MaxValue;
+    private double _bytesPerSecond;
+
+    /// <summary>Bytes worth a round trip; null before anything is known.</summary>
+    public long? RoundTripBytes
+    {
+        get
+        {
+            lock (_gate)
+                return _bytesPerSecond > 0 ? (long)(_firstByte.TotalSeconds * _bytesPerSecond) : null;
+        }
+    }
+
+    /// <param name="firstByte">From the request to the beginning of the answer.</param>
+    /// <param name="transfer">From there to the end of it.</param>
+    public void Note(TimeSpan firstByte, long bytes, TimeSpan transfer)
+    {
+        lock (_gate)
+        {
+            if (firstByte < _firstByte)
+                _firstByte = firstByte;
+            if (bytes < SampleBytesMin || transfer <= TimeSpan.Zero)
+                return;
+            var rate = bytes / transfer.TotalSeconds;
+            _bytesPerSecond = _bytesPerSecond == 0 ? rate : _bytesPerSecond + LatestWeight * (rate - _bytesPerSecond);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+using System.Text;
+using LazySnapshotter.Artifacts;
+using LazySnapshotter.Fuse;
+using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Linux;
+using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Mounts.Slots;
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry;
+using LazySnapshotter.Snapshots;
+using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.TestSupport.Processes;
+using LazySnapshotter.TestSupport.Registry;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LazySnapshotter.Mounts.Tests;
+
+// An index that goes away, or breaks, under a layer that is mounted by it.
+public sealed class IndexRecoveryTests : IAsyncLifetime
+{
+    private const string Repository = "test/image";
+
+    private readonly TestDirectory _directory = TestDirectory.Create();
+    private readonly List<IDisposable> _clients = [];
+    private TestRegistry _registry = null!;
+    private LayerIndexStore _indexes = null!;
+    private BlobStore _blobs = null!;
+    private MetadataDatabase _database = null!;
+    private byte[] _blob = [];
+    private Descriptor _layer = null!;
+
+    public async Task InitializeAsync()
+    {
+        _registry = await TestRegistry.StartAsync();
+        _indexes = new LayerIndexStore(_directory.Path);
+        _blobs = BlobStore.Open(_directory.Path);
+        _database = MetadataDatabase.Open(Path.Combine(_directory.Path, "metadata.db"));
+        var random = new Random(1);
+        _blob = TestLayers.Blob([.. Enumerable.Range(0, 200).Select(i => ($"file{i}", (string?)new string(random.GetItems<char>("abcdefghijklmnop", 20_000))))]);
+        _layer = _registry.Content.AddBlob(Repository, _blob);
+    }
+
+    public async Task DisposeAsync()
+    {
+        _clients.ForEach(client => client.Dispose());
+        _database.Dispose();
+        _blobs.Dispose();
+        await _registry.DisposeAsync();
+        await _directory.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_slot_whose_index_is_missing_is_EIO_until_the_same_index_is_here_again()
+    {
+        var slot = await MountAsync();
+        File.Delete(_indexes.PathOf(_layer.Digest));
+
+        // As a new process, whose registry is down at first.
+        _registry.Faults.Add(Fault.Status(503));
+        await using var library = Library(Build());
+        using var mounter = Mounter(library);
+        Assert.Throws<IOException>(() => Look(mounter, slot));
+        Assert.Throws<IOException>(() => Look(mounter, slot));
+        _registry.Faults.Clear();
+
+        await UntilAsync(() => Look(mounter, slot) == Errno.None);
+    }
+
+    [Fact]
+    public async Task A_source_that_has_no_index_now_is_asked_again()
+    {
+        var slot = await MountAsync();
+        var kept = await File.ReadAllBytesAsync(_indexes.PathOf(_layer.Digest));
+        File.Delete(_indexes.PathOf(_layer.Digest));
+
+        var asked = 0;
+        await using var library = Library(new Published(async () => ++asked < 3 ? null : await _indexes.AddAsync(_layer.Digest, new MemoryStream(kept), default)));
+        using var mounter = Mounter(library);
+        Assert.Throws<IOException>(() => Look(mounter, slot));
+        await UntilAsync(() => asked == 3); // without another look
+        await UntilAsync(() => Look(mounter, slot) == Errno.None);
+        Assert.Equal(3, asked);
+    }
+
+    [Fact]
+    public async Task A_slot_is_never_shown_by_another_index_and_the_layer_is_not_streamed_again_and_again()
+    {
+        var slot = await MountAsync(CheckpointPlacement.Uniform(64 << 10));
+        File.Delete(_indexes.PathOf(_layer.Digest));
+
+        await using var library = Library(Build());
+        using var mounter = Mounter(library);
+        Assert.Throws<IOException>(() => Look(mounter, slot));
+        await UntilAsync(() => _indexes.Contains(_layer.Digest));
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Throws<IOException>(() => Look(mounter, slot));
+            await Task.Delay(10);
+        }
+
+        Assert.Single(_registry.Requests, request => request.Kind == TestRequestKind.Blob);
+    }
+
+    [Fact]
+    public async Task Damage_found_while_a_layer_is_open_is_mended_in_the_background()
+    {
+        var client = Client();
+        await using var library = new LayerLibrary(_indexes, _blobs, client, new SpanCache(), Options(Build(client)), NullLoggerFactory.Instance);
+        var layer = await library.OpenAsync(Origin, _layer.Digest, default);
+        var window = Enumerable.Range(0, layer.Index.Spans.Count).Select(i => new SpanId(i)).First(span => layer.Index.WindowLengthOf(span) > 0);
+
+        // Behind the front lie windows and nothing else.
+        using (var file = File.OpenHandle(_indexes.PathOf(_layer.Digest), FileMode.Open, FileAccess.Write))
+            RandomAccess.Write(file, new byte[layer.Index.FileLength - layer.Index.FrontLength - 100], layer.Index.FrontLength);
+        Assert.Throws<InvalidDataException>(() => layer.Index.LoadWindow(window));
+
+        await UntilAsync(() => _indexes.Contains(_layer.Digest));
+        Assert.NotEqual(0, layer.Index.LoadWindow(window).Length);
+        Assert.True(File.Exists(_indexes.PathOf(_layer.Digest) + ".damaged"));
+    }
+
+    [Fact]
+    public async Task An_index_that_came_by_its_front_is_completed_although_the_registry_fails_in_between()
+    {
+        var elsewhere = new LayerIndexStore(_directory.MakeDirectory("elsewhere"));
+        byte[] file;
+        using (await elsewhere.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(32 << 10) }, default))
+            file = await File.ReadAllBytesAsync(elsewhere.PathOf(_layer.Digest));
+        var published = _registry.Content.AddBlob(Repository, file);
+        var front = LayerIndex.Open(elsewhere.PathOf(_layer.Digest));
+        Assert.True(file.Length - front.FrontLength > 256 << 10, $"all but {file.Length - front.FrontLength} bytes are front");
+        var frontLength = front.FrontLength;
+        front.Dispose();
+
+        var client = Client();
+        await using var library = Library(new Published(async () => await _indexes.AddRemoteAsync(
+            _layer.Digest, client.OpenBlob(_registry.Reference(Repository), published.Digest, published.Size), published.Size, frontLength, default)));
+        _registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, After = 1, StatusCode = 503, Times = 3 });
+        await library.OpenAsync(Origin, _layer.Digest, default);
+
+        await UntilAsync(() => _indexes.Contains(_layer.Digest));
+        Assert.Equal(file, await File.ReadAllBytesAsync(_indexes.PathOf(_layer.Digest)));
+    }
+
+    private LayerOrigin Origin => new(_registry.Reference(Repository), Manifest: null);
+
+    private static Errno Look(LayerMounter mounter, long slot) =>
+        mounter.FileSystem.Lookup(NodeId.Root, Encoding.ASCII.GetBytes($"{slot}"), out _, out _);
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        for (var waited = 0; ; waited++)
+        {
+            try
+            {
+                if (isSo())
+                    return;
+            }
+            catch (IOException) when (waited < 400)
+            {
+                // Not yet.
+            }
+
+            Assert.True(waited < 400, "not within 20 s");
+            await Task.Delay(50);
+        }
+    }
+
+    // What an earlier process left: a slot in the database, and the index it was made with.
+    private async Task<long> MountAsync(CheckpointPlacement? placement = null)
+    {
+        var options = placement is null ? new LayerIndexOptions() : new LayerIndexOptions { Placement = placement };
+        (await _indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), options, default)).Dispose();
+        await using var library = Library();
+        using var mounter = Mounter(library);
+        return (await mounter.MountAsync(new RemoteImage(_registry.Reference(Repository).ToString(), null, [_layer.Digest]), _layer.Digest, [], default)).Id;
+    }
+
+    private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), NullLoggerFactory.Instance);
+
+    private LayerLibrary Library(params ILayerIndexSource[] sources) => new(_indexes, _blobs, Client(), new SpanCache(), Options(sources), NullLoggerFactory.Instance);
+
+    private static LayerLibraryOptions Options(params ILayerIndexSource[] sources) =>
+        new() { Sources = sources, Retrying = new BackoffTimes(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(100)) };
+
+    private StreamedIndexSource Build(RegistryClient? client = null)
+    {
+        var source = new StreamedIndexSource(client ?? Client(), _indexes, _blobs, 1, NullLoggerFactory.Instance);
+        _clients.Add(source);
+        return source;
+    }
+
+    private RegistryClient Client()
+    {
+        var client = new RegistryClient(new RegistryOptions { RetryLimit = 0 }, NullLogger.Instance);
+        _clients.Add(client);
+        return client;
+    }
+
+    private sealed class Published(Func<Task<LayerIndex?>> open) : ILayerIndexSource
+    {
+        public string Name => "published";
+
+        public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken) =>
+            await open() is { } index ? new(index, []) : null;
+    }
+}
