@@ -1,7 +1,6 @@
 #!/bin/bash
-# Runs the integration tests and the demo with the machine's containerd and with every one that fetch.sh gets, the tests with
-# the real soci that fetch-soci.sh gets, and writes
-# the tables of docs/COMPATIBILITY.md. Exit status 1 when any version failed.
+# Runs the integration tests and the demo with the machine's containerd and with every one that fetch.sh gets, the tests
+# with the real soci that fetch-soci.sh gets, and writes the tables of docs/COMPATIBILITY.md. Exit status 1 when any failed.
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$repository"
