@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Containerd.Types;
 using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Grpc;
@@ -14,6 +15,8 @@ internal sealed class ImageUnpack(
 {
     // AlreadyExists without a snapshot means that it was just removed, or that the key is taken.
     private const int PrepareTriesMax = 3;
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan AnswerPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan CleanupTimeout = TimeSpan.FromSeconds(30);
 
     private readonly SnapshotsClient _snapshots = lease.Snapshots(plugin.Name);
@@ -43,6 +46,8 @@ internal sealed class ImageUnpack(
     {
         report(index, LayerState.Preparing);
         var chainId = image.ChainIds[index].ToString();
+        if (index == 0)
+            await WaitUntilItAnswersAsync(chainId, cancellationToken);
         // Leased before it is looked for: a snapshot nobody refers to (left by a pull that failed) could be collected between.
         await lease.AddSnapshotAsync(plugin.Name, chainId, cancellationToken);
         if (await _snapshots.ExistsAsync(chainId, cancellationToken))
@@ -60,6 +65,26 @@ internal sealed class ImageUnpack(
         }
 
         throw new PullException($"layer {image.Layers[index].Digest}: snapshotter {plugin.Name} says that snapshot {chainId} exists, but it does not");
+    }
+
+    // containerd gives a plugin that has just been started, on a machine with cold caches, a second to say hello, and fails
+    // every call until it dials again some seconds later.
+    private async Task WaitUntilItAnswersAsync(string chainId, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await _snapshots.ExistsAsync(chainId, cancellationToken);
+                return;
+            }
+            catch (GrpcException e) when (
+                e.Status == StatusCode.Unavailable && plugin.ProxyAddress is not null && Stopwatch.GetElapsedTime(started) < AnswerPatience)
+            {
+                await Task.Delay(AnswerPause, cancellationToken);
+            }
+        }
     }
 
     private async Task<LayerState> UnpackIntoAsync(
