@@ -37,6 +37,9 @@ public sealed partial class RegistryClient : IDisposable
 
     public RegistryStatistics Statistics { get; } = new();
 
+    /// <summary>What is going on at each host that was spoken to, at this moment.</summary>
+    public IReadOnlyList<HostActivity> HostActivity => _transport.Activity;
+
     /// <summary>A blob of a repository; no request is sent before it is read.</summary>
     /// <param name="repository">Registry and repository count; tag and digest do not.</param>
     /// <param name="size">By the blob's descriptor. With it every answer is checked against it.</param>

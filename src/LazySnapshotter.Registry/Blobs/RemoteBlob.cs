@@ -21,6 +21,9 @@ public sealed class RemoteBlob : IBlobReader
     /// <summary>The host that has the blob sends it from its beginning, whatever range is asked for: better read it once as a whole.</summary>
     public bool IgnoresRange => _source.Services.RangelessHosts.Contains(_source.HostName);
 
+    /// <summary>The host that answered for it last; the registry before any did.</summary>
+    internal string Host => _source.HostName;
+
     /// <exception cref="RegistryException">The range cannot be had.</exception>
     public Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
     {
