@@ -26,7 +26,7 @@ public sealed partial class RegistryClient
         return await deadline.RunAsync(
             host.FirstName, RequestSubject.Upload(content.Digest),
             ct => content.Remote is { } source
-                ? _transport.WithTurnsAsync([host.FirstName, source.Host], new TurnLoad(TurnKind.Blob, content.Size), () => Push(ct), ct)
+                ? _transport.WithTurnsAsync([host.EndpointForPush().Name, source.Host], new TurnLoad(TurnKind.Blob, content.Size), () => Push(ct), ct)
                 : Push(ct), cancellationToken);
 
         Task<BlobPush> Push(CancellationToken ct) => UploaderOf(host, repository, content.Digest).PushAsync(content, from, progress, ct);
