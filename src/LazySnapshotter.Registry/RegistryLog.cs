@@ -56,6 +56,9 @@ internal static partial class RegistryLog
     [LoggerMessage(42, LogLevel.Warning, "{Path}: the stored manifest {Digest} is of no use and asked for again: {Cause}")]
     public static partial void StoredManifestUnusable(this ILogger logger, Digest digest, string path, string cause);
 
+    [LoggerMessage(14, LogLevel.Debug, "{Registry}: {Host} passed over, the next one is asked: {Cause}")]
+    public static partial void EndpointPassedOver(this ILogger logger, string registry, string host, string cause);
+
     [LoggerMessage(10, LogLevel.Debug, "{Host}: speaks {Scheme}, wants {Challenge}")]
     public static partial void HostPinged(this ILogger logger, string host, string scheme, string challenge);
 }
