@@ -19,7 +19,7 @@ public sealed partial class RegistryClient
         var host = HostOf(reference);
         using var deadline = new Deadline(_options.DocumentDeadline);
         return await deadline.RunAsync(
-            host.BaseUri.Authority, RequestSubject.Manifest(reference.Repository, reference.TagOrDigest),
+            host.FirstName, RequestSubject.Manifest(reference.Repository, reference.TagOrDigest),
             ct => ResolveAsync(host, reference, platform, ct), cancellationToken);
     }
 
@@ -31,7 +31,7 @@ public sealed partial class RegistryClient
         var subject = RequestSubject.Manifest(repository.Repository, descriptor.Digest.ToString());
         using var deadline = new Deadline(_options.DocumentDeadline);
         var document = await deadline.RunAsync(
-            host.BaseUri.Authority, subject, ct => GetManifestAsync(host, repository.Repository, subject, descriptor.Digest.ToString(), ct), cancellationToken);
+            host.FirstName, subject, ct => GetManifestAsync(host, repository.Repository, subject, descriptor.Digest.ToString(), ct), cancellationToken);
         CheckSize(host, subject, descriptor, document);
         return document.Content;
     }
@@ -44,7 +44,7 @@ public sealed partial class RegistryClient
         var subject = RequestSubject.Manifest(reference.Repository, reference.TagOrDigest);
         using var deadline = new Deadline(_options.DocumentDeadline);
         return await deadline.RunAsync(
-            host.BaseUri.Authority, subject, ct => GetManifestAsync(host, reference.Repository, subject, reference.TagOrDigest, ct), cancellationToken);
+            host.FirstName, subject, ct => GetManifestAsync(host, reference.Repository, subject, reference.TagOrDigest, ct), cancellationToken);
     }
 
     private async Task<ResolvedManifest> ResolveAsync(RegistryHost host, ImageReference reference, Platform platform, CancellationToken cancellationToken)
@@ -60,7 +60,7 @@ public sealed partial class RegistryClient
                 CheckSize(host, subject, expected, document);
             documents.Add(document);
 
-            var what = $"{host.BaseUri.Authority}: {subject.Text}";
+            var what = $"{host.FirstName}: {subject.Text}";
             if (MediaTypes.IsManifest(document.Descriptor.MediaType))
             {
                 var manifest = OciJson.ReadManifest(document.Content, what);
@@ -77,20 +77,25 @@ public sealed partial class RegistryClient
     private async Task<ImageDocument> GetManifestAsync(
         RegistryHost host, string repository, RequestSubject subject, string tagOrDigest, CancellationToken cancellationToken)
     {
-        var (document, _) = await ReceiveManifestAsync(host, repository, subject, tagOrDigest, cancellationToken);
+        var (document, _) = await ReceiveManifestAsync(host, NeededFor(tagOrDigest), repository, subject, tagOrDigest, cancellationToken);
         return document;
     }
 
     private async Task<(ImageDocument Document, HttpResponseHeaders Headers)> ReceiveManifestAsync(
-        RegistryHost host, string repository, RequestSubject subject, string tagOrDigest, CancellationToken cancellationToken)
+        RegistryHost host, EndpointCapabilities needed, string repository, RequestSubject subject, string tagOrDigest, CancellationToken cancellationToken)
     {
-        var template = new HopRequest(host.BaseUri, subject) { Accept = ManifestsAccepted };
+        var template = new HopRequest(subject) { Accept = ManifestsAccepted };
         var received = await _requests.GetDocumentAsync(
-            host, $"/v2/{repository}/manifests/{tagOrDigest}", Scopes.Pull(repository), template, RegistryLimits.ManifestBytesMax, Statistics, cancellationToken);
+            host, needed, $"/v2/{repository}/manifests/{tagOrDigest}", Scopes.Pull(repository), template, RegistryLimits.ManifestBytesMax, Statistics,
+            document => CheckDigest(subject, tagOrDigest, document), cancellationToken);
         var digest = CheckDigest(subject, tagOrDigest, received);
         var mediaType = ManifestMediaType.Of(received, subject);
         return (new ImageDocument(new Descriptor { MediaType = mediaType, Digest = digest, Size = received.Content.Length }, received.Content), received.Headers);
     }
+
+    // What a digest names, anybody may say who is believed at all, since it can be checked.
+    private static EndpointCapabilities NeededFor(string tagOrDigest) =>
+        Digest.TryParse(tagOrDigest, out _) ? EndpointCapabilities.Pull : EndpointCapabilities.Resolve;
 
     private static Digest CheckDigest(RequestSubject subject, string tagOrDigest, RegistryDocument received)
     {
@@ -106,7 +111,7 @@ public sealed partial class RegistryClient
     {
         if (document.Content.Length != expected.Size)
         {
-            throw subject.Error(RegistryFailure.Protocol, host.BaseUri.Authority,
+            throw subject.Error(RegistryFailure.Protocol, host.FirstName,
                 $"{document.Content.Length} bytes received, its descriptor says {expected.Size}");
         }
     }

@@ -19,7 +19,7 @@ public sealed partial class RegistryClient : IDisposable
     private readonly ILogger _logger;
     private readonly BlobServices _blobServices;
     private readonly PullSecrets _pullSecrets = new();
-    private readonly Func<RegistryHost, HostAuthorizer> _createAuthorizer;
+    private readonly Func<RegistryEndpoint, HostAuthorizer> _createAuthorizer;
     private readonly ConcurrentDictionary<string, RegistryHost> _hosts = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<(string Host, string Repository, Digest Digest), BlobLocationCell> _locations = new();
 
@@ -28,12 +28,12 @@ public sealed partial class RegistryClient : IDisposable
         _options = options;
         _logger = logger;
         _transport = new HttpTransport(options, Statistics, logger);
-        _requests = new RegistryRequests(_transport, options);
+        _requests = new RegistryRequests(_transport, new EndpointFailover(_transport, logger), options);
         _blobServices = new BlobServices(_requests, _transport, new RangelessHosts(options.Clock), options, Statistics, logger);
         var credentials = new CredentialSources(options, _pullSecrets, logger);
         var tokenService = new TokenService(_transport, credentials, options, Statistics, logger);
         _referrersTags = new ReferrersTagWriter(ReadTagAsync, PutTagAsync, DeleteAsync);
-        _createAuthorizer = host => new HostAuthorizer(host, _transport, tokenService, credentials, options, logger);
+        _createAuthorizer = endpoint => new HostAuthorizer(endpoint, _transport, tokenService, credentials, options, logger);
     }
 
     public RegistryStatistics Statistics { get; } = new();
@@ -60,19 +60,19 @@ public sealed partial class RegistryClient : IDisposable
         var subject = RequestSubject.Blob(descriptor.Digest, null);
         if (descriptor.Size is < 0 or > RegistryLimits.SmallBlobBytesMax)
         {
-            throw subject.Error(RegistryFailure.Protocol, host.BaseUri.Authority,
+            throw subject.Error(RegistryFailure.Protocol, host.FirstName,
                 $"its descriptor says {descriptor.Size} bytes, at most {RegistryLimits.SmallBlobBytesMax} are read into memory");
         }
 
         var content = new byte[descriptor.Size];
         using var deadline = new Deadline(_options.DocumentDeadline);
-        await deadline.RunAsync(host.BaseUri.Authority, subject, async ct =>
+        await deadline.RunAsync(host.FirstName, subject, async ct =>
         {
             await using var stream = await OpenBlob(repository, descriptor.Digest, descriptor.Size).OpenAsync(ct);
             await stream.ReadExactlyAsync(content, ct);
             return content;
         }, cancellationToken);
-        return descriptor.Digest.IsDigestOf(content) ? content : throw DigestMismatch(subject, host.BaseUri.Authority, content);
+        return descriptor.Digest.IsDigestOf(content) ? content : throw DigestMismatch(subject, host.FirstName, content);
     }
 
     /// <summary>
@@ -84,7 +84,10 @@ public sealed partial class RegistryClient : IDisposable
     public void UseCredentials(ImageReference repository, string? username, string secret)
     {
         if (_pullSecrets.Set(repository.Registry, repository.Repository, Credentials.Of(username, secret)))
-            HostOf(repository).Authorizer.CredentialsChanged(repository.Repository);
+        {
+            foreach (var endpoint in HostOf(repository).Endpoints)
+                endpoint.Authorizer.CredentialsChanged(repository.Repository);
+        }
     }
 
     public void Dispose() => _transport.Dispose();

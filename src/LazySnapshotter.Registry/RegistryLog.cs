@@ -47,6 +47,9 @@ internal static partial class RegistryLog
     [LoggerMessage(13, LogLevel.Information, "{Host}: {Digest} is no longer listed as a referrer, but stays: {Cause}")]
     public static partial void ReferrerStays(this ILogger logger, string host, Digest digest, string cause);
 
+    [LoggerMessage(14, LogLevel.Debug, "{Registry}: {Host} passed over, the next one is asked: {Cause}")]
+    public static partial void EndpointPassedOver(this ILogger logger, string registry, string host, string cause);
+
     [LoggerMessage(10, LogLevel.Debug, "{Host}: speaks {Scheme}, wants {Challenge}")]
     public static partial void HostPinged(this ILogger logger, string host, string scheme, string challenge);
 }

@@ -16,7 +16,7 @@ internal sealed class HostAuthorizer
     // How long a password read from docker's config.json is used without looking there again.
     private static readonly TimeSpan BasicRemembered = TimeSpan.FromMinutes(5);
 
-    private readonly RegistryHost _host;
+    private readonly RegistryEndpoint _endpoint;
     private readonly HttpTransport _transport;
     private readonly TokenService _tokenService;
     private readonly CredentialSources _credentials;
@@ -27,9 +27,9 @@ internal sealed class HostAuthorizer
     private readonly ConcurrentDictionary<string, ScopeToken> _tokens = new(StringComparer.Ordinal); // by scope
 
     public HostAuthorizer(
-        RegistryHost host, HttpTransport transport, TokenService tokenService, CredentialSources credentials, RegistryOptions options, ILogger logger)
+        RegistryEndpoint endpoint, HttpTransport transport, TokenService tokenService, CredentialSources credentials, RegistryOptions options, ILogger logger)
     {
-        _host = host;
+        _endpoint = endpoint;
         _transport = transport;
         _tokenService = tokenService;
         _credentials = credentials;
@@ -104,11 +104,11 @@ internal sealed class HostAuthorizer
     }
 
     private async Task<BearerToken> ExchangeAsync(string repository, string scopes) =>
-        await _tokenService.ExchangeAsync(_host, await _challenge.GetAsync(CancellationToken.None), repository, scopes);
+        await _tokenService.ExchangeAsync(_endpoint, await _challenge.GetAsync(CancellationToken.None), repository, scopes);
 
     private async Task<BasicLogin> FindBasicAsync(string repository)
     {
-        var login = await _credentials.FindAsync(_host.Name, repository, CancellationToken.None);
+        var login = await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None);
         return new BasicLogin(login?.ToBasic(), _options.Clock.GetUtcNow());
     }
 
@@ -116,14 +116,14 @@ internal sealed class HostAuthorizer
     {
         using var deadline = new Deadline(_options.DocumentDeadline);
         var challenge = await deadline.RunAsync(
-            _host.BaseUri.Authority, RequestSubject.Ping, ct => RetryLoop.RunAsync(_options.RetryLimit, attempt => PingOnceAsync(attempt, ct)), CancellationToken.None);
-        _logger.HostPinged(_host.Name, _host.BaseUri.Scheme, challenge.Scheme);
+            _endpoint.Name, RequestSubject.Ping, ct => RetryLoop.RunAsync(_endpoint.RetryLimit, attempt => PingOnceAsync(attempt, ct)), CancellationToken.None);
+        _logger.HostPinged(_endpoint.Name, _endpoint.BaseUri.Scheme, challenge.Scheme);
         return challenge;
     }
 
     private async Task<AuthenticationChallenge> PingOnceAsync(int attempt, CancellationToken cancellationToken)
     {
-        var hop = new HopRequest(new Uri(_host.BaseUri, "/v2/"), RequestSubject.Ping) { Attempt = attempt };
+        var hop = new HopRequest(_endpoint.UriOf("/v2/"), RequestSubject.Ping) { Attempt = attempt };
         for (var redirects = 0; redirects <= RegistryLimits.RedirectsMax; redirects++)
         {
             using var response = await _transport.SendAsync(hop, cancellationToken);

@@ -12,33 +12,34 @@ namespace LazySnapshotter.Registry.Auth;
 internal sealed class TokenService(HttpTransport transport, CredentialSources credentials, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
     /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
-    public async Task<BearerToken> ExchangeAsync(RegistryHost host, AuthenticationChallenge challenge, string repository, string scopes)
+    public async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, string repository, string scopes)
     {
         var subject = RequestSubject.Token(scopes);
-        var realm = CheckRealm(host, challenge, subject);
+        var realm = CheckRealm(endpoint, challenge, subject);
         using var deadline = new Deadline(options.DocumentDeadline);
         return await deadline.RunAsync(realm.Authority, subject, async ct =>
         {
-            var login = await credentials.FindAsync(host.Name, repository, ct);
+            var login = await credentials.FindAsync(endpoint.CredentialsName, repository, ct);
             var askedAt = options.Clock.GetUtcNow();
-            var body = await AskAsync(realm, challenge, scopes, subject, login, ct);
+            var body = await AskAsync(endpoint, realm, challenge, scopes, subject, login, ct);
             var token = Read(body, realm, subject, askedAt);
-            logger.TokenTaken(host.Name, scopes, realm.GetLeftPart(UriPartial.Path), token.Lifetime.TotalSeconds);
+            logger.TokenTaken(endpoint.Name, scopes, realm.GetLeftPart(UriPartial.Path), token.Lifetime.TotalSeconds);
             return token;
         }, CancellationToken.None);
     }
 
-    private static Uri CheckRealm(RegistryHost host, AuthenticationChallenge challenge, RequestSubject subject)
+    private static Uri CheckRealm(RegistryEndpoint endpoint, AuthenticationChallenge challenge, RequestSubject subject)
     {
         if (!Uri.TryCreate(challenge.Realm, UriKind.Absolute, out var realm) || realm.Scheme is not ("https" or "http"))
-            throw subject.Error(RegistryFailure.Protocol, host.BaseUri.Authority, "the challenge's realm is not an http URL");
-        if (realm.Scheme != Uri.UriSchemeHttps && host.BaseUri.Scheme == Uri.UriSchemeHttps)
-            throw subject.Error(RegistryFailure.Protocol, host.BaseUri.Authority, $"the challenge's realm at {realm.Authority} is plain http");
+            throw subject.Error(RegistryFailure.Protocol, endpoint.Name, "the challenge's realm is not an http URL");
+        if (realm.Scheme != Uri.UriSchemeHttps && endpoint.BaseUri.Scheme == Uri.UriSchemeHttps)
+            throw subject.Error(RegistryFailure.Protocol, endpoint.Name, $"the challenge's realm at {realm.Authority} is plain http");
         return realm;
     }
 
     private async Task<byte[]> AskAsync(
-        Uri realm, AuthenticationChallenge challenge, string scopes, RequestSubject subject, Credentials? login, CancellationToken cancellationToken)
+        RegistryEndpoint endpoint, Uri realm, AuthenticationChallenge challenge, string scopes, RequestSubject subject, Credentials? login,
+        CancellationToken cancellationToken)
     {
         if (login?.IdentityToken is { } identityToken)
         {
@@ -52,7 +53,7 @@ internal sealed class TokenService(HttpTransport transport, CredentialSources cr
             };
             try
             {
-                return await SendAsync(new HopRequest(realm, subject) { Form = form }, cancellationToken);
+                return await SendAsync(endpoint, new HopRequest(realm, subject) { Form = form }, cancellationToken);
             }
             catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound && login.ToBasic() is not null)
             {
@@ -60,11 +61,11 @@ internal sealed class TokenService(HttpTransport transport, CredentialSources cr
             }
         }
 
-        return await SendAsync(new HopRequest(WithQuery(realm, challenge, scopes), subject) { Authorization = login?.ToBasic() }, cancellationToken);
+        return await SendAsync(endpoint, new HopRequest(WithQuery(realm, challenge, scopes), subject) { Authorization = login?.ToBasic() }, cancellationToken);
     }
 
-    private Task<byte[]> SendAsync(HopRequest request, CancellationToken cancellationToken) =>
-        RetryLoop.RunAsync(options.RetryLimit, async attempt =>
+    private Task<byte[]> SendAsync(RegistryEndpoint endpoint, HopRequest request, CancellationToken cancellationToken) =>
+        RetryLoop.RunAsync(endpoint.RetryLimit, async attempt =>
         {
             var hop = request with { Attempt = attempt };
             for (var redirects = 0; ; redirects++)

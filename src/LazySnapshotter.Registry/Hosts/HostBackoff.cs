@@ -25,6 +25,19 @@ internal sealed class HostBackoff(string host, RegistryOptions options, ILogger 
         }
     }
 
+    /// <summary>How long a request sent now would wait; zero for a host without trouble.</summary>
+    public TimeSpan Wait
+    {
+        get
+        {
+            lock (_gate)
+            {
+                var now = options.Clock.GetUtcNow();
+                return _notBefore > now ? _notBefore - now : TimeSpan.Zero;
+            }
+        }
+    }
+
     public async ValueTask WaitAsync(CancellationToken cancellationToken)
     {
         var wait = ReserveTurn();

@@ -5,6 +5,14 @@ namespace LazySnapshotter.Registry.Http;
 // One request to one host, before it is an HTTP message (a message cannot be sent twice, a HopRequest can).
 internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
 {
+    private static readonly Uri Nowhere = new("http://nowhere.invalid/");
+
+    /// <summary>A template, which gets its place from the endpoint it is sent to.</summary>
+    public HopRequest(RequestSubject subject)
+        : this(Nowhere, subject)
+    {
+    }
+
     /// <summary>Belongs to the host of <see cref="Uri"/>. A redirect makes a new request without it.</summary>
     public AuthenticationHeaderValue? Authorization { get; init; }
 

@@ -66,6 +66,9 @@ internal sealed class HttpTransport : IDisposable
         return response;
     }
 
+    /// <summary>How long a host is left alone because it failed; zero for one without trouble.</summary>
+    public TimeSpan BackoffOf(string host) => _backoffs.For(host).Wait;
+
     /// <summary>A body broke off: that host is in trouble too.</summary>
     public void ReportBrokenBody(string host) => _backoffs.For(host).Failed(null);
 
