@@ -57,6 +57,9 @@ internal static class RegistryLimits
 
     public const int HelperOutputBytesMax = 64 << 10;
 
+    /// <summary>Repositories for which a client handed credentials over; the one not handed over for longest makes room.</summary>
+    public const int PullSecretsMax = 4096;
+
     /// <summary>Remembered hosts and blob locations; beyond it those of no use any more are dropped.</summary>
     public const int RememberedHostsMax = 1024;
 

@@ -32,8 +32,8 @@ internal static partial class RegistryLog
     [LoggerMessage(7, LogLevel.Debug, "{Host}: token for {Scope} taken from {Realm}, good for {LifetimeSeconds:F0} s")]
     public static partial void TokenTaken(this ILogger logger, string host, string scope, string realm, double lifetimeSeconds);
 
-    [LoggerMessage(8, LogLevel.Warning, "{Host}: going on without credentials, {Path} cannot be used: {Cause}")]
-    public static partial void DockerConfigUnusable(this ILogger logger, string host, string path, string cause);
+    [LoggerMessage(8, LogLevel.Warning, "{Host}: going on without credentials from {Place}: {Cause}")]
+    public static partial void CredentialsUnusable(this ILogger logger, string host, string place, string cause);
 
     [LoggerMessage(9, LogLevel.Warning, "{Host}: going on without credentials, {Helper} cannot be used: {Cause}")]
     public static partial void CredentialHelperFailed(this ILogger logger, string host, string helper, string cause);

@@ -12,7 +12,10 @@ public sealed record RegistryOptions
     /// </summary>
     public Func<string, bool> PlainHttp { get; init; } = Loopback.IsLoopback;
 
-    /// <summary>Docker's config.json. By default <c>$DOCKER_CONFIG/config.json</c>, else <c>~/.docker/config.json</c>.</summary>
+    /// <summary>
+    /// The one file with logins, in the format of docker's config.json. By default docker's and podman's own are asked, see
+    /// docs/CONFIGURATION.md.
+    /// </summary>
     public string? DockerConfigPath { get; init; }
 
     public string UserAgent { get; init; } = DefaultUserAgent;
