@@ -12,6 +12,12 @@ public sealed record RegistryOptions
     /// </summary>
     public Func<string, bool> PlainHttp { get; init; } = Loopback.IsLoopback;
 
+    /// <summary>
+    /// Directory, or directories separated by colons, in which containerd's <c>hosts.toml</c> files are: <c>docker.io/hosts.toml</c>,
+    /// <c>_default/hosts.toml</c>. Null: none. Read again when a file changes.
+    /// </summary>
+    public string? HostsDirectory { get; init; }
+
     /// <summary>Docker's config.json. By default <c>$DOCKER_CONFIG/config.json</c>, else <c>~/.docker/config.json</c>.</summary>
     public string? DockerConfigPath { get; init; }
 
