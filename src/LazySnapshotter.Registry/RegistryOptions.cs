@@ -1,4 +1,6 @@
+using System.Net;
 using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Http.Addresses;
 
 namespace LazySnapshotter.Registry;
 
@@ -54,6 +56,17 @@ public sealed record RegistryOptions
     public Action<RegistryHop>? OnHop { get; init; }
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// Says for a host (with its port where it is not the scheme's own) whether a public registry may lead there although it
+    /// is at a private address: storage behind a private endpoint, for example. By default none is.
+    /// </summary>
+    public Func<string, bool> MayLeadTo { get; init; } = _ => false;
+
+    /// <summary>For tests: names and addresses this machine does not have.</summary>
+    internal Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dialing.ResolveAsync;
+
+    internal Func<IPAddress[], int, CancellationToken, ValueTask<Stream>> Dial { get; init; } = Dialing.ConnectAsync;
 
     /// <summary>For tests: trust in a certificate made a second ago.</summary>
     internal Action<SocketsHttpHandler>? ConfigureHandler { get; init; }

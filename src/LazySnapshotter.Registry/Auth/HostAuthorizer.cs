@@ -123,7 +123,7 @@ internal sealed class HostAuthorizer
 
     private async Task<AuthenticationChallenge> PingOnceAsync(int attempt, CancellationToken cancellationToken)
     {
-        var hop = new HopRequest(_endpoint.UriOf("/v2/"), RequestSubject.Ping) { Attempt = attempt };
+        var hop = new HopRequest(_endpoint.UriOf("/v2/"), RequestSubject.Ping) { Attempt = attempt, Home = _endpoint.BaseUri };
         for (var redirects = 0; redirects <= RegistryLimits.RedirectsMax; redirects++)
         {
             using var response = await _transport.SendAsync(hop, cancellationToken);

@@ -53,7 +53,7 @@ internal sealed class TokenService(HttpTransport transport, CredentialSources cr
             };
             try
             {
-                return await SendAsync(endpoint, new HopRequest(realm, subject) { Form = form }, cancellationToken);
+                return await SendAsync(endpoint, new HopRequest(realm, subject) { Form = form, Home = endpoint.BaseUri }, cancellationToken);
             }
             catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound && login.ToBasic() is not null)
             {
@@ -61,7 +61,7 @@ internal sealed class TokenService(HttpTransport transport, CredentialSources cr
             }
         }
 
-        return await SendAsync(endpoint, new HopRequest(WithQuery(realm, challenge, scopes), subject) { Authorization = login?.ToBasic() }, cancellationToken);
+        return await SendAsync(endpoint, new HopRequest(WithQuery(realm, challenge, scopes), subject) { Authorization = login?.ToBasic(), Home = endpoint.BaseUri }, cancellationToken);
     }
 
     private Task<byte[]> SendAsync(RegistryEndpoint endpoint, HopRequest request, CancellationToken cancellationToken) =>

@@ -32,6 +32,9 @@ internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
 
     public int Attempt { get; init; }
 
+    /// <summary>The configured place that led here, if it may be another; null for what a person named himself.</summary>
+    public Uri? Home { get; init; }
+
     /// <summary>Host with port where it is not the scheme's own.</summary>
     public string Host => Uri.Authority;
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.ExceptionServices;
 using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Http.Addresses;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Http;
@@ -15,7 +16,9 @@ internal sealed class HttpTransport : IDisposable
     private readonly RegistryStatistics _statistics;
     private readonly ILogger _logger;
     private readonly HostBackoffs _backoffs;
-    private readonly HttpMessageInvoker _invoker;
+    private readonly AddressGuard _guard;
+    private readonly HttpMessageInvoker _trusted;
+    private readonly HttpMessageInvoker _guarded;
 
     public HttpTransport(RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
@@ -23,7 +26,9 @@ internal sealed class HttpTransport : IDisposable
         _statistics = statistics;
         _logger = logger;
         _backoffs = new HostBackoffs(options, logger);
-        _invoker = new HttpMessageInvoker(CreateHandler(options));
+        _guard = new AddressGuard(options);
+        _trusted = new HttpMessageInvoker(CreateHandler(options, _guard.ConnectTrustedAsync));
+        _guarded = new HttpMessageInvoker(CreateHandler(options, _guard.ConnectGuardedAsync));
     }
 
     /// <exception cref="RegistryException">No response came.</exception>
@@ -38,7 +43,8 @@ internal sealed class HttpTransport : IDisposable
         HttpResponseMessage response;
         try
         {
-            response = await _invoker.SendAsync(request, timer.Token);
+            var isGuarded = hop.Home is { } home && await _guard.IsGuardedAsync(home, hop.Uri, timer.Token);
+            response = await (isGuarded ? _guarded : _trusted).SendAsync(request, timer.Token);
         }
         catch (Exception) when (hop.Body?.SourceFailure is { } failure && !cancellationToken.IsCancellationRequested)
         {
@@ -47,7 +53,7 @@ internal sealed class HttpTransport : IDisposable
             ExceptionDispatchInfo.Throw(failure);
             throw;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or PrivateAddressException)
         {
             var error = NoResponse(hop, e, timer, cancellationToken);
             Report(hop, request, Stopwatch.GetElapsedTime(started), null, error);
@@ -72,9 +78,14 @@ internal sealed class HttpTransport : IDisposable
     /// <summary>A body broke off: that host is in trouble too.</summary>
     public void ReportBrokenBody(string host) => _backoffs.For(host).Failed(null);
 
-    public void Dispose() => _invoker.Dispose();
+    public void Dispose()
+    {
+        _trusted.Dispose();
+        _guarded.Dispose();
+    }
 
-    private static SocketsHttpHandler CreateHandler(RegistryOptions options)
+    private static SocketsHttpHandler CreateHandler(
+        RegistryOptions options, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect)
     {
         var handler = new SocketsHttpHandler
         {
@@ -83,6 +94,7 @@ internal sealed class HttpTransport : IDisposable
             AutomaticDecompression = DecompressionMethods.None,
             ActivityHeadersPropagator = null,
             ConnectTimeout = options.ConnectTimeout,
+            ConnectCallback = connect,
             EnableMultipleHttp2Connections = true,
             KeepAlivePingDelay = TimeSpan.FromSeconds(30),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
@@ -122,6 +134,8 @@ internal sealed class HttpTransport : IDisposable
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
         OperationCanceledException => hop.Subject.TransientError(
             RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e),
+        _ when e.GetBaseException() is PrivateAddressException refused => hop.Subject.Error(
+            RegistryFailure.Protocol, hop.Host, refused.Message, inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB", inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => hop.Subject.Error(
