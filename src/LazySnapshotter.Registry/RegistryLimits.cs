@@ -64,4 +64,23 @@ internal static class RegistryLimits
     public const int RememberedHostsMax = 1024;
 
     public const int RememberedBlobsMax = 16 << 10;
+
+    public const int RememberedTokensMax = 4096;
+
+    public const int RememberedTagsMax = 4096;
+
+    /// <summary>Manifests by digest: in memory, as files, and how many files.</summary>
+    public const long RememberedManifestBytesMax = 32L << 20;
+
+    public const long StoredManifestBytesMax = 64L << 20;
+
+    public const int StoredManifestsMax = 16 << 10;
+
+    /// <summary>Signed URLs; S3's with a session token come to some 2 KiB. A longer one is used, but not remembered.</summary>
+    public const int RememberedUrlCharsMax = 8 << 10;
+
+    /// <summary>Of hosts, repositories, scopes, ETags.</summary>
+    public const int RememberedNameCharsMax = 2 << 10;
+
+    public const int MemoryFileBytesMax = 16 << 20;
 }

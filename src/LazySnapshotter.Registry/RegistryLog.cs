@@ -47,6 +47,15 @@ internal static partial class RegistryLog
     [LoggerMessage(13, LogLevel.Information, "{Host}: {Digest} is no longer listed as a referrer, but stays: {Cause}")]
     public static partial void ReferrerStays(this ILogger logger, string host, Digest digest, string cause);
 
+    [LoggerMessage(40, LogLevel.Warning, "{Path}: what was remembered of registries is forgotten and learned anew: {Cause}")]
+    public static partial void MemoryForgotten(this ILogger logger, string path, string cause);
+
+    [LoggerMessage(41, LogLevel.Warning, "{Path}: nothing about registries is remembered over a restart: {Cause}")]
+    public static partial void MemoryUnusable(this ILogger logger, string path, string cause);
+
+    [LoggerMessage(42, LogLevel.Warning, "{Path}: the stored manifest {Digest} is of no use and asked for again: {Cause}")]
+    public static partial void StoredManifestUnusable(this ILogger logger, Digest digest, string path, string cause);
+
     [LoggerMessage(14, LogLevel.Debug, "{Registry}: {Host} passed over, the next one is asked: {Cause}")]
     public static partial void EndpointPassedOver(this ILogger logger, string registry, string host, string cause);
 

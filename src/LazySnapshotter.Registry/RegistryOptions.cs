@@ -55,6 +55,15 @@ public sealed record RegistryOptions
     /// <summary>Called for every request sent, when its response's head is here or it failed. Must be quick and must not throw.</summary>
     public Action<RegistryHop>? OnHop { get; init; }
 
+    /// <summary>
+    /// A folder for what is to be remembered over a restart: what hosts want to see, tokens, where blobs lie, manifests. It must
+    /// be this user's alone; several processes may share it. Null: everything is forgotten with the client.
+    /// </summary>
+    public string? MemoryPath { get; init; }
+
+    /// <summary>From a change of what is remembered until it is written.</summary>
+    internal TimeSpan MemoryWriteDelay { get; init; } = TimeSpan.FromSeconds(2);
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace LazySnapshotter.Registry.Auth;
@@ -33,4 +35,20 @@ internal sealed class Credentials(string username, string password, string? iden
 
     public bool IsSameAs(Credentials? other) =>
         other is not null && _username == other._username && _password == other._password && IdentityToken == other.IdentityToken;
+
+    /// <summary>The same for the same credentials, and by itself of no use to anybody without the key.</summary>
+    public byte[] Fingerprint(ReadOnlySpan<byte> key)
+    {
+        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        Span<byte> length = stackalloc byte[sizeof(int)];
+        foreach (var part in (ReadOnlySpan<string>)[_username, _password, IdentityToken ?? ""])
+        {
+            var bytes = Encoding.UTF8.GetBytes(part);
+            BinaryPrimitives.WriteInt32LittleEndian(length, bytes.Length);
+            hash.AppendData(length);
+            hash.AppendData(bytes);
+        }
+
+        return hash.GetHashAndReset();
+    }
 }
