@@ -18,6 +18,7 @@ public sealed partial class RegistryClient : IDisposable
     private readonly RegistryRequests _requests;
     private readonly ILogger _logger;
     private readonly BlobServices _blobServices;
+    private readonly PullSecrets _pullSecrets = new();
     private readonly Func<RegistryEndpoint, HostAuthorizer> _createAuthorizer;
     private readonly ConcurrentDictionary<string, RegistryHost> _hosts = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<(string Host, string Repository, Digest Digest), BlobLocationCell> _locations = new();
@@ -29,7 +30,7 @@ public sealed partial class RegistryClient : IDisposable
         _transport = new HttpTransport(options, Statistics, logger);
         _requests = new RegistryRequests(_transport, new EndpointFailover(_transport, logger), options);
         _blobServices = new BlobServices(_requests, _transport, new RangelessHosts(options.Clock), options, Statistics, logger);
-        var credentials = new DockerCredentials(options, logger);
+        var credentials = new CredentialSources(options, _pullSecrets, logger);
         var tokenService = new TokenService(_transport, credentials, options, Statistics, logger);
         _referrersTags = new ReferrersTagWriter(ReadTagAsync, PutTagAsync, DeleteAsync);
         _createAuthorizer = endpoint => new HostAuthorizer(endpoint, _transport, tokenService, credentials, options, logger);
@@ -74,13 +75,31 @@ public sealed partial class RegistryClient : IDisposable
         return descriptor.Digest.IsDigestOf(content) ? content : throw DigestMismatch(subject, host.FirstName, content);
     }
 
+    /// <summary>
+    /// Credentials to use for one repository, whatever others can be found for it. They are kept in memory as long as the
+    /// client lives, shown to that registry and its token service alone, and neither written down nor logged.
+    /// </summary>
+    /// <param name="repository">Registry and repository count; tag and digest do not.</param>
+    /// <param name="username">Empty or null: the secret is an identity token.</param>
+    public void UseCredentials(ImageReference repository, string? username, string secret)
+    {
+        if (_pullSecrets.Set(repository.Registry, repository.Repository, Credentials.Of(username, secret)))
+        {
+            foreach (var endpoint in HostOf(repository).Endpoints)
+                endpoint.Authorizer.CredentialsChanged(repository.Repository);
+        }
+    }
+
     public void Dispose() => _transport.Dispose();
 
     private static RegistryException DigestMismatch(RequestSubject subject, string host, byte[] content) =>
         subject.Error(RegistryFailure.Protocol, host, $"the {content.Length} bytes received have the digest {Digest.OfSha256(content)}");
 
     private RegistryHost HostOf(ImageReference reference) =>
-        _hosts.GetOrAdd(reference.Registry, static (name, self) => new RegistryHost(name, self._options, self._createAuthorizer), this);
+        _hosts.GetOrAdd(reference.Registry, static (name, self) => self.CreateHost(name), this);
+
+    private RegistryHost CreateHost(string name) =>
+        new(name, new EndpointList(name, _options, settings => new RegistryEndpoint(settings, _options, _createAuthorizer), _logger));
 
     private BlobLocationCell LocationOf((string Host, string Repository, Digest Digest) key)
     {

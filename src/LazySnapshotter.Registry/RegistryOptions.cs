@@ -1,4 +1,6 @@
+using System.Net;
 using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Http.Addresses;
 
 namespace LazySnapshotter.Registry;
 
@@ -18,7 +20,10 @@ public sealed record RegistryOptions
     /// </summary>
     public string? HostsDirectory { get; init; }
 
-    /// <summary>Docker's config.json. By default <c>$DOCKER_CONFIG/config.json</c>, else <c>~/.docker/config.json</c>.</summary>
+    /// <summary>
+    /// The one file with logins, in the format of docker's config.json. By default docker's and podman's own are asked, see
+    /// docs/CONFIGURATION.md.
+    /// </summary>
     public string? DockerConfigPath { get; init; }
 
     public string UserAgent { get; init; } = DefaultUserAgent;
@@ -56,7 +61,30 @@ public sealed record RegistryOptions
     /// <summary>Called for every request sent, when its response's head is here or it failed. Must be quick and must not throw.</summary>
     public Action<RegistryHop>? OnHop { get; init; }
 
+    /// <summary>
+    /// A folder for what is to be remembered over a restart: what hosts want to see, tokens, where blobs lie, manifests. It must
+    /// be this user's alone; several processes may share it. Null: everything is forgotten with the client.
+    /// </summary>
+    public string? MemoryPath { get; init; }
+
+    /// <summary>From a change of what is remembered until it is written.</summary>
+    internal TimeSpan MemoryWriteDelay { get; init; } = TimeSpan.FromSeconds(2);
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// Says for a host (with its port where it is not the scheme's own) whether a public registry may lead there although it
+    /// is at a private address: storage behind a private endpoint, for example. By default none is.
+    /// </summary>
+    public Func<string, bool> MayLeadTo { get; init; } = _ => false;
+
+    /// <summary>For tests: where HTTPS_PROXY, HTTP_PROXY and NO_PROXY come from.</summary>
+    internal Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
+
+    /// <summary>For tests: names and addresses this machine does not have.</summary>
+    internal Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dialing.ResolveAsync;
+
+    internal Func<IPAddress[], int, CancellationToken, ValueTask<Stream>> Dial { get; init; } = Dialing.ConnectAsync;
 
     /// <summary>For tests: trust in a certificate made a second ago.</summary>
     internal Action<SocketsHttpHandler>? ConfigureHandler { get; init; }

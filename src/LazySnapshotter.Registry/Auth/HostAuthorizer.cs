@@ -19,15 +19,15 @@ internal sealed class HostAuthorizer
     private readonly RegistryEndpoint _endpoint;
     private readonly HttpTransport _transport;
     private readonly TokenService _tokenService;
-    private readonly DockerCredentials _credentials;
+    private readonly CredentialSources _credentials;
     private readonly RegistryOptions _options;
     private readonly ILogger _logger;
     private readonly SingleFlight<AuthenticationChallenge> _challenge;
-    private readonly SingleFlight<BasicLogin> _basic;
-    private readonly ConcurrentDictionary<string, ScopeToken> _tokens = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SingleFlight<BasicLogin>> _basic = new(StringComparer.Ordinal); // by repository
+    private readonly ConcurrentDictionary<string, ScopeToken> _tokens = new(StringComparer.Ordinal); // by scope
 
     public HostAuthorizer(
-        RegistryEndpoint endpoint, HttpTransport transport, TokenService tokenService, DockerCredentials credentials, RegistryOptions options, ILogger logger)
+        RegistryEndpoint endpoint, HttpTransport transport, TokenService tokenService, CredentialSources credentials, RegistryOptions options, ILogger logger)
     {
         _endpoint = endpoint;
         _transport = transport;
@@ -36,8 +36,6 @@ internal sealed class HostAuthorizer
         _options = options;
         _logger = logger;
         _challenge = new SingleFlight<AuthenticationChallenge>(PingAsync, _ => Freshness.Fresh);
-        _basic = new SingleFlight<BasicLogin>(
-            FindBasicAsync, login => options.Clock.GetUtcNow() < login.ReadAt + BasicRemembered ? Freshness.Fresh : Freshness.Expired);
     }
 
     /// <summary>The header for a request that needs <paramref name="scope"/>; null where the host wants none or we have none.</summary>
@@ -47,7 +45,7 @@ internal sealed class HostAuthorizer
         if (challenge.IsAnonymous)
             return null;
         if (challenge.IsBasic)
-            return (await _basic.GetAsync(cancellationToken)).Header;
+            return (await BasicOf(scope).GetAsync(cancellationToken)).Header;
         var token = await TokenOf(scope).Token.GetAsync(cancellationToken);
         return new AuthenticationHeaderValue("Bearer", token.Value);
     }
@@ -65,27 +63,52 @@ internal sealed class HostAuthorizer
 
         if (challenge.IsBasic)
         {
-            _basic.ForgetIf(login => Equals(login.Header, shown));
-            return (await _basic.GetAsync(cancellationToken)).Header is { } header && !header.Equals(shown);
+            var basic = BasicOf(scope);
+            basic.ForgetIf(login => Equals(login.Header, shown));
+            return (await basic.GetAsync(cancellationToken)).Header is { } header && !header.Equals(shown);
         }
 
         TokenOf(scope).Refused(shown?.Parameter, challenge.Scope);
         return true;
     }
 
+    /// <summary>There are other credentials for a repository now: what was got with those before is not shown any more.</summary>
+    public void CredentialsChanged(string repository)
+    {
+        foreach (var scope in _tokens.Keys)
+        {
+            if (Scopes.RepositoryOf(scope) == repository)
+                _tokens.TryRemove(scope, out _);
+        }
+
+        _basic.TryRemove(repository, out _);
+    }
+
     private ScopeToken TokenOf(string scope)
     {
         if (_tokens.Count >= ScopesMax && !_tokens.ContainsKey(scope))
             _tokens.Clear();
-        return _tokens.GetOrAdd(scope, static (name, self) => new ScopeToken(name, self.ExchangeAsync, self._options.Clock), this);
+        return _tokens.GetOrAdd(
+            scope, static (name, self) => new ScopeToken(name, scopes => self.ExchangeAsync(Scopes.RepositoryOf(name), scopes), self._options.Clock), this);
     }
 
-    private async Task<BearerToken> ExchangeAsync(string scopes) =>
-        await _tokenService.ExchangeAsync(_endpoint, await _challenge.GetAsync(CancellationToken.None), scopes);
-
-    private async Task<BasicLogin> FindBasicAsync()
+    // Names and passwords may be limited to some repositories, and a host that takes them does not say which.
+    private SingleFlight<BasicLogin> BasicOf(string scope)
     {
-        var login = await _credentials.FindAsync(_endpoint.CredentialsName, CancellationToken.None);
+        var repository = Scopes.RepositoryOf(scope);
+        if (_basic.Count >= ScopesMax && !_basic.ContainsKey(repository))
+            _basic.Clear();
+        return _basic.GetOrAdd(repository, static (name, self) => new SingleFlight<BasicLogin>(
+            () => self.FindBasicAsync(name),
+            login => self._options.Clock.GetUtcNow() < login.ReadAt + BasicRemembered ? Freshness.Fresh : Freshness.Expired), this);
+    }
+
+    private async Task<BearerToken> ExchangeAsync(string repository, string scopes) =>
+        await _tokenService.ExchangeAsync(_endpoint, await _challenge.GetAsync(CancellationToken.None), repository, scopes);
+
+    private async Task<BasicLogin> FindBasicAsync(string repository)
+    {
+        var login = _endpoint.MayBeShownCredentials ? await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None) : null;
         return new BasicLogin(login?.ToBasic(), _options.Clock.GetUtcNow());
     }
 
@@ -100,12 +123,26 @@ internal sealed class HostAuthorizer
 
     private async Task<AuthenticationChallenge> PingOnceAsync(int attempt, CancellationToken cancellationToken)
     {
-        var hop = new HopRequest(_endpoint.UriOf("/v2/"), RequestSubject.Ping) { Attempt = attempt };
+        if (!_endpoint.SchemeIsGuess)
+            return await PingOnceAsync(_endpoint.BaseUri, attempt, cancellationToken);
+        var (challenge, winner) = await SchemeRace.RunAsync(
+            _endpoint.BaseUri, (baseUri, ct) => PingOnceAsync(baseUri, attempt, ct), _options.Clock, cancellationToken);
+        _endpoint.Speaks(winner);
+        if (winner.Scheme == Uri.UriSchemeHttp)
+            _logger.PlainHttpFound(_endpoint.Name);
+        return challenge;
+    }
+
+    private async Task<AuthenticationChallenge> PingOnceAsync(Uri baseUri, int attempt, CancellationToken cancellationToken)
+    {
+        var hop = new HopRequest(_endpoint.UriOf(baseUri, "/v2/"), RequestSubject.Ping) { Attempt = attempt, Home = _endpoint };
         for (var redirects = 0; redirects <= RegistryLimits.RedirectsMax; redirects++)
         {
             using var response = await _transport.SendAsync(hop, cancellationToken);
             if (RedirectPolicy.IsRedirect(response.StatusCode))
             {
+                if (_endpoint.SchemeIsGuess && baseUri.Scheme == Uri.UriSchemeHttp)
+                    throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "it redirects, so it is no registry that speaks plain http", response.StatusCode);
                 hop = hop with { Uri = RedirectPolicy.Next(hop, response) };
                 continue;
             }
@@ -116,7 +153,9 @@ internal sealed class HostAuthorizer
                     RegistryFailure.Protocol, hop.Host, "401 without a Basic or Bearer challenge", response.StatusCode);
             }
 
-            await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
+            // Where the API is not in its place, what a registry needs not have may be missing; a 401 will tell what is wanted.
+            if (!_endpoint.OverridesPath || response.StatusCode != HttpStatusCode.NotFound)
+                await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
             return AuthenticationChallenge.Anonymous;
         }
 

@@ -9,17 +9,17 @@ namespace LazySnapshotter.Registry.Auth;
 // Exchanges credentials (or none) for a token at the realm a challenge names (distribution's "Token Authentication
 // Specification" and "Oauth2 Token Authentication"). The realm gets the registry's credentials by design, so it must be
 // https wherever the registry is, and a redirect away from it gets none.
-internal sealed class TokenService(HttpTransport transport, DockerCredentials credentials, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
+internal sealed class TokenService(HttpTransport transport, CredentialSources credentials, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
     /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
-    public async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, string scopes)
+    public async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, string repository, string scopes)
     {
         var subject = RequestSubject.Token(scopes);
         var realm = CheckRealm(endpoint, challenge, subject);
         using var deadline = new Deadline(options.DocumentDeadline);
         return await deadline.RunAsync(realm.Authority, subject, async ct =>
         {
-            var login = await credentials.FindAsync(endpoint.CredentialsName, ct);
+            var login = endpoint.MayBeShownCredentials ? await credentials.FindAsync(endpoint.CredentialsName, repository, ct) : null;
             var askedAt = options.Clock.GetUtcNow();
             var body = await AskAsync(endpoint, realm, challenge, scopes, subject, login, ct);
             var token = Read(body, realm, subject, askedAt);
@@ -53,7 +53,7 @@ internal sealed class TokenService(HttpTransport transport, DockerCredentials cr
             };
             try
             {
-                return await SendAsync(endpoint, new HopRequest(realm, subject) { Form = form }, cancellationToken);
+                return await SendAsync(endpoint, new HopRequest(realm, subject) { Form = form, Home = endpoint }, cancellationToken);
             }
             catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound && login.ToBasic() is not null)
             {
@@ -61,7 +61,7 @@ internal sealed class TokenService(HttpTransport transport, DockerCredentials cr
             }
         }
 
-        return await SendAsync(endpoint, new HopRequest(WithQuery(realm, challenge, scopes), subject) { Authorization = login?.ToBasic() }, cancellationToken);
+        return await SendAsync(endpoint, new HopRequest(WithQuery(realm, challenge, scopes), subject) { Authorization = login?.ToBasic(), Home = endpoint }, cancellationToken);
     }
 
     private Task<byte[]> SendAsync(RegistryEndpoint endpoint, HopRequest request, CancellationToken cancellationToken) =>

@@ -40,7 +40,8 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
 
             try
             {
-                return await RememberedAsync(request with { Uri = location.Elsewhere }, wanted, resolvedAnew, cancellationToken);
+                var home = host.EndpointOf(location.Endpoint) ?? host.Endpoints[0];
+                return await RememberedAsync(request with { Uri = location.Elsewhere, Home = home }, wanted, resolvedAnew, cancellationToken);
             }
             catch (RegistryException e) when (!resolvedAnew && MayHaveMoved(e))
             {

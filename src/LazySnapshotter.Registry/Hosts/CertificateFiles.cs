@@ -96,7 +96,7 @@ internal sealed class CertificateFiles
             using var reader = new StreamReader(file);
             return reader.ReadToEnd();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException and not InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InvalidDataException($"{path} cannot be read: {e.Message}", e);
         }

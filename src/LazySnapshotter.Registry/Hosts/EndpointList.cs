@@ -1,4 +1,3 @@
-using LazySnapshotter.Registry.Auth;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Hosts;
@@ -22,7 +21,7 @@ internal sealed class EndpointList(
     private RegistryException? _error;
     private IReadOnlyList<string> _filesRead = [];
     private string? _stamp;
-    private DateTimeOffset _lookedAt;
+    private DateTimeOffset? _lookedAt;
 
     /// <exception cref="RegistryException">What is configured cannot be used.</exception>
     public IReadOnlyList<RegistryEndpoint> Current
@@ -32,13 +31,29 @@ internal sealed class EndpointList(
             lock (_gate)
             {
                 var now = options.Clock.GetUtcNow();
-                if (_stamp is null || now >= _lookedAt + LookedAtEvery || now < _lookedAt)
+                if (_lookedAt is not { } before || now >= before + LookedAtEvery || now < before)
                 {
                     _lookedAt = now;
                     LookLocked();
                 }
 
                 return _endpoints ?? throw new RegistryException(_error!.Failure, _error.Host, _error.Message, innerException: _error);
+            }
+        }
+    }
+
+    /// <summary>Whoever is asked first, for messages; the registry's own name where nobody can be.</summary>
+    public string FirstName
+    {
+        get
+        {
+            try
+            {
+                return Current[0].Name;
+            }
+            catch (RegistryException)
+            {
+                return registry;
             }
         }
     }
@@ -59,19 +74,18 @@ internal sealed class EndpointList(
             var known = (_endpoints ?? []).ToLookup(e => e.Fingerprint);
             _endpoints = [.. content.Endpoints.Select(s => known[s.Fingerprint].FirstOrDefault() ?? create(s))];
             _error = null;
-            // What was read just now may have other files than what was looked at; next time it has not.
             _filesRead = content.FilesRead;
-            stamp = directory + "\n" + HostDirectory.StampOf(directory, _filesRead);
+            _stamp = stamp; // From before it was read. If it now names other files, that makes it be read once more.
             if (directory is not null)
                 logger.HostsRead(registry, directory, string.Join(", ", _endpoints.Select(e => e.Name)));
         }
         catch (InvalidDataException e)
         {
-            if (_endpoints is not null)
+            // A file that it misses may appear anywhere, so it is read anew each time. Said once.
+            _stamp = null;
+            if (_endpoints is not null && _error?.InnerException?.Message != e.Message)
                 logger.HostsFileRefused(registry, e.Message);
             _error = new RegistryException(RegistryFailure.Misconfigured, registry, $"{registry}: it is not contacted, because its configuration cannot be used: {e.Message}", innerException: e);
         }
-
-        _stamp = stamp;
     }
 }

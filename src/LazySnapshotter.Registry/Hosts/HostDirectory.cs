@@ -5,7 +5,8 @@ using LazySnapshotter.Registry.Hosts.Toml;
 namespace LazySnapshotter.Registry.Hosts;
 
 /// <summary>What a directory says about a registry.</summary>
-/// <param name="Stamp">Changes when a file does that had a part in it.</param>
+/// <param name="Oddities">For a person to see; nothing of it is in the way.</param>
+/// <param name="FilesRead">Certificates and keys.</param>
 internal sealed record HostDirectoryContent(IReadOnlyList<EndpointSettings> Endpoints, IReadOnlyList<string> Oddities, IReadOnlyList<string> FilesRead);
 
 // The directories in which containerd looks for what is configured about a registry ("certs.d"): the first that exists
@@ -59,7 +60,7 @@ internal static class HostDirectory
         {
             throw new InvalidDataException($"{path}: {e.Message}", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException and not InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InvalidDataException($"{path}: it cannot be read: {e.Message}", e);
         }

@@ -168,7 +168,7 @@ internal sealed class HostsFile
         files.AddClient(PathOf(pair.Items[0], "client"), key.Value.Length == 0 ? null : PathOf(key, "client"));
     }
 
-    private void Load(TomlValue place, Action load)
+    private static void Load(TomlValue place, Action load)
     {
         try
         {

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using LazySnapshotter.Registry.Hosts;
 
 namespace LazySnapshotter.Registry.Http;
 
@@ -31,6 +32,9 @@ internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
     public KeyValuePair<string, string>? Precondition { get; init; }
 
     public int Attempt { get; init; }
+
+    /// <summary>The endpoint on whose behalf it is sent, to itself or to where it led: who connects how is decided by it.</summary>
+    public RegistryEndpoint? Home { get; init; }
 
     /// <summary>Host with port where it is not the scheme's own.</summary>
     public string Host => Uri.Authority;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.ExceptionServices;
 using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Http.Addresses;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Http;
@@ -15,7 +16,7 @@ internal sealed class HttpTransport : IDisposable
     private readonly RegistryStatistics _statistics;
     private readonly ILogger _logger;
     private readonly HostBackoffs _backoffs;
-    private readonly HttpMessageInvoker _invoker;
+    private readonly HttpHandlers _handlers;
 
     public HttpTransport(RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
@@ -23,7 +24,7 @@ internal sealed class HttpTransport : IDisposable
         _statistics = statistics;
         _logger = logger;
         _backoffs = new HostBackoffs(options, logger);
-        _invoker = new HttpMessageInvoker(CreateHandler(options));
+        _handlers = new HttpHandlers(options);
     }
 
     /// <exception cref="RegistryException">No response came.</exception>
@@ -38,7 +39,8 @@ internal sealed class HttpTransport : IDisposable
         HttpResponseMessage response;
         try
         {
-            response = await _invoker.SendAsync(request, timer.Token);
+            var invoker = await _handlers.ForAsync(hop, timer.Token);
+            response = await invoker.SendAsync(request, timer.Token);
         }
         catch (Exception) when (hop.Body?.SourceFailure is { } failure && !cancellationToken.IsCancellationRequested)
         {
@@ -47,7 +49,7 @@ internal sealed class HttpTransport : IDisposable
             ExceptionDispatchInfo.Throw(failure);
             throw;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or PrivateAddressException)
         {
             var error = NoResponse(hop, e, timer, cancellationToken);
             Report(hop, request, Stopwatch.GetElapsedTime(started), null, error);
@@ -72,30 +74,7 @@ internal sealed class HttpTransport : IDisposable
     /// <summary>A body broke off: that host is in trouble too.</summary>
     public void ReportBrokenBody(string host) => _backoffs.For(host).Failed(null);
 
-    public void Dispose() => _invoker.Dispose();
-
-    private static SocketsHttpHandler CreateHandler(RegistryOptions options)
-    {
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ActivityHeadersPropagator = null,
-            ConnectTimeout = options.ConnectTimeout,
-            EnableMultipleHttp2Connections = true,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
-            // Long enough to save handshakes, short enough to notice that a registry's name moved.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-            MaxResponseHeadersLength = RegistryLimits.ResponseHeaderKilobytesMax,
-            // A host that ignores Range is cut off, not listened to until its blob ends.
-            MaxResponseDrainSize = 64 << 10,
-        };
-        options.ConfigureHandler?.Invoke(handler);
-        return handler;
-    }
+    public void Dispose() => _handlers.Dispose();
 
     private HttpRequestMessage CreateMessage(HopRequest hop, HopTimer timer)
     {
@@ -113,15 +92,26 @@ internal sealed class HttpTransport : IDisposable
             message.Headers.TryAddWithoutValidation("Accept", hop.Accept);
         if (hop.Precondition is { } precondition)
             message.Headers.TryAddWithoutValidation(precondition.Key, precondition.Value);
+        foreach (var (name, values) in hop.Home?.HeadersTo(hop.Uri) ?? [])
+        {
+            // What the request itself says stays as it is.
+            if (!message.Headers.Contains(name))
+                message.Headers.TryAddWithoutValidation(name, values);
+        }
+
         return message;
     }
 
     // Null where the caller itself gave up.
-    private static RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
+    private RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
+        OperationCanceledException { InnerException: TimeoutException } => hop.Subject.TransientError(
+            RegistryFailure.Unreachable, hop.Host, $"no connection within {ConnectTimeout(hop).TotalSeconds:0.###} s", inner: e),
         OperationCanceledException => hop.Subject.TransientError(
             RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e),
+        _ when e.GetBaseException() is PrivateAddressException refused => hop.Subject.Error(
+            RegistryFailure.Protocol, hop.Host, refused.Message, inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB", inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => hop.Subject.Error(
@@ -130,6 +120,8 @@ internal sealed class HttpTransport : IDisposable
             RegistryFailure.Protocol, hop.Host, $"the response is not HTTP: {Innermost(e)}", inner: e),
         _ => hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e),
     };
+
+    private TimeSpan ConnectTimeout(HopRequest hop) => hop.Home?.ConnectionTo(hop.Uri).ConnectTimeout ?? _options.ConnectTimeout;
 
     private static string Innermost(Exception e) => e.GetBaseException().Message;
 

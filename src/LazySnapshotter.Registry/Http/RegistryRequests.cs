@@ -81,6 +81,7 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
 
     private async Task<RegistryResponse> FollowAsync(RegistryEndpoint endpoint, string scope, HopRequest hop, CancellationToken cancellationToken)
     {
+        hop = hop with { Home = endpoint };
         var shown = hop.Authorization;
         var renewed = false;
         var redirects = 0;

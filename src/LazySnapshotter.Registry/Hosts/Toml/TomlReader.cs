@@ -93,7 +93,7 @@ internal sealed partial class TomlReader
         _current = isArray ? AppendElement(table, key[^1], line, column) : Define(table, key[^1], line, column);
     }
 
-    private TomlTable IntoForHeader(TomlTable table, KeyPart part)
+    private static TomlTable IntoForHeader(TomlTable table, KeyPart part)
     {
         if (!table.Entries.TryGetValue(part.Name, out var there))
             return Add(table, part, new TomlTable(TomlTableOrigin.Implicit, part.Line, part.Column));

@@ -1,0 +1,23 @@
+using LazySnapshotter.Oci;
+
+namespace LazySnapshotter.Registry.Memory;
+
+/// <summary>
+/// What a tag named when it was last asked for. Only ever a hint that saves sending the manifest again: a tag may move
+/// at any moment, so the registry is asked each time.
+/// </summary>
+/// <param name="ETag">As the registry wrote it; null where it gave none.</param>
+internal sealed record RememberedTag(
+    string Registry, string Repository, string Tag, DateTimeOffset LearnedAt, DateTimeOffset ExpiresAt, string Digest, string? ETag) : IRemembered
+{
+    public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
+
+    public string Key => KeyOf(Registry, Repository, Tag);
+
+    public Digest Names => Oci.Digest.Parse(Digest);
+
+    public static string KeyOf(string registry, string repository, string tag) => $"{registry}/{repository}:{tag}";
+
+    public bool IsSound() => RememberedName.IsSound(Registry) && RememberedName.IsSound(Repository) && RememberedName.IsSound(Tag) && Oci.Digest.TryParse(Digest, out _)
+        && (ETag is null || RememberedName.IsSound(ETag));
+}
