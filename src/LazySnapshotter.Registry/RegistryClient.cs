@@ -38,6 +38,9 @@ public sealed partial class RegistryClient : IDisposable
 
     public RegistryStatistics Statistics { get; } = new();
 
+    /// <summary>What is going on at each host that was spoken to, at this moment.</summary>
+    public IReadOnlyList<HostActivity> HostActivity => _transport.Activity;
+
     /// <summary>A blob of a repository; no request is sent before it is read.</summary>
     /// <param name="repository">Registry and repository count; tag and digest do not.</param>
     /// <param name="size">By the blob's descriptor. With it every answer is checked against it.</param>
@@ -68,7 +71,7 @@ public sealed partial class RegistryClient : IDisposable
         using var deadline = new Deadline(_options.DocumentDeadline);
         await deadline.RunAsync(host.FirstName, subject, async ct =>
         {
-            await using var stream = await OpenBlob(repository, descriptor.Digest, descriptor.Size).OpenAsync(ct);
+            await using var stream = await OpenBlob(repository, descriptor.Digest, descriptor.Size).OpenAsync(ReadPriority.Metadata(), ct);
             await stream.ReadExactlyAsync(content, ct);
             return content;
         }, cancellationToken);

@@ -7,16 +7,19 @@ namespace LazySnapshotter.Registry;
 internal static partial class RegistryLog
 {
     [LoggerMessage(1, LogLevel.Debug,
-        "{Method} {Url} {Range}: {Status}, {ContentLength} bytes announced, first byte after {TimeToFirstByteMs:F1} ms, attempt {Attempt}")]
+        "{Method} {Url} {Range}: {Status}, {ContentLength} bytes announced, first byte after {TimeToFirstByteMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}")]
     public static partial void Hop(
-        this ILogger logger, string method, string url, string range, int status, long? contentLength, double timeToFirstByteMs, int attempt);
+        this ILogger logger, string method, string url, string range, int status, long? contentLength, double timeToFirstByteMs, double queueWaitMs, int attempt);
 
-    [LoggerMessage(2, LogLevel.Debug, "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, attempt {Attempt}: {Cause}")]
+    [LoggerMessage(2, LogLevel.Debug, "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}: {Cause}")]
     public static partial void HopFailed(
-        this ILogger logger, string method, string url, string range, double elapsedMs, int attempt, string cause);
+        this ILogger logger, string method, string url, string range, double elapsedMs, double queueWaitMs, int attempt, string cause);
 
     [LoggerMessage(3, LogLevel.Debug, "{Host}: next request not before {DelayMs:F0} ms from now, failures in a row: {Failures}")]
     public static partial void HostBacksOff(this ILogger logger, string host, double delayMs, int failures);
+
+    [LoggerMessage(15, LogLevel.Debug, "{Host}: asked too much, from now on at most {Limit} requests at once")]
+    public static partial void HostThrottles(this ILogger logger, string host, int limit);
 
     [LoggerMessage(4, LogLevel.Warning,
         "{Host} ignores Range: reads of {Digest} and of other blobs there fetch and throw away everything before the wanted bytes")]

@@ -58,6 +58,21 @@ public sealed record RegistryOptions
 
     public TimeSpan RetryDelayMax { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Requests to one host at a time, to begin with: enough for all layers of an image at once, and few enough connections
+    /// (a round trip each, three with TLS) not to slow each other down. Adapts to what the host sustains.
+    /// </summary>
+    public int ConcurrencyStart { get; init; } = 8;
+
+    /// <summary>Requests to one host at a time, however much it sustains.</summary>
+    public int ConcurrencyMax { get; init; } = 32;
+
+    /// <summary>
+    /// A read that somebody waits for is asked for a second time when its first byte takes four times as long as nearly all
+    /// others (95 of 100) from that host did, but never sooner than this; infinite: never.
+    /// </summary>
+    public TimeSpan HedgeFloor { get; init; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Called for every request sent, when its response's head is here or it failed. Must be quick and must not throw.</summary>
     public Action<RegistryHop>? OnHop { get; init; }
 

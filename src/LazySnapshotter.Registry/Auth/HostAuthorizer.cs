@@ -72,6 +72,18 @@ internal sealed class HostAuthorizer
         return true;
     }
 
+    /// <summary>
+    /// What to show to a place that the endpoint led to and that refused us: an anonymous token, if it wants one. It is good
+    /// for this one request; ours are kept, and our credentials stay at home.
+    /// </summary>
+    public async Task<AuthenticationHeaderValue?> AnonymousAtAsync(HttpResponseMessage unauthorized, Uri place, string scope)
+    {
+        if (ChallengeOf(unauthorized) is not { IsBearer: true } challenge)
+            return null;
+        var scopes = string.IsNullOrEmpty(challenge.Scope) ? scope : challenge.Scope;
+        return new AuthenticationHeaderValue("Bearer", (await _tokenService.ExchangeAnonymouslyAsync(_endpoint, place, challenge, scopes)).Value);
+    }
+
     /// <summary>There are other credentials for a repository now: what was got with those before is not shown any more.</summary>
     public void CredentialsChanged(string repository)
     {
@@ -147,6 +159,9 @@ internal sealed class HostAuthorizer
                 continue;
             }
 
+            // What another host wants is between it and the requests that are led there.
+            if (response.StatusCode == HttpStatusCode.Unauthorized && !RedirectPolicy.IsSameOrigin(_endpoint.BaseUri, hop.Uri))
+                return AuthenticationChallenge.Anonymous;
             if (response.StatusCode == HttpStatusCode.Unauthorized)
             {
                 return ChallengeOf(response) ?? throw hop.Subject.Error(

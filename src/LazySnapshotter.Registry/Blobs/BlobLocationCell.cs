@@ -1,3 +1,4 @@
+using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Blobs;
@@ -12,6 +13,7 @@ internal sealed class BlobLocationCell(TimeProvider clock)
     private readonly Lock _gate = new();
     private BlobLocation? _current;
     private TaskCompletionSource<RegistryException?>? _learning;
+    private ReadPriority? _leader;
 
     /// <summary>What is known now; nobody waits and nobody learns.</summary>
     public BlobLocation? Current
@@ -24,13 +26,15 @@ internal sealed class BlobLocationCell(TimeProvider clock)
     }
 
     /// <param name="subject">What the caller wants, for its own error should it share another's failure.</param>
+    /// <param name="priority">Of the caller. Whoever learns it for others is as urgent as the most urgent of them.</param>
     /// <returns>The location, or null: then the caller learns it, and must say <see cref="Learned"/> or <see cref="Failed"/>.</returns>
     /// <exception cref="RegistryException">The one who was learning it failed with this, and would have failed for us.</exception>
-    public async ValueTask<BlobLocation?> GetOrLeadAsync(RequestSubject subject, CancellationToken cancellationToken)
+    public async ValueTask<BlobLocation?> GetOrLeadAsync(RequestSubject subject, ReadPriority priority, CancellationToken cancellationToken)
     {
         while (true)
         {
             Task<RegistryException?> learned;
+            ReadPriority? leader;
             lock (_gate)
             {
                 if (_current is not null && clock.GetUtcNow() < _current.ExpiresAt)
@@ -38,12 +42,16 @@ internal sealed class BlobLocationCell(TimeProvider clock)
                 if (_learning is null)
                 {
                     _learning = new TaskCompletionSource<RegistryException?>(TaskCreationOptions.RunContinuationsAsynchronously);
+                    _leader = priority;
                     return null;
                 }
 
                 learned = _learning.Task;
+                leader = _leader;
             }
 
+            using var raises = priority.OnRaised(() => leader?.RaiseTo(priority.Urgency));
+            leader?.RaiseTo(priority.Urgency);
             if (await learned.WaitAsync(cancellationToken) is { } error)
                 throw subject.Error(error.Failure, error.Host, $"the read that was to find it failed: {error.Message}", error.StatusCode, error);
         }
@@ -55,7 +63,7 @@ internal sealed class BlobLocationCell(TimeProvider clock)
         {
             _current = location;
             _learning?.SetResult(null);
-            _learning = null;
+            (_learning, _leader) = (null, null);
         }
     }
 
@@ -66,7 +74,7 @@ internal sealed class BlobLocationCell(TimeProvider clock)
         {
             _current = null;
             _learning?.SetResult(error);
-            _learning = null;
+            (_learning, _leader) = (null, null);
         }
     }
 

@@ -27,12 +27,17 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
     /// <summary>Who answered last; the registry before anybody did.</summary>
     public string HostName => _lastHost ?? cell.Current?.Elsewhere?.Authority ?? host.FirstName;
 
-    public async Task<BlobPart> OpenAsync(ByteRange wanted, bool askForRange, CancellationToken cancellationToken)
+    public async Task<BlobPart> OpenAsync(ByteRange wanted, bool askForRange, ReadPriority priority, CancellationToken cancellationToken)
     {
-        var request = new HopRequest(RequestSubject.Blob(digest, askForRange ? wanted : null)) { Range = askForRange ? wanted : null };
+        var request = new HopRequest(RequestSubject.Blob(digest, askForRange ? wanted : null))
+        {
+            Range = askForRange ? wanted : null,
+            Priority = priority,
+            ExpectedBytes = (wanted.EndExclusive ?? wanted.Start) - wanted.Start,
+        };
         for (var resolvedAnew = false; ; resolvedAnew = true)
         {
-            var location = await cell.GetOrLeadAsync(request.Subject, cancellationToken);
+            var location = await cell.GetOrLeadAsync(request.Subject, priority, cancellationToken);
             if (location is null)
                 return await LeadAsync(request, wanted, cancellationToken);
             if (location.Elsewhere is null)

@@ -25,6 +25,12 @@ public sealed record TestRegistryOptions
     /// <summary>Accepted by the token service in POSTs (OAuth2). Null: it answers 404 to them.</summary>
     public string? IdentityToken { get; init; }
 
+    /// <summary>The token service knows OAuth2's POST alone, names and passwords included; to GET it answers 405.</summary>
+    public bool PasswordsByPost { get; init; }
+
+    /// <summary>Each token comes with a refresh token, good once.</summary>
+    public bool HandsOutRefreshTokens { get; init; }
+
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Blobs are answered with a redirect to a signed URL on another port.</summary>
