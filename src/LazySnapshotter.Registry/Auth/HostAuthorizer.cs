@@ -80,6 +80,18 @@ internal sealed class HostAuthorizer
         return true;
     }
 
+    /// <summary>
+    /// What to show to a place that the endpoint led to and that refused us: an anonymous token, if it wants one. It is good
+    /// for this one request; ours are kept, and our credentials stay at home.
+    /// </summary>
+    public async Task<AuthenticationHeaderValue?> AnonymousAtAsync(HttpResponseMessage unauthorized, Uri place, string scope)
+    {
+        if (ChallengeOf(unauthorized) is not { IsBearer: true } challenge)
+            return null;
+        var scopes = string.IsNullOrEmpty(challenge.Scope) ? scope : challenge.Scope;
+        return new AuthenticationHeaderValue("Bearer", (await _tokenService.ExchangeAnonymouslyAsync(_endpoint, place, challenge, scopes)).Value);
+    }
+
     /// <summary>There are other credentials for a repository now: what was got with those before is not shown any more.</summary>
     public void CredentialsChanged(string repository)
     {
@@ -101,8 +113,7 @@ internal sealed class HostAuthorizer
     {
         var repository = Scopes.RepositoryOf(name);
         return new ScopeToken(
-            _endpoint.MemoryKey, name, () => _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None),
-            ExchangeAsync, _memory, _options.Clock);
+            _endpoint.MemoryKey, name, () => FindLoginAsync(repository), ExchangeAsync, _memory, _options.Clock);
     });
 
     // Names and passwords may be limited to some repositories, and a host that takes them does not say which.
@@ -115,9 +126,13 @@ internal sealed class HostAuthorizer
 
     private async Task<BasicLogin> FindBasicAsync(string repository)
     {
-        var login = await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None);
+        var login = await FindLoginAsync(repository);
         return new BasicLogin(login?.ToBasic(), _options.Clock.GetUtcNow());
     }
+
+    private Task<Credentials?> FindLoginAsync(string repository) => _endpoint.MayBeShownCredentials
+        ? _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None)
+        : Task.FromResult<Credentials?>(null);
 
     private async Task<KnownChallenge> LearnChallengeAsync() => _memory.Challenges.Recall(_endpoint.MemoryKey) is { } remembered
         ? new KnownChallenge(remembered.ToChallenge(), remembered.LearnedAt)
@@ -156,23 +171,42 @@ internal sealed class HostAuthorizer
 
     private async Task<AuthenticationChallenge> PingOnceAsync(int attempt, CancellationToken cancellationToken)
     {
-        var hop = new HopRequest(_endpoint.UriOf("/v2/"), RequestSubject.Ping) { Attempt = attempt };
+        if (!_endpoint.SchemeIsGuess)
+            return await PingOnceAsync(_endpoint.BaseUri, attempt, cancellationToken);
+        var (challenge, winner) = await SchemeRace.RunAsync(
+            _endpoint.BaseUri, (baseUri, ct) => PingOnceAsync(baseUri, attempt, ct), _options.Clock, cancellationToken);
+        _endpoint.Speaks(winner);
+        if (winner.Scheme == Uri.UriSchemeHttp)
+            _logger.PlainHttpFound(_endpoint.Name);
+        return challenge;
+    }
+
+    private async Task<AuthenticationChallenge> PingOnceAsync(Uri baseUri, int attempt, CancellationToken cancellationToken)
+    {
+        var hop = new HopRequest(_endpoint.UriOf(baseUri, "/v2/"), RequestSubject.Ping) { Attempt = attempt, Home = _endpoint };
         for (var redirects = 0; redirects <= RegistryLimits.RedirectsMax; redirects++)
         {
             using var response = await _transport.SendAsync(hop, cancellationToken);
             if (RedirectPolicy.IsRedirect(response.StatusCode))
             {
+                if (_endpoint.SchemeIsGuess && baseUri.Scheme == Uri.UriSchemeHttp)
+                    throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "it redirects, so it is no registry that speaks plain http", response.StatusCode);
                 hop = hop with { Uri = RedirectPolicy.Next(hop, response) };
                 continue;
             }
 
+            // What another host wants is between it and the requests that are led there.
+            if (response.StatusCode == HttpStatusCode.Unauthorized && !RedirectPolicy.IsSameOrigin(_endpoint.BaseUri, hop.Uri))
+                return AuthenticationChallenge.Anonymous;
             if (response.StatusCode == HttpStatusCode.Unauthorized)
             {
                 return ChallengeOf(response) ?? throw hop.Subject.Error(
                     RegistryFailure.Protocol, hop.Host, "401 without a Basic or Bearer challenge", response.StatusCode);
             }
 
-            await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
+            // Where the API is not in its place, what a registry needs not have may be missing; a 401 will tell what is wanted.
+            if (!_endpoint.OverridesPath || response.StatusCode != HttpStatusCode.NotFound)
+                await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
             return AuthenticationChallenge.Anonymous;
         }
 

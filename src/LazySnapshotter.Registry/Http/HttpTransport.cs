@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.ExceptionServices;
+using LazySnapshotter.Registry.Http.Addresses;
 using LazySnapshotter.Registry.Scheduling;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +18,7 @@ internal sealed class HttpTransport : IDisposable
     private readonly ILogger _logger;
     private readonly HostQueues _queues;
     private readonly Hedging _hedging;
-    private readonly HttpMessageInvoker _invoker;
+    private readonly HttpHandlers _handlers;
 
     public HttpTransport(RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
@@ -26,7 +27,7 @@ internal sealed class HttpTransport : IDisposable
         _logger = logger;
         _queues = new HostQueues(options, logger);
         _hedging = new Hedging(options, statistics);
-        _invoker = new HttpMessageInvoker(CreateHandler(options));
+        _handlers = new HttpHandlers(options);
     }
 
     /// <exception cref="RegistryException">No response came.</exception>
@@ -49,7 +50,7 @@ internal sealed class HttpTransport : IDisposable
     public Task<T> WithTurnsAsync<T>(IEnumerable<string> hosts, TurnLoad load, Func<Task<T>> work, CancellationToken cancellationToken) =>
         TurnGroup.RunAsync(hosts.Select(_queues.For), load, work, cancellationToken);
 
-    public void Dispose() => _invoker.Dispose();
+    public void Dispose() => _handlers.Dispose();
 
     // The turn goes with the response, or ends here.
     private async Task<HttpResponseMessage> SendAsync(HostQueue queue, Turn turn, HopRequest hop, CancellationToken cancellationToken)
@@ -75,7 +76,8 @@ internal sealed class HttpTransport : IDisposable
         HttpResponseMessage response;
         try
         {
-            response = await _invoker.SendAsync(request, timer.Token);
+            var invoker = await _handlers.ForAsync(hop, timer.Token);
+            response = await invoker.SendAsync(request, timer.Token);
         }
         catch (Exception) when (hop.Body?.SourceFailure is { } failure && !cancellationToken.IsCancellationRequested)
         {
@@ -84,7 +86,7 @@ internal sealed class HttpTransport : IDisposable
             ExceptionDispatchInfo.Throw(failure);
             throw;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or PrivateAddressException)
         {
             var error = NoResponse(hop, e, timer, cancellationToken);
             Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, error);
@@ -111,29 +113,6 @@ internal sealed class HttpTransport : IDisposable
         return response;
     }
 
-    private static SocketsHttpHandler CreateHandler(RegistryOptions options)
-    {
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ActivityHeadersPropagator = null,
-            ConnectTimeout = options.ConnectTimeout,
-            EnableMultipleHttp2Connections = true,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
-            // Long enough to save handshakes, short enough to notice that a registry's name moved.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-            MaxResponseHeadersLength = RegistryLimits.ResponseHeaderKilobytesMax,
-            // A host that ignores Range is cut off, not listened to until its blob ends.
-            MaxResponseDrainSize = 64 << 10,
-        };
-        options.ConfigureHandler?.Invoke(handler);
-        return handler;
-    }
-
     private HttpRequestMessage CreateMessage(HopRequest hop, HopTimer timer)
     {
         var message = new HttpRequestMessage(hop.Form is null ? hop.Method : HttpMethod.Post, hop.Uri)
@@ -151,15 +130,26 @@ internal sealed class HttpTransport : IDisposable
             message.Headers.TryAddWithoutValidation("Accept", hop.Accept);
         if (hop.Precondition is { } precondition)
             message.Headers.TryAddWithoutValidation(precondition.Key, precondition.Value);
+        foreach (var (name, values) in hop.Home?.HeadersTo(hop.Uri) ?? [])
+        {
+            // What the request itself says stays as it is.
+            if (!message.Headers.Contains(name))
+                message.Headers.TryAddWithoutValidation(name, values);
+        }
+
         return message;
     }
 
     // Null where the caller itself gave up.
-    private static RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
+    private RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
+        OperationCanceledException { InnerException: TimeoutException } => hop.Subject.TransientError(
+            RegistryFailure.Unreachable, hop.Host, $"no connection within {ConnectTimeout(hop).TotalSeconds:0.###} s", inner: e),
         OperationCanceledException => hop.Subject.TransientError(
             RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e),
+        _ when e.GetBaseException() is PrivateAddressException refused => hop.Subject.Error(
+            RegistryFailure.Protocol, hop.Host, refused.Message, inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB", inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => hop.Subject.Error(
@@ -168,6 +158,8 @@ internal sealed class HttpTransport : IDisposable
             RegistryFailure.Protocol, hop.Host, $"the response is not HTTP: {Innermost(e)}", inner: e),
         _ => hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e),
     };
+
+    private TimeSpan ConnectTimeout(HopRequest hop) => hop.Home?.ConnectionTo(hop.Uri).ConnectTimeout ?? _options.ConnectTimeout;
 
     private static string Innermost(Exception e) => e.GetBaseException().Message;
 

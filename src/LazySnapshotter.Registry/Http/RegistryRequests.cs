@@ -83,8 +83,10 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
 
     private async Task<RegistryResponse> FollowAsync(RegistryEndpoint endpoint, string scope, HopRequest hop, CancellationToken cancellationToken)
     {
+        hop = hop with { Home = endpoint };
         var shown = hop.Authorization;
         var renewed = false;
+        var strangers = 0; // that wanted a token of their own
         var redirects = 0;
         while (true)
         {
@@ -102,6 +104,12 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
                     renewed = true;
                     shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
                     hop = hop with { Authorization = shown };
+                }
+                else if (response.StatusCode == HttpStatusCode.Unauthorized && hop.Authorization is null
+                    && !RedirectPolicy.IsSameOrigin(endpoint.BaseUri, hop.Uri) && (hop.Method == HttpMethod.Get || hop.Method == HttpMethod.Head) && strangers++ == 0
+                    && await endpoint.Authorizer.AnonymousAtAsync(response, hop.Uri, scope) is { } anonymous)
+                {
+                    hop = hop with { Authorization = anonymous };
                 }
                 else
                 {
