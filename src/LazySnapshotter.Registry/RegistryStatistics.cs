@@ -1,4 +1,5 @@
 using System.Net;
+using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry;
 
@@ -69,7 +70,7 @@ public sealed class RegistryStatistics
             Interlocked.Increment(ref _repetitions);
         if (hop.StatusCode is null || ((int)hop.StatusCode >= 400 && hop.StatusCode != HttpStatusCode.Unauthorized))
             Interlocked.Increment(ref _failures);
-        else if ((int)hop.StatusCode is >= 300 and < 400)
+        else if (RedirectPolicy.IsRedirect(hop.StatusCode.Value))
             Interlocked.Increment(ref _redirects);
     }
 

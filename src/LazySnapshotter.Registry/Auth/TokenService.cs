@@ -9,17 +9,17 @@ namespace LazySnapshotter.Registry.Auth;
 // Exchanges credentials (or none) for a token at the realm a challenge names (distribution's "Token Authentication
 // Specification" and "Oauth2 Token Authentication"). The realm gets the registry's credentials by design, so it must be
 // https wherever the registry is, and a redirect away from it gets none.
-internal sealed class TokenService(HttpTransport transport, DockerCredentials credentials, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
+internal sealed class TokenService(HttpTransport transport, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
+    /// <param name="login">Null: a token for anybody.</param>
     /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
-    public async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, string scopes)
+    public async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, Credentials? login, string scopes)
     {
         var subject = RequestSubject.Token(scopes);
         var realm = CheckRealm(endpoint, challenge, subject);
         using var deadline = new Deadline(options.DocumentDeadline);
         return await deadline.RunAsync(realm.Authority, subject, async ct =>
         {
-            var login = await credentials.FindAsync(endpoint.CredentialsName, ct);
             var askedAt = options.Clock.GetUtcNow();
             var body = await AskAsync(endpoint, realm, challenge, scopes, subject, login, ct);
             var token = Read(body, realm, subject, askedAt);

@@ -35,7 +35,7 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
             Priority = priority,
             ExpectedBytes = (wanted.EndExclusive ?? wanted.Start) - wanted.Start,
         };
-        for (var resolvedAnew = false; ; resolvedAnew = true)
+        for (var refusals = 0; ; refusals++)
         {
             var location = await cell.GetOrLeadAsync(request.Subject, priority, cancellationToken);
             if (location is null)
@@ -45,9 +45,9 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
 
             try
             {
-                return await RememberedAsync(request with { Uri = location.Elsewhere }, wanted, resolvedAnew, cancellationToken);
+                return await RememberedAsync(request with { Uri = location.Elsewhere }, wanted, resolvedAnew: refusals > 0, cancellationToken);
             }
-            catch (RegistryException e) when (!resolvedAnew && MayHaveMoved(e))
+            catch (RegistryException e) when (refusals < location.RefusalsMax && (location.IsForeign || MayHaveMoved(e)))
             {
                 services.Logger.LocationForgotten(e.Host, digest, e.StatusCode?.ToString() ?? "unreachable");
                 cell.Forget(location);

@@ -1,4 +1,5 @@
 using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.Registry.Memory;
 
 namespace LazySnapshotter.Registry.Hosts;
 
@@ -8,12 +9,12 @@ internal sealed class RegistryEndpoint
 {
     private readonly EndpointSettings _settings;
 
-    public RegistryEndpoint(EndpointSettings settings, RegistryOptions options, Func<RegistryEndpoint, HostAuthorizer> authorizer)
+    public RegistryEndpoint(EndpointSettings settings, RegistryOptions options, RegistryMemory memory, Func<RegistryEndpoint, HostAuthorizer> authorizer)
     {
         _settings = settings;
         BaseUri = settings.Origin;
         RetryLimit = settings.IsMirror ? 0 : options.RetryLimit;
-        Referrers = new ReferrersApi(options.Clock);
+        Referrers = new ReferrersApi(MemoryKey, memory, options.Clock);
         Authorizer = authorizer(this);
     }
 
@@ -25,6 +26,9 @@ internal sealed class RegistryEndpoint
 
     /// <summary>Tells this endpoint from all others; for what is remembered of it.</summary>
     public string Key => _settings.Namespace is { } upstream ? $"{BaseUri.Authority}{_settings.ApiPath}?ns={upstream}" : $"{BaseUri.Authority}{_settings.ApiPath}";
+
+    /// <summary>Its name in what outlives the process: what was learned over https is not shown over http.</summary>
+    public string MemoryKey => $"{BaseUri.Scheme}://{Key}";
 
     public EndpointCapabilities Capabilities => _settings.Capabilities;
 

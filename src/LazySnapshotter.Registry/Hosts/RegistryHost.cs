@@ -1,4 +1,5 @@
 using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.Registry.Memory;
 
 namespace LazySnapshotter.Registry.Hosts;
 
@@ -8,12 +9,12 @@ internal sealed class RegistryHost
     private const string DockerHub = "docker.io";
     private const string DockerHubEndpoint = "registry-1.docker.io";
 
-    public RegistryHost(string name, RegistryOptions options, Func<RegistryEndpoint, HostAuthorizer> authorizer)
+    public RegistryHost(string name, RegistryOptions options, RegistryMemory memory, Func<RegistryEndpoint, HostAuthorizer> authorizer)
     {
         Name = name;
         var scheme = options.PlainHttp(name) ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
         var origin = new Uri($"{scheme}://{(name == DockerHub ? DockerHubEndpoint : name)}/");
-        Endpoints = [new RegistryEndpoint(new EndpointSettings(origin) { CredentialsName = name }, options, authorizer)];
+        Endpoints = [new RegistryEndpoint(new EndpointSettings(origin) { CredentialsName = name }, options, memory, authorizer)];
     }
 
     /// <summary>As in an image reference, for example <c>docker.io</c> or <c>registry.example:5000</c>.</summary>
