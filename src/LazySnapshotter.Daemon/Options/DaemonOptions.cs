@@ -37,6 +37,9 @@ public sealed record DaemonOptions
         /// <summary>Docker's config.json; null for $DOCKER_CONFIG/config.json, else ~/.docker/config.json.</summary>
         public string? DockerConfig { get; set; }
 
+        /// <summary>Waits, repetitions and how many requests there are at once.</summary>
+        public RequestSection Requests { get; set; } = new();
+
         /// <summary>
         /// A folder for what registries said (tokens and signed URLs among it), so that a restart need not ask again. Null for
         /// "registry" in the root, empty for none.
@@ -47,7 +50,8 @@ public sealed record DaemonOptions
         public RegistryOptions ToClientOptions(string? root) =>
             ToClientOptions() with { MemoryPath = root is null || Memory?.Length == 0 ? null : Memory ?? Path.Combine(root, "registry") };
 
-        public RegistryOptions ToClientOptions() => new() { PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp), DockerConfigPath = DockerConfig };
+        public RegistryOptions ToClientOptions() =>
+            Requests.ApplyTo(new() { PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp), DockerConfigPath = DockerConfig });
     }
 
     public sealed record CacheSection
@@ -76,7 +80,9 @@ public sealed record DaemonOptions
             using var file = File.OpenRead(path);
             var options = JsonSerializer.Deserialize(file, DaemonOptionsJson.Default.DaemonOptions)
                 ?? throw new InvalidDataException($"{path}: the configuration is null");
-            return IndexSources.WhyNot(options.Index.Sources) is { } why ? throw new InvalidDataException($"{path}: index.sources: {why}") : options;
+            if (IndexSources.WhyNot(options.Index.Sources) is { } why)
+                throw new InvalidDataException($"{path}: index.sources: {why}");
+            return options.Registry.Requests.WhyNot() is { } wrong ? throw new InvalidDataException($"{path}: registry.requests.{wrong}") : options;
         }
         catch (JsonException e)
         {

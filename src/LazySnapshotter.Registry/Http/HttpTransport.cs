@@ -144,8 +144,8 @@ internal sealed class HttpTransport : IDisposable
     private RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
-        OperationCanceledException { InnerException: TimeoutException } => hop.Subject.TransientError(
-            RegistryFailure.Unreachable, hop.Host, $"no connection within {ConnectTimeout(hop).TotalSeconds:0.###} s", inner: e),
+        OperationCanceledException when !timer.Token.IsCancellationRequested => hop.Subject.TransientError(
+            RegistryFailure.TimedOut, hop.Host, $"no connection within {ConnectTimeout(hop).TotalSeconds:0.###} s", inner: e),
         OperationCanceledException => hop.Subject.TransientError(
             RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e),
         _ when e.GetBaseException() is PrivateAddressException refused => hop.Subject.Error(
