@@ -32,7 +32,7 @@ public sealed class TestTokens
     /// <summary>Makes every token given out so far worthless, whatever its lifetime.</summary>
     public void RevokeAll() => _grants.Clear();
 
-    internal void AddSecret(string secret) => _secrets.Enqueue(secret);
+    public void AddSecret(string secret) => _secrets.Enqueue(secret);
 
     internal bool MayPull(TestRequest request, string repository) => May(request, repository, "pull");
 
