@@ -107,7 +107,7 @@ public sealed class SecretsTests(ITestOutputHelper output)
         }
 
         // Places with secrets where URLs have them. A path is no such part: it is logged.
-        foreach (var place in (ReadOnlySpan<string>)["http://someone:{0}@127.0.0.1:1/blob?sig={0}", "/v2/elsewhere?token={0}", "x-{0}://127.0.0.1/"])
+        foreach (var place in (ReadOnlySpan<string>)["http://someone:{0}@127.0.0.1:1/blob?sig={0}", "/v2/elsewhere?token={0}"])
         {
             faults.Add(new Fault
             {
