@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.ExceptionServices;
+using System.Security.Authentication;
 using LazySnapshotter.Registry.Http.Addresses;
 using LazySnapshotter.Registry.Scheduling;
 using Microsoft.Extensions.Logging;
@@ -152,10 +153,11 @@ internal sealed class HttpTransport : IDisposable
             RegistryFailure.Protocol, hop.Host, refused.Message, inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB", inner: e),
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => hop.Subject.Error(
+        // A handshake that was refused or made no sense; one that broke off is a broken connection like any other.
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: AuthenticationException } => hop.Subject.Error(
             RegistryFailure.Unreachable, hop.Host, $"no secure connection: {Innermost(e)}", inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => hop.Subject.Error(
-            RegistryFailure.Protocol, hop.Host, $"the response is not HTTP: {Innermost(e)}", inner: e),
+            RegistryFailure.Protocol, hop.Host, $"the response is not HTTP: {Redaction.Explain(e).Cause}"),
         _ => hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e),
     };
 
