@@ -99,7 +99,10 @@ public sealed partial class RegistryClient : IDisposable
         subject.Error(RegistryFailure.Protocol, host, $"the {content.Length} bytes received have the digest {Digest.OfSha256(content)}");
 
     private RegistryHost HostOf(ImageReference reference) =>
-        _hosts.GetOrAdd(reference.Registry, static (name, self) => new RegistryHost(name, self._options, self._createAuthorizer), this);
+        _hosts.GetOrAdd(reference.Registry, static (name, self) => self.CreateHost(name), this);
+
+    private RegistryHost CreateHost(string name) =>
+        new(name, new EndpointList(name, _options, settings => new RegistryEndpoint(settings, _options, _createAuthorizer), _logger));
 
     private BlobLocationCell LocationOf((string Host, string Repository, Digest Digest) key)
     {

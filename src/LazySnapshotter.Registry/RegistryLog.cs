@@ -62,6 +62,18 @@ internal static partial class RegistryLog
     [LoggerMessage(14, LogLevel.Debug, "{Registry}: {Host} passed over, the next one is asked: {Cause}")]
     public static partial void EndpointPassedOver(this ILogger logger, string registry, string host, string cause);
 
+    [LoggerMessage(15, LogLevel.Debug, "{Registry}: by {Directory} it is asked at {Hosts}")]
+    public static partial void HostsRead(this ILogger logger, string registry, string directory, string hosts);
+
+    [LoggerMessage(16, LogLevel.Warning, "{Registry}: {Oddity}")]
+    public static partial void HostsFileOdd(this ILogger logger, string registry, string oddity);
+
+    [LoggerMessage(17, LogLevel.Warning, "{Registry}: its configuration changed and cannot be used, going on with the one before: {Cause}")]
+    public static partial void HostsFileRefused(this ILogger logger, string registry, string cause);
+
+    [LoggerMessage(18, LogLevel.Information, "{Host}: speaks plain http, which nobody configured; it is shown no password")]
+    public static partial void PlainHttpFound(this ILogger logger, string host);
+
     [LoggerMessage(10, LogLevel.Debug, "{Host}: speaks {Scheme}, wants {Challenge}")]
     public static partial void HostPinged(this ILogger logger, string host, string scheme, string challenge);
 }

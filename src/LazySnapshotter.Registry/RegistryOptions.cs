@@ -15,6 +15,12 @@ public sealed record RegistryOptions
     public Func<string, bool> PlainHttp { get; init; } = Loopback.IsLoopback;
 
     /// <summary>
+    /// Directory, or directories separated by colons, in which containerd's <c>hosts.toml</c> files are: <c>docker.io/hosts.toml</c>,
+    /// <c>_default/hosts.toml</c>. Null: none. Read again when a file changes.
+    /// </summary>
+    public string? HostsDirectory { get; init; }
+
+    /// <summary>
     /// The one file with logins, in the format of docker's config.json. By default docker's and podman's own are asked, see
     /// docs/CONFIGURATION.md.
     /// </summary>
@@ -86,6 +92,9 @@ public sealed record RegistryOptions
     /// is at a private address: storage behind a private endpoint, for example. By default none is.
     /// </summary>
     public Func<string, bool> MayLeadTo { get; init; } = _ => false;
+
+    /// <summary>For tests: where HTTPS_PROXY, HTTP_PROXY and NO_PROXY come from.</summary>
+    internal Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 
     /// <summary>For tests: names and addresses this machine does not have.</summary>
     internal Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dialing.ResolveAsync;

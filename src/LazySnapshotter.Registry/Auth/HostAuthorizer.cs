@@ -120,7 +120,7 @@ internal sealed class HostAuthorizer
 
     private async Task<BasicLogin> FindBasicAsync(string repository)
     {
-        var login = await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None);
+        var login = _endpoint.MayBeShownCredentials ? await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None) : null;
         return new BasicLogin(login?.ToBasic(), _options.Clock.GetUtcNow());
     }
 
@@ -135,12 +135,26 @@ internal sealed class HostAuthorizer
 
     private async Task<AuthenticationChallenge> PingOnceAsync(int attempt, CancellationToken cancellationToken)
     {
-        var hop = new HopRequest(_endpoint.UriOf("/v2/"), RequestSubject.Ping) { Attempt = attempt, Home = _endpoint.BaseUri };
+        if (!_endpoint.SchemeIsGuess)
+            return await PingOnceAsync(_endpoint.BaseUri, attempt, cancellationToken);
+        var (challenge, winner) = await SchemeRace.RunAsync(
+            _endpoint.BaseUri, (baseUri, ct) => PingOnceAsync(baseUri, attempt, ct), _options.Clock, cancellationToken);
+        _endpoint.Speaks(winner);
+        if (winner.Scheme == Uri.UriSchemeHttp)
+            _logger.PlainHttpFound(_endpoint.Name);
+        return challenge;
+    }
+
+    private async Task<AuthenticationChallenge> PingOnceAsync(Uri baseUri, int attempt, CancellationToken cancellationToken)
+    {
+        var hop = new HopRequest(_endpoint.UriOf(baseUri, "/v2/"), RequestSubject.Ping) { Attempt = attempt, Home = _endpoint };
         for (var redirects = 0; redirects <= RegistryLimits.RedirectsMax; redirects++)
         {
             using var response = await _transport.SendAsync(hop, cancellationToken);
             if (RedirectPolicy.IsRedirect(response.StatusCode))
             {
+                if (_endpoint.SchemeIsGuess && baseUri.Scheme == Uri.UriSchemeHttp)
+                    throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "it redirects, so it is no registry that speaks plain http", response.StatusCode);
                 hop = hop with { Uri = RedirectPolicy.Next(hop, response) };
                 continue;
             }
@@ -154,7 +168,9 @@ internal sealed class HostAuthorizer
                     RegistryFailure.Protocol, hop.Host, "401 without a Basic or Bearer challenge", response.StatusCode);
             }
 
-            await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
+            // Where the API is not in its place, what a registry needs not have may be missing; a 401 will tell what is wanted.
+            if (!_endpoint.OverridesPath || response.StatusCode != HttpStatusCode.NotFound)
+                await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
             return AuthenticationChallenge.Anonymous;
         }
 

@@ -15,17 +15,19 @@ namespace LazySnapshotter.Registry.Auth;
 //   POST password        where the service answers to GET that it does not know it (404, 405)
 internal sealed class TokenService(HttpTransport transport, CredentialSources credentials, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
+    private static readonly Task<Credentials?> NoneAsync = Task.FromResult<Credentials?>(null);
+
     private readonly RefreshTokens _refreshTokens = new();
     private readonly ConcurrentDictionary<string, bool> _postOnly = new(StringComparer.Ordinal); // by realm
 
     /// <param name="repository">The one whose credentials are shown; a challenge may want scopes of others.</param>
     /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
     public Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, string repository, string scopes) =>
-        ExchangeAsync(endpoint, endpoint.BaseUri, challenge, scopes, ct => credentials.FindAsync(endpoint.CredentialsName, repository, ct));
+        ExchangeAsync(endpoint, endpoint.BaseUri, challenge, scopes, ct => endpoint.MayBeShownCredentials ? credentials.FindAsync(endpoint.CredentialsName, repository, ct) : NoneAsync);
 
     /// <summary>A token for a place that the endpoint led to: nothing of ours is shown for it.</summary>
     public Task<BearerToken> ExchangeAnonymouslyAsync(RegistryEndpoint endpoint, Uri place, AuthenticationChallenge challenge, string scopes) =>
-        ExchangeAsync(endpoint, place, challenge, scopes, _ => Task.FromResult<Credentials?>(null));
+        ExchangeAsync(endpoint, place, challenge, scopes, _ => NoneAsync);
 
     private async Task<BearerToken> ExchangeAsync(
         RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, string scopes, Func<CancellationToken, Task<Credentials?>> find)
@@ -119,7 +121,7 @@ internal sealed class TokenService(HttpTransport transport, CredentialSources cr
         RetryLoop.RunAsync(exchange.Endpoint.RetryLimit, async attempt =>
         {
             var askedAt = options.Clock.GetUtcNow();
-            var hop = request with { Attempt = attempt, Home = exchange.Endpoint.BaseUri };
+            var hop = request with { Attempt = attempt, Home = exchange.Endpoint };
             for (var redirects = 0; ; redirects++)
             {
                 using var response = await transport.SendAsync(hop, cancellationToken);

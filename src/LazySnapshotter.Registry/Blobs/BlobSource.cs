@@ -46,7 +46,7 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
             try
             {
                 var home = host.EndpointOf(location.Endpoint) ?? host.Endpoints[0];
-                return await RememberedAsync(request with { Uri = location.Elsewhere, Home = home.BaseUri }, wanted, resolvedAnew, cancellationToken);
+                return await RememberedAsync(request with { Uri = location.Elsewhere, Home = home }, wanted, resolvedAnew, cancellationToken);
             }
             catch (RegistryException e) when (!resolvedAnew && MayHaveMoved(e))
             {

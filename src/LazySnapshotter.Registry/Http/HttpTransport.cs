@@ -18,9 +18,7 @@ internal sealed class HttpTransport : IDisposable
     private readonly ILogger _logger;
     private readonly HostQueues _queues;
     private readonly Hedging _hedging;
-    private readonly AddressGuard _guard;
-    private readonly HttpMessageInvoker _trusted;
-    private readonly HttpMessageInvoker _guarded;
+    private readonly HttpHandlers _handlers;
 
     public HttpTransport(RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
@@ -29,9 +27,7 @@ internal sealed class HttpTransport : IDisposable
         _logger = logger;
         _queues = new HostQueues(options, logger);
         _hedging = new Hedging(options, statistics);
-        _guard = new AddressGuard(options);
-        _trusted = new HttpMessageInvoker(CreateHandler(options, _guard.ConnectTrustedAsync));
-        _guarded = new HttpMessageInvoker(CreateHandler(options, _guard.ConnectGuardedAsync));
+        _handlers = new HttpHandlers(options);
     }
 
     /// <exception cref="RegistryException">No response came.</exception>
@@ -56,8 +52,7 @@ internal sealed class HttpTransport : IDisposable
 
     public void Dispose()
     {
-        _trusted.Dispose();
-        _guarded.Dispose();
+        _handlers.Dispose();
     }
 
     // The turn goes with the response, or ends here.
@@ -84,8 +79,8 @@ internal sealed class HttpTransport : IDisposable
         HttpResponseMessage response;
         try
         {
-            var isGuarded = hop.Home is { } home && await _guard.IsGuardedAsync(home, hop.Uri, timer.Token);
-            response = await (isGuarded ? _guarded : _trusted).SendAsync(request, timer.Token);
+            var invoker = await _handlers.ForAsync(hop, timer.Token);
+            response = await invoker.SendAsync(request, timer.Token);
         }
         catch (Exception) when (hop.Body?.SourceFailure is { } failure && !cancellationToken.IsCancellationRequested)
         {
@@ -121,30 +116,6 @@ internal sealed class HttpTransport : IDisposable
         return response;
     }
 
-    private static SocketsHttpHandler CreateHandler(
-        RegistryOptions options, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect)
-    {
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ActivityHeadersPropagator = null,
-            ConnectTimeout = options.ConnectTimeout,
-            ConnectCallback = connect,
-            EnableMultipleHttp2Connections = true,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
-            // Long enough to save handshakes, short enough to notice that a registry's name moved.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-            MaxResponseHeadersLength = RegistryLimits.ResponseHeaderKilobytesMax,
-            // A host that ignores Range is cut off, not listened to until its blob ends.
-            MaxResponseDrainSize = 64 << 10,
-        };
-        options.ConfigureHandler?.Invoke(handler);
-        return handler;
-    }
 
     private HttpRequestMessage CreateMessage(HopRequest hop, HopTimer timer)
     {
@@ -163,13 +134,22 @@ internal sealed class HttpTransport : IDisposable
             message.Headers.TryAddWithoutValidation("Accept", hop.Accept);
         if (hop.Precondition is { } precondition)
             message.Headers.TryAddWithoutValidation(precondition.Key, precondition.Value);
+        foreach (var (name, values) in hop.Home?.HeadersTo(hop.Uri) ?? [])
+        {
+            // What the request itself says stays as it is.
+            if (!message.Headers.Contains(name))
+                message.Headers.TryAddWithoutValidation(name, values);
+        }
+
         return message;
     }
 
     // Null where the caller itself gave up.
-    private static RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
+    private RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
+        OperationCanceledException { InnerException: TimeoutException } => hop.Subject.TransientError(
+            RegistryFailure.Unreachable, hop.Host, $"no connection within {ConnectTimeout(hop).TotalSeconds:0.###} s", inner: e),
         OperationCanceledException => hop.Subject.TransientError(
             RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e),
         _ when e.GetBaseException() is PrivateAddressException refused => hop.Subject.Error(
@@ -182,6 +162,8 @@ internal sealed class HttpTransport : IDisposable
             RegistryFailure.Protocol, hop.Host, $"the response is not HTTP: {Innermost(e)}", inner: e),
         _ => hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e),
     };
+
+    private TimeSpan ConnectTimeout(HopRequest hop) => hop.Home?.ConnectionTo(hop.Uri).ConnectTimeout ?? _options.ConnectTimeout;
 
     private static string Innermost(Exception e) => e.GetBaseException().Message;
 

@@ -81,7 +81,7 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
 
     private async Task<RegistryResponse> FollowAsync(RegistryEndpoint endpoint, string scope, HopRequest hop, CancellationToken cancellationToken)
     {
-        hop = hop with { Home = endpoint.BaseUri };
+        hop = hop with { Home = endpoint };
         var shown = hop.Authorization;
         var renewed = false;
         var strangers = 0; // that wanted a token of their own
