@@ -1,4 +1,3 @@
-using System.Net;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Registry;
 
