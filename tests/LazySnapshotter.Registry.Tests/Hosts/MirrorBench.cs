@@ -61,7 +61,7 @@ internal sealed class MirrorBench : IAsyncDisposable
 
     public async Task AssertReadsAsync(int offset, int length)
     {
-        await using var stream = await Client.OpenBlob(Reference, Blob.Digest, Blob.Size).OpenRangeAsync(offset, length, CancellationToken.None);
+        await using var stream = await Client.OpenBlob(Reference, Blob.Digest, Blob.Size).OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), CancellationToken.None);
         var read = await Bench.ReadAllAsync(stream);
         Assert.True(read.AsSpan().SequenceEqual(Content.AsSpan(offset, length)), $"bytes {offset}+{length} differ");
     }
