@@ -204,8 +204,8 @@ internal sealed class HostAuthorizer
                     RegistryFailure.Protocol, hop.Host, "401 without a Basic or Bearer challenge", response.StatusCode);
             }
 
-            // Where the API is not in its place, what a registry needs not have may be missing; a 401 will tell what is wanted.
-            if (!_endpoint.OverridesPath || response.StatusCode != HttpStatusCode.NotFound)
+            // Then a 401 will tell what is wanted.
+            if (!_endpoint.MayKnowNoPing || response.StatusCode != HttpStatusCode.NotFound)
                 await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
             return AuthenticationChallenge.Anonymous;
         }

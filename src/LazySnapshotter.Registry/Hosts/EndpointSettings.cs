@@ -12,9 +12,6 @@ internal sealed record EndpointSettings(Uri Origin)
     /// <summary>Where the API begins; no slash at its end.</summary>
     public string ApiPath { get; init; } = "/v2";
 
-    /// <summary>The path is not the specification's, so neither need be the answer to a ping.</summary>
-    public bool OverridesPath { get; init; }
-
     public EndpointCapabilities Capabilities { get; init; } = EndpointCapabilities.All;
 
     /// <summary>Stands in for the registry: what it does not have or does not give, the next endpoint may.</summary>
@@ -37,7 +34,7 @@ internal sealed record EndpointSettings(Uri Origin)
     /// <summary>The same for the same settings.</summary>
     public string Fingerprint => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Origin} {ApiPath} {OverridesPath} {Capabilities} {IsMirror} {Namespace} {CredentialsName} {SchemeIsGuess} {Connection.Key} {string.Join('\n', Headers.Select(h => h.Key + ":" + string.Join(',', h.Value)))}");
+        $"{Origin} {ApiPath} {Capabilities} {IsMirror} {Namespace} {CredentialsName} {SchemeIsGuess} {Connection.Key} {string.Join('\n', Headers.Select(h => h.Key + ":" + string.Join(',', h.Value)))}");
 
     /// <summary>The registry itself, where nothing is configured about it.</summary>
     public static EndpointSettings Upstream(string registry, RegistryOptions options, bool hasTlsSettings = false)

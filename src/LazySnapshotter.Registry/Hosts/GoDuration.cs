@@ -8,20 +8,20 @@ internal static class GoDuration
 {
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
 
-    private static readonly (string Unit, double Seconds)[] Units =
-        [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600)];
+    private static readonly (string Unit, decimal Seconds)[] Units =
+        [("ns", 1e-9m), ("us", 1e-6m), ("µs", 1e-6m), ("ms", 1e-3m), ("s", 1), ("m", 60), ("h", 3600)];
 
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = default;
         if (text == "0")
             return true;
-        var seconds = 0.0;
+        var seconds = 0m;
         var rest = text.AsSpan();
         while (!rest.IsEmpty)
         {
             var digits = rest.IndexOfAnyExcept(NumberCharacters);
-            if (digits < 1 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+            if (digits is < 1 or > 12 || !decimal.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
                 return false;
             rest = rest[digits..];
             var letters = rest.IndexOfAny(NumberCharacters);
@@ -35,11 +35,11 @@ internal static class GoDuration
         // What a timer can count.
         if (text.Length == 0 || seconds > int.MaxValue / 1000)
             return false;
-        duration = TimeSpan.FromSeconds(seconds);
+        duration = TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond));
         return true;
     }
 
-    private static double? SecondsOf(ReadOnlySpan<char> unit)
+    private static decimal? SecondsOf(ReadOnlySpan<char> unit)
     {
         foreach (var (name, seconds) in Units)
         {

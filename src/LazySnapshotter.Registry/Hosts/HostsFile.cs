@@ -91,7 +91,6 @@ internal sealed class HostsFile
         return EndpointSettings.Configured(_registry, url) with
         {
             ApiPath = path,
-            OverridesPath = overridesPath,
             Capabilities = table.Entries.TryGetValue("capabilities", out var capabilities) ? ReadCapabilities(capabilities) : EndpointCapabilities.All,
             Connection = ReadConnection(table),
             Headers = ReadHeaders(table),

@@ -41,8 +41,8 @@ internal sealed class RegistryEndpoint
 
     public bool IsMirror => _settings.IsMirror;
 
-    /// <summary>Its API is not where the specification has it, so it may have no answer to a ping.</summary>
-    public bool OverridesPath => _settings.OverridesPath;
+    /// <summary>It may have no answer to a ping, which containerd never asks for: a mirror, or an API that is not where it belongs.</summary>
+    public bool MayKnowNoPing => IsMirror || _settings.ApiPath != "/v2";
 
     public string CredentialsName => _settings.CredentialsName;
 

@@ -17,26 +17,32 @@ internal sealed class EndpointFailover(HttpTransport transport, ILogger logger)
         if (endpoints.Count == 1)
             return await use(endpoints[0]);
 
-        var failures = new List<RegistryException>();
-        RegistryException? telling = null;
+        var failures = new List<(RegistryEndpoint Endpoint, RegistryException Error)>();
         foreach (var endpoint in InOrder(endpoints, preferred))
         {
+            if (IsBetterLeftAlone(endpoint, failures, out var wait))
+                throw Combine(failures, $"{endpoint.Name} is left alone for {wait.TotalSeconds:0.#} s");
             try
             {
                 return await use(endpoint);
             }
             catch (RegistryException e)
             {
-                failures.Add(e);
-                if (!endpoint.IsMirror || telling is null)
-                    telling = e;
+                failures.Add((endpoint, e));
                 if (!endpoint.IsMirror && e.Failure is (RegistryFailure.NotFound or RegistryFailure.Refused))
                     break; // The registry itself knows best; mirrors that are yet to be asked are those in trouble.
                 logger.EndpointPassedOver(host.Name, endpoint.Name, e.Message);
             }
         }
 
-        throw Combine(telling!, failures);
+        throw Combine(failures, null);
+    }
+
+    // Waiting for it would take longer than asking one of those again that have just failed: RetryLoop does.
+    private bool IsBetterLeftAlone(RegistryEndpoint endpoint, List<(RegistryEndpoint Endpoint, RegistryException Error)> failures, out TimeSpan waiting)
+    {
+        var wait = waiting = transport.BackoffOf(endpoint.Name);
+        return wait > TimeSpan.Zero && failures.Exists(f => f.Error.IsTransient && transport.BackoffOf(f.Endpoint.Name) < wait);
     }
 
     private List<RegistryEndpoint> InOrder(IReadOnlyList<RegistryEndpoint> endpoints, RegistryEndpoint? preferred) =>
@@ -44,17 +50,18 @@ internal sealed class EndpointFailover(HttpTransport transport, ILogger logger)
             .OrderBy(e => e.Wait).ThenByDescending(e => e.Endpoint == preferred)
             .Select(e => e.Endpoint).ToList();
 
-    private static RegistryException Combine(RegistryException telling, List<RegistryException> failures)
+    private static RegistryException Combine(List<(RegistryEndpoint Endpoint, RegistryException Error)> failures, string? leftAlone)
     {
-        if (failures.Count == 1)
+        var telling = failures.Find(f => !f.Endpoint.IsMirror).Error ?? failures.Find(f => f.Error.IsTransient).Error ?? failures[^1].Error;
+        List<string> others = [.. failures.Where(f => f.Error != telling).Select(f => f.Error.Message), .. leftAlone is null ? [] : (string[])[leftAlone]];
+        if (others.Count == 0)
             return telling;
-        var others = string.Join("; ", failures.Where(f => f != telling).Select(f => f.Message));
         return new RegistryException(
-            telling.Failure, telling.Host, $"{telling.Message} (also asked: {others})", telling.StatusCode, telling.Digest, telling)
+            telling.Failure, telling.Host, $"{telling.Message} (of the others: {string.Join("; ", others)})", telling.StatusCode, telling.Digest, telling)
         {
             ErrorCode = telling.ErrorCode,
             // Where the registry itself lets nobody in, a mirror in trouble is all there is.
-            IsTransient = telling.IsTransient || (telling.Failure == RegistryFailure.Unauthorized && failures.Exists(f => f.IsTransient)),
+            IsTransient = telling.IsTransient || (telling.Failure == RegistryFailure.Unauthorized && failures.Exists(f => f.Error.IsTransient)),
         };
     }
 }

@@ -1,0 +1,165 @@
+using System.Net;
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.TestSupport.Registry;
+
+namespace LazySnapshotter.Registry.Tests.Hosts;
+
+// Registries of one's own network of which nobody said whether they speak https.
+public sealed class SchemeRaceTests
+{
+    private static readonly Uri _https = new("https://10.1.2.3:5000/");
+
+    [Theory]
+    [InlineData("10.0.0.5:5000", true)]
+    [InlineData("172.16.0.1", true)]
+    [InlineData("172.31.255.255:5000", true)]
+    [InlineData("172.32.0.1:5000", false)]
+    [InlineData("192.168.31.250:5000", true)]
+    [InlineData("192.169.0.1:5000", false)]
+    [InlineData("registry.local:5000", true)]
+    [InlineData("registry.LOCAL", true)]
+    [InlineData("registry.local.example.com", false)]
+    [InlineData("local", false)]
+    [InlineData("10.0.0.5.example.com", false)]
+    [InlineData("docker.io", false)]
+    [InlineData("8.8.8.8:5000", false)]
+    [InlineData("[fd00::1]:5000", false)]
+    [InlineData("127.0.0.1:5000", false)] // Plain http at once, as ever.
+    public void Only_names_of_ones_own_network_may_speak_plain_http(string host, bool may) =>
+        Assert.Equal(may, EndpointSettings.Upstream(host, new RegistryOptions()).SchemeIsGuess);
+
+    [Fact]
+    public void What_is_configured_is_no_guess()
+    {
+        var configured = EndpointSettings.Upstream("10.0.0.5:5000", new RegistryOptions { PlainHttp = RegistryOptions.PlainHttpOn(["10.0.0.5:5000"]) });
+        Assert.Equal(("http", false), (configured.Origin.Scheme, configured.SchemeIsGuess));
+        var tls = EndpointSettings.Upstream("10.0.0.5:5000", new RegistryOptions(), hasTlsSettings: true);
+        Assert.Equal(("https", false), (tls.Origin.Scheme, tls.SchemeIsGuess));
+        Assert.False(EndpointSettings.Configured("10.0.0.5:5000", new Uri("https://10.0.0.5:5000")).SchemeIsGuess);
+    }
+
+    [Fact]
+    public async Task Https_that_answers_is_all_that_is_asked()
+    {
+        var asked = new List<Uri>();
+        var (answer, winner) = await SchemeRace.RunAsync(_https, (uri, _) => Answer(asked, uri, "yes"), TimeProvider.System, CancellationToken.None);
+        Assert.Equal(("yes", _https), (answer, winner));
+        Assert.Equal([_https], asked);
+    }
+
+    [Fact]
+    public async Task Https_that_fails_makes_room_for_http_at_once()
+    {
+        // With a clock that stands still, the head start never ends by itself.
+        var asked = new List<Uri>();
+        var (_, winner) = await SchemeRace.RunAsync(
+            _https, (uri, _) => uri.Scheme == "https" ? Fail(uri) : Answer(asked, uri, "yes"), new StandingClock(), CancellationToken.None);
+        Assert.Equal("http://10.1.2.3:5000/", winner.ToString());
+    }
+
+    [Fact]
+    public async Task Https_that_is_silent_is_overtaken_and_stopped()
+    {
+        var stopped = new TaskCompletionSource();
+        var (_, winner) = await SchemeRace.RunAsync(
+            new Uri("https://registry.local/"),
+            async (uri, ct) =>
+            {
+                if (uri.Scheme == "http")
+                    return 1;
+                try
+                {
+                    await Task.Delay(Timeout.Infinite, ct);
+                }
+                finally
+                {
+                    stopped.SetResult();
+                }
+
+                return 0;
+            },
+            TimeProvider.System, CancellationToken.None);
+        Assert.Equal("http://registry.local/", winner.ToString());
+        await stopped.Task;
+    }
+
+    [Fact]
+    public async Task Https_that_is_late_wins_where_http_fails()
+    {
+        var httpFailed = new TaskCompletionSource();
+        var (_, winner) = await SchemeRace.RunAsync(
+            _https,
+            async (uri, _) =>
+            {
+                if (uri.Scheme == "http")
+                {
+                    httpFailed.SetResult();
+                    await Fail(uri);
+                }
+
+                await httpFailed.Task;
+                return "yes";
+            },
+            TimeProvider.System, CancellationToken.None);
+        Assert.Equal(_https, winner);
+    }
+
+    [Fact]
+    public async Task Both_errors_are_told()
+    {
+        var error = await Assert.ThrowsAsync<RegistryException>(() => SchemeRace.RunAsync(_https, (uri, _) => Fail(uri), TimeProvider.System, CancellationToken.None));
+        Assert.Equal("https is broken; in plain http: http is broken", error.Message);
+    }
+
+    [Fact]
+    public async Task A_plain_registry_on_a_private_address_is_found_remembered_and_shown_no_password()
+    {
+        await using var server = await TestRegistry.StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Basic, Username = "me", Password = "secret", OpenForReading = true });
+        var port = new Uri("http://" + server.Host).Port;
+        var folder = Directory.CreateTempSubdirectory("lazysnap-race-").FullName;
+        var config = Path.Combine(folder, "config.json");
+        File.WriteAllText(config, $$$$"""{"auths":{"10.1.2.3:{{{{port}}}}":{"username":"me","password":"secret"}}}""");
+        var log = new CapturedLog();
+        using var client = new RegistryClient(
+            Bench.Impatient with
+            {
+                DockerConfigPath = config,
+                Dial = async (_, to, ct) =>
+                {
+                    var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+                    await socket.ConnectAsync(IPAddress.Loopback, to, ct);
+                    return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+                },
+            },
+            log);
+        var content = new byte[1000];
+        var blob = server.Content.AddBlob("a/b", content);
+        var reference = ImageReference.Parse($"10.1.2.3:{port}/a/b:latest");
+        for (var i = 0; i < 2; i++)
+        {
+            await using var stream = await client.OpenBlob(reference, blob.Digest, blob.Size).OpenExactRangeAsync(i, 100, ReadPriority.Demanded(), CancellationToken.None);
+            await Bench.ReadAllAsync(stream);
+        }
+
+        Assert.Equal("Ping Blob Blob", string.Join(' ', server.Requests.Select(r => r.Kind)));
+        Assert.All(server.Requests, r => Assert.Null(r.Authorization));
+        Assert.Contains("speaks plain http, which nobody configured", log.Text, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static Task<string> Answer(List<Uri> asked, Uri uri, string answer)
+    {
+        asked.Add(uri);
+        return Task.FromResult(answer);
+    }
+
+    private static Task<string> Fail(Uri uri) =>
+        Task.FromException<string>(new RegistryException(RegistryFailure.Unreachable, uri.Authority, $"{uri.Scheme} is broken"));
+
+    private sealed class StandingClock : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+}
