@@ -155,7 +155,7 @@ internal static class FaultMatrix
         { AtRegistry, ContentRange("bytes */300000"), Always, Fails(Protocol, "without a Content-Range in bytes"), "Blob", "Blob" },
         { AtRegistry, ContentRange("bytes 1000-200999/*"), Always, Served, "Blob", "Blob" },
         { AtRegistry, NoContentRange, Always, Fails(Protocol, "206 without a Content-Range in bytes"), "Blob", "Blob" },
-        { AtRegistry, Multipart, Always, Fails(Protocol, "206 without a Content-Range in bytes"), "Blob", "Blob" },
+        { AtRegistry, Multipart, Always, Fails(Protocol, "multipart/byteranges where a single range was asked for"), "Blob", "Blob" },
         { CdnRemembered, ContentRange("bytes 0-199999/300000"), Always, Fails(Protocol, "begins at byte 0"), "Cdn", "Cdn" },
         { Redirect, RedirectLoop, Always, Fails(Protocol, "more than 10 redirects"), "Blob*11", "Blob Cdn" },
         { Redirect, RedirectHops(9), Always, Served, "Blob*10 Cdn", "Cdn" },

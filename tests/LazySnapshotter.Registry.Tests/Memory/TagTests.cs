@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Http.Addresses;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests.Memory;
@@ -223,13 +223,9 @@ public sealed class TagTests
         bench.Start(bench.Bench.Options with
         {
             PlainHttp = _ => true,
-            ConfigureHandler = handler => handler.ConnectCallback = async (context, cancellationToken) =>
-            {
-                var port = context.DnsEndPoint.Host == "registry-1.docker.io" ? new Uri("http://" + bench.Server.Host).Port : context.DnsEndPoint.Port;
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
+            Resolve = (host, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("203.0.113.1")]),
+            Dial = (_, port, cancellationToken) => Dialing.ConnectAsync(
+                [IPAddress.Loopback], port == 80 ? new Uri("http://" + bench.Server.Host).Port : port, cancellationToken),
         });
         var reference = ImageReference.Parse("docker.io/library/python:latest");
         await bench.ResolveAsync(reference);
