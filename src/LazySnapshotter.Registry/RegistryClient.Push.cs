@@ -5,6 +5,7 @@ using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
 using LazySnapshotter.Registry.Manifests;
 using LazySnapshotter.Registry.Push;
+using LazySnapshotter.Registry.Scheduling;
 
 namespace LazySnapshotter.Registry;
 
@@ -25,7 +26,11 @@ public sealed partial class RegistryClient
         using var deadline = new Deadline(_options.BlobDeadline);
         return await deadline.RunAsync(
             host.FirstName, RequestSubject.Upload(content.Digest),
-            ct => UploaderOf(host, repository, content.Digest).PushAsync(content, from, progress, ct), cancellationToken);
+            ct => content.Remote is { } source
+                ? _transport.WithTurnsAsync([host.EndpointForPush().Name, source.Host], new TurnLoad(TurnKind.Blob, content.Size), () => Push(ct), ct)
+                : Push(ct), cancellationToken);
+
+        Task<BlobPush> Push(CancellationToken ct) => UploaderOf(host, repository, content.Digest).PushAsync(content, from, progress, ct);
     }
 
     /// <summary>Asks the registry to take a blob over from another of its repositories.</summary>

@@ -42,6 +42,9 @@ public sealed partial class RegistryClient : IDisposable
 
     public RegistryStatistics Statistics { get; } = new();
 
+    /// <summary>What is going on at each host that was spoken to, at this moment.</summary>
+    public IReadOnlyList<HostActivity> HostActivity => _transport.Activity;
+
     /// <summary>A blob of a repository; no request is sent before it is read.</summary>
     /// <param name="repository">Registry and repository count; tag and digest do not.</param>
     /// <param name="size">By the blob's descriptor. With it every answer is checked against it.</param>
@@ -70,7 +73,7 @@ public sealed partial class RegistryClient : IDisposable
         using var deadline = new Deadline(_options.DocumentDeadline);
         await deadline.RunAsync(host.FirstName, subject, async ct =>
         {
-            await using var stream = await OpenBlob(repository, descriptor.Digest, descriptor.Size).OpenAsync(ct);
+            await using var stream = await OpenBlob(repository, descriptor.Digest, descriptor.Size).OpenAsync(ReadPriority.Metadata(), ct);
             await stream.ReadExactlyAsync(content, ct);
             return content;
         }, cancellationToken);
@@ -112,12 +115,15 @@ public sealed partial class RegistryClient : IDisposable
     }
 
     private RegistryHost HostOf(ImageReference reference) =>
-        _hosts.GetOrAdd(reference.Registry, name => new RegistryHost(name, _options, _memory, _createAuthorizer));
+        _hosts.GetOrAdd(reference.Registry, CreateHost);
+
+    private RegistryHost CreateHost(string name) =>
+        new(name, new EndpointList(name, _options, settings => new RegistryEndpoint(settings, _options, _memory, _createAuthorizer), _logger));
 
     // What is dropped costs one redirect to learn again.
     private BlobLocationCell LocationOf(RegistryHost host, string repository, Digest digest) =>
         _locations.GetOrAdd((host.Name, repository, digest), key => new BlobLocationCell(_options.Clock, new LocationMemory(
-            _memory, host.Name, repository, digest, host.Endpoints.Any(e => e.BaseUri.Scheme == Uri.UriSchemeHttp), _options.Clock)));
+            _memory, host.Name, repository, digest, () => host.Endpoints.Any(e => e.SchemeIsGuess || e.BaseUri.Scheme == Uri.UriSchemeHttp), _options.Clock)));
 
     // Plain http only where a registry there would be spoken to in plain http.
     private BlobLocation? ForeignLocation(Descriptor descriptor) => BlobLocation.Foreign([.. (descriptor.Urls ?? [])

@@ -29,6 +29,9 @@ public enum RegistryFailure
 
     /// <summary>The answer contradicts the protocol, the request or the digest.</summary>
     Protocol,
+
+    /// <summary>What is configured about the registry cannot be used; nothing was sent.</summary>
+    Misconfigured,
 }
 
 // Something asked of a registry could not be had. The message names host, subject (digest and range, or manifest)
@@ -59,4 +62,7 @@ public sealed class RegistryException : IOException
 
     /// <summary>Asking again may help.</summary>
     public bool IsTransient { get; init; }
+
+    /// <summary>A request was repeated as often as is right. An operation that this request was only a part of does not repeat it again.</summary>
+    internal bool WasRepeated { get; set; }
 }

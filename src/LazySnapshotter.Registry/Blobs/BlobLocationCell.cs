@@ -1,3 +1,4 @@
+using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Http;
 using LazySnapshotter.Registry.Memory;
 
@@ -19,6 +20,7 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
     private BlobLocation? _foreign;
     private bool _foreignExhausted;
     private TaskCompletionSource<RegistryException?>? _learning;
+    private ReadPriority? _leader;
 
     /// <summary>What is known now; nobody waits and nobody learns.</summary>
     public BlobLocation? Current
@@ -31,13 +33,15 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
     }
 
     /// <param name="subject">What the caller wants, for its own error should it share another's failure.</param>
+    /// <param name="priority">Of the caller. Whoever learns it for others is as urgent as the most urgent of them.</param>
     /// <returns>The location, or null: then the caller learns it, and must say <see cref="Learned"/> or <see cref="Failed"/>.</returns>
     /// <exception cref="RegistryException">The one who was learning it failed with this, and would have failed for us.</exception>
-    public async ValueTask<BlobLocation?> GetOrLeadAsync(RequestSubject subject, CancellationToken cancellationToken)
+    public async ValueTask<BlobLocation?> GetOrLeadAsync(RequestSubject subject, ReadPriority priority, CancellationToken cancellationToken)
     {
         while (true)
         {
             Task<RegistryException?> learned;
+            ReadPriority? leader;
             lock (_gate)
             {
                 if (_current is null || clock.GetUtcNow() >= _current.ExpiresAt)
@@ -47,12 +51,16 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
                 if (_learning is null)
                 {
                     _learning = new TaskCompletionSource<RegistryException?>(TaskCreationOptions.RunContinuationsAsynchronously);
+                    _leader = priority;
                     return null;
                 }
 
                 learned = _learning.Task;
+                leader = _leader;
             }
 
+            using var raises = priority.OnRaised(() => leader?.RaiseTo(priority.Urgency));
+            leader?.RaiseTo(priority.Urgency);
             if (await learned.WaitAsync(cancellationToken) is { } error)
                 throw subject.Error(error.Failure, error.Host, $"the read that was to find it failed: {error.Message}", error.StatusCode, error);
         }
@@ -73,7 +81,7 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
             _current = location;
             _foreignExhausted = false;
             _learning?.SetResult(null);
-            _learning = null;
+            (_learning, _leader) = (null, null);
         }
     }
 
@@ -85,7 +93,7 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
             _current = null;
             _foreignExhausted = false;
             _learning?.SetResult(error);
-            _learning = null;
+            (_learning, _leader) = (null, null);
         }
     }
 

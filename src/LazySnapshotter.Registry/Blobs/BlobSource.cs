@@ -27,12 +27,17 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
     /// <summary>Who answered last; the registry before anybody did.</summary>
     public string HostName => _lastHost ?? cell.Current?.Elsewhere?.Authority ?? host.FirstName;
 
-    public async Task<BlobPart> OpenAsync(ByteRange wanted, bool askForRange, CancellationToken cancellationToken)
+    public async Task<BlobPart> OpenAsync(ByteRange wanted, bool askForRange, ReadPriority priority, CancellationToken cancellationToken)
     {
-        var request = new HopRequest(RequestSubject.Blob(digest, askForRange ? wanted : null)) { Range = askForRange ? wanted : null };
+        var request = new HopRequest(RequestSubject.Blob(digest, askForRange ? wanted : null))
+        {
+            Range = askForRange ? wanted : null,
+            Priority = priority,
+            ExpectedBytes = (wanted.EndExclusive ?? wanted.Start) - wanted.Start,
+        };
         for (var refusals = 0; ; refusals++)
         {
-            var location = await cell.GetOrLeadAsync(request.Subject, cancellationToken);
+            var location = await cell.GetOrLeadAsync(request.Subject, priority, cancellationToken);
             if (location is null)
                 return await LeadAsync(request, wanted, cancellationToken);
             if (location.Elsewhere is null)
@@ -40,7 +45,8 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
 
             try
             {
-                return await RememberedAsync(request with { Uri = location.Elsewhere }, wanted, resolvedAnew: refusals > 0, cancellationToken);
+                var home = host.EndpointOf(location.Endpoint) ?? host.Endpoints[0];
+                return await RememberedAsync(request with { Uri = location.Elsewhere, Home = home }, wanted, resolvedAnew: refusals > 0, cancellationToken);
             }
             catch (RegistryException e) when (refusals < location.RefusalsMax && (location.IsForeign || MayHaveMoved(e)))
             {

@@ -1,4 +1,6 @@
 using System.Net.Http.Headers;
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Hosts;
 
 namespace LazySnapshotter.Registry.Http;
 
@@ -31,6 +33,18 @@ internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
     public KeyValuePair<string, string>? Precondition { get; init; }
 
     public int Attempt { get; init; }
+
+    /// <summary>The endpoint on whose behalf it is sent, to itself or to where it led: who connects how is decided by it.</summary>
+    public RegistryEndpoint? Home { get; init; }
+
+    /// <summary>How soon it gets its turn at its host. Null: as its subject has it, that is like a document.</summary>
+    public ReadPriority? Priority { get; init; }
+
+    /// <summary>Of the answer's body, or of the request's own if that is longer; 0 where nobody knows.</summary>
+    public long ExpectedBytes { get; init; }
+
+    /// <summary>The second request for what the first, still unanswered, asked for; it goes over a connection of its own.</summary>
+    public bool IsHedge { get; init; }
 
     /// <summary>Host with port where it is not the scheme's own.</summary>
     public string Host => Uri.Authority;

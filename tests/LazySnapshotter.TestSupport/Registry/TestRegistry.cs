@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -23,7 +24,7 @@ public sealed class TestRegistry : IAsyncDisposable
     private TestRegistry(TestRegistryOptions options)
     {
         Options = options;
-        Certificate = options.Tls ? TestCertificate.Create() : null;
+        Certificate = options.Tls ? options.Certificate ?? TestCertificate.Create() : null;
         Link = new LinkShaper(options.Link);
         Tokens = new TestTokens(options);
         SignedUrls = new SignedUrls(options.UrlLifetime, Tokens.AddSecret);
@@ -119,9 +120,9 @@ public sealed class TestRegistry : IAsyncDisposable
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MaxResponseBufferSize = 256 << 10;
-            Listen(kestrel, Options.Port);
-            Listen(kestrel, 0);
-            Listen(kestrel, 0);
+            Listen(kestrel, TestHost.Registry, Options.Port);
+            Listen(kestrel, TestHost.TokenService, 0);
+            Listen(kestrel, TestHost.Cdn, 0);
         });
         if (Options.Tls)
             builder.WebHost.UseKestrelHttpsConfiguration();
@@ -131,18 +132,30 @@ public sealed class TestRegistry : IAsyncDisposable
         return app;
     }
 
-    private void Listen(KestrelServerOptions kestrel, int port) => kestrel.Listen(IPAddress.Loopback, port, listen =>
+    private void Listen(KestrelServerOptions kestrel, TestHost host, int port) => kestrel.Listen(IPAddress.Loopback, port, listen =>
     {
         listen.Use(next => async connection =>
         {
             Interlocked.Increment(ref _connections);
+            if (Faults.Take(host) is { } trouble)
+            {
+                await ConnectionFault.SufferAsync(connection, trouble);
+                return;
+            }
+
             await Link.RoundTripAsync(connection.ConnectionClosed); // SYN and SYN-ACK.
             if (Options.Tls)
                 await Link.RoundTripAsync(connection.ConnectionClosed); // TLS 1.3.
             await next(connection);
         });
         if (Certificate is not null)
-            listen.UseHttps(Certificate);
+        {
+            listen.UseHttps(Certificate, https =>
+            {
+                https.ClientCertificateMode = Options.AsksForCertificates ? ClientCertificateMode.RequireCertificate : ClientCertificateMode.NoCertificate;
+                https.AllowAnyClientCertificate();
+            });
+        }
     });
 
     private async Task HandleAsync(HttpContext context)
@@ -160,6 +173,9 @@ public sealed class TestRegistry : IAsyncDisposable
             AcceptEncoding = headers.AcceptEncoding,
             UserAgent = headers.UserAgent,
             Cookie = headers.Cookie,
+            Protocol = context.Request.Protocol,
+            ClientCertificate = context.Connection.ClientCertificate?.Subject,
+            Headers = headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase),
         };
         _log.Enqueue(request);
         try

@@ -1,0 +1,70 @@
+using LazySnapshotter.Registry.Http;
+
+namespace LazySnapshotter.Registry.Scheduling;
+
+// A body on its way. Its end, however it comes, is the end of the turn at its host.
+internal sealed class TurnStream(Stream body, Turn turn, HopReport report) : Stream
+{
+    public override bool CanRead => body.CanRead;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var count = -1;
+        try
+        {
+            count = await body.ReadAsync(buffer, cancellationToken);
+            return count;
+        }
+        finally
+        {
+            if (count > 0)
+                report.Received(count);
+            else if (count < 0 || buffer.Length > 0)
+                End();
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            body.Dispose();
+            End();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void End()
+    {
+        turn.Dispose();
+        report.End();
+    }
+}
