@@ -100,5 +100,8 @@ internal static class RegistryLimits
     /// <summary>Of hosts, repositories, scopes, ETags.</summary>
     public const int RememberedNameCharsMax = 2 << 10;
 
+    /// <summary>Places named by one descriptor.</summary>
+    public const int ForeignUrlsMax = 8;
+
     public const int MemoryFileBytesMax = 16 << 20;
 }

@@ -59,6 +59,12 @@ internal static partial class RegistryLog
     [LoggerMessage(41, LogLevel.Warning, "{Path}: nothing about registries is remembered over a restart: {Cause}")]
     public static partial void MemoryUnusable(this ILogger logger, string path, string cause);
 
+    [LoggerMessage(43, LogLevel.Warning, "{Host}: says that {Repository}:{Tag} still is {Digest} and that it is {Claimed}; asked anew")]
+    public static partial void UnchangedTagContradicted(this ILogger logger, string host, string repository, string tag, Digest digest, string claimed);
+
+    [LoggerMessage(44, LogLevel.Warning, "{Host}: cannot be reached, {Repository}:{Tag} is what it was at {SeenAt}: {Cause}")]
+    public static partial void TagFromMemory(this ILogger logger, string host, string repository, string tag, DateTimeOffset seenAt, string cause);
+
     [LoggerMessage(42, LogLevel.Warning, "{Path}: the stored manifest {Digest} is of no use and asked for again: {Cause}")]
     public static partial void StoredManifestUnusable(this ILogger logger, Digest digest, string path, string cause);
 

@@ -1,4 +1,5 @@
 using System.Net;
+using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry;
 
@@ -89,7 +90,7 @@ public sealed class RegistryStatistics
             Interlocked.Increment(ref _failures);
             Interlocked.Increment(ref _troubles[(int)TroubleOf(hop.StatusCode)]);
         }
-        else if ((int)hop.StatusCode is >= 300 and < 400)
+        else if (RedirectPolicy.IsRedirect(hop.StatusCode.Value))
             Interlocked.Increment(ref _redirects);
     }
 

@@ -1,4 +1,5 @@
 using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.Registry.Memory;
 
 namespace LazySnapshotter.Registry.Hosts;
 
@@ -10,14 +11,14 @@ internal sealed class RegistryEndpoint
     private volatile Uri _baseUri;
     private volatile bool _schemeIsGuess;
 
-    public RegistryEndpoint(EndpointSettings settings, RegistryOptions options, Func<RegistryEndpoint, HostAuthorizer> authorizer)
+    public RegistryEndpoint(EndpointSettings settings, RegistryOptions options, RegistryMemory memory, Func<RegistryEndpoint, HostAuthorizer> authorizer)
     {
         _settings = settings;
         _baseUri = settings.Origin;
         _schemeIsGuess = settings.SchemeIsGuess;
         Fingerprint = settings.Fingerprint;
         RetryLimit = settings.IsMirror ? 0 : options.RetryLimit;
-        Referrers = new ReferrersApi(options.Clock);
+        Referrers = new ReferrersApi(MemoryKey, memory, options.Clock);
         Authorizer = authorizer(this);
     }
 
@@ -32,6 +33,9 @@ internal sealed class RegistryEndpoint
 
     /// <summary>Of everything that is configured about it.</summary>
     public string Fingerprint { get; }
+
+    /// <summary>Its name in what outlives the process: what was learned over https is not shown over http.</summary>
+    public string MemoryKey => $"{BaseUri.Scheme}://{Key}";
 
     public EndpointCapabilities Capabilities => _settings.Capabilities;
 
