@@ -37,7 +37,7 @@ public sealed partial class RegistryClient : IDisposable
         var tokenService = new TokenService(_transport, options, Statistics, logger);
         _manifests = new ManifestReader(_requests, _memory, options, Statistics, logger);
         _referrersTags = new ReferrersTagWriter(ReadTagAsync, PutTagAsync, DeleteAsync);
-        _createAuthorizer = endpoint => new HostAuthorizer(endpoint, _transport, tokenService, credentials, _memory, options, logger);
+        _createAuthorizer = endpoint => new HostAuthorizer(endpoint, _transport, tokenService, credentials, _memory, options, Statistics, logger);
     }
 
     public RegistryStatistics Statistics { get; } = new();

@@ -23,6 +23,7 @@ internal sealed class HostAuthorizer
     private readonly CredentialSources _credentials;
     private readonly RegistryMemory _memory;
     private readonly RegistryOptions _options;
+    private readonly RegistryStatistics _statistics;
     private readonly ILogger _logger;
     private readonly SingleFlight<KnownChallenge> _challenge;
     private readonly LruCache<string, SingleFlight<BasicLogin>> _basic = new(RegistryLimits.RememberedTokensMax); // by repository
@@ -30,7 +31,7 @@ internal sealed class HostAuthorizer
 
     public HostAuthorizer(
         RegistryEndpoint endpoint, HttpTransport transport, TokenService tokenService, CredentialSources credentials, RegistryMemory memory,
-        RegistryOptions options, ILogger logger)
+        RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
         _endpoint = endpoint;
         _transport = transport;
@@ -38,6 +39,7 @@ internal sealed class HostAuthorizer
         _credentials = credentials;
         _memory = memory;
         _options = options;
+        _statistics = statistics;
         _logger = logger;
         _challenge = new SingleFlight<KnownChallenge>(LearnChallengeAsync, _ => Freshness.Fresh);
     }
@@ -45,6 +47,8 @@ internal sealed class HostAuthorizer
     /// <summary>The header for a request that needs <paramref name="scope"/>; null where the host wants none or we have none.</summary>
     public async Task<AuthenticationHeaderValue?> AuthorizeAsync(string scope, CancellationToken cancellationToken)
     {
+        if (_challenge.IsKnown)
+            _statistics.CountRemembered(RememberedThing.Challenge);
         var known = await _challenge.GetAsync(cancellationToken);
         try
         {
@@ -115,7 +119,10 @@ internal sealed class HostAuthorizer
             return null;
         if (challenge.IsBasic)
             return (await BasicOf(scope).GetAsync(cancellationToken)).Header;
-        var token = await TokenOf(scope).Token.GetAsync(cancellationToken);
+        var flight = TokenOf(scope).Token;
+        if (flight.IsKnown)
+            _statistics.CountRemembered(RememberedThing.Token);
+        var token = await flight.GetAsync(cancellationToken);
         return new AuthenticationHeaderValue("Bearer", token.Value);
     }
 
