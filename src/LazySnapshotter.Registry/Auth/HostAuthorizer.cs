@@ -217,7 +217,7 @@ internal sealed class HostAuthorizer
             }
 
             // What another host wants is between it and the requests that are led there.
-            if (response.StatusCode == HttpStatusCode.Unauthorized && !RedirectPolicy.IsSameOrigin(_endpoint.BaseUri, hop.Uri))
+            if (response.StatusCode == HttpStatusCode.Unauthorized && !RedirectPolicy.IsSameOrigin(baseUri, hop.Uri))
                 return AuthenticationChallenge.Anonymous;
             if (response.StatusCode == HttpStatusCode.Unauthorized)
             {

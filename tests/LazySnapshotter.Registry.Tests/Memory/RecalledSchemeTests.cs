@@ -52,10 +52,11 @@ public sealed class RecalledSchemeTests
             ConfigureHandler = handler =>
             {
                 bench.Bench.Options.ConfigureHandler!(handler);
-                handler.ConnectCallback = async (_, cancellationToken) =>
+                handler.ConnectCallback = async (context, cancellationToken) =>
                 {
                     var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                    await socket.ConnectAsync(IPAddress.Loopback, _port, cancellationToken);
+                    var port = context.DnsEndPoint.Host == "registry.local" ? _port : context.DnsEndPoint.Port;
+                    await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
                     return new NetworkStream(socket, ownsSocket: true);
                 };
             },
