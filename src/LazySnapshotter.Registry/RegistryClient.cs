@@ -37,7 +37,7 @@ public sealed partial class RegistryClient : IDisposable
         var tokenService = new TokenService(_transport, options, Statistics, logger);
         _manifests = new ManifestReader(_requests, _memory, options, Statistics, logger);
         _referrersTags = new ReferrersTagWriter(ReadTagAsync, PutTagAsync, DeleteAsync);
-        _createAuthorizer = endpoint => new HostAuthorizer(endpoint, _transport, tokenService, credentials, _memory, options, logger);
+        _createAuthorizer = endpoint => new HostAuthorizer(endpoint, _transport, tokenService, credentials, _memory, options, Statistics, logger);
     }
 
     public RegistryStatistics Statistics { get; } = new();
@@ -123,7 +123,7 @@ public sealed partial class RegistryClient : IDisposable
     // What is dropped costs one redirect to learn again.
     private BlobLocationCell LocationOf(RegistryHost host, string repository, Digest digest) =>
         _locations.GetOrAdd((host.Name, repository, digest), key => new BlobLocationCell(_options.Clock, new LocationMemory(
-            _memory, host.Name, repository, digest, () => host.Endpoints.Any(e => e.BaseUri.Scheme == Uri.UriSchemeHttp), _options.Clock)));
+            _memory, host.Name, repository, digest, () => host.Endpoints.Any(e => e.SchemeIsGuess || e.BaseUri.Scheme == Uri.UriSchemeHttp), _options.Clock)));
 
     // Plain http only where a registry there would be spoken to in plain http.
     private BlobLocation? ForeignLocation(Descriptor descriptor) => BlobLocation.Foreign([.. (descriptor.Urls ?? [])

@@ -23,6 +23,7 @@ internal sealed class HostAuthorizer
     private readonly CredentialSources _credentials;
     private readonly RegistryMemory _memory;
     private readonly RegistryOptions _options;
+    private readonly RegistryStatistics _statistics;
     private readonly ILogger _logger;
     private readonly SingleFlight<KnownChallenge> _challenge;
     private readonly LruCache<string, SingleFlight<BasicLogin>> _basic = new(RegistryLimits.RememberedTokensMax); // by repository
@@ -30,7 +31,7 @@ internal sealed class HostAuthorizer
 
     public HostAuthorizer(
         RegistryEndpoint endpoint, HttpTransport transport, TokenService tokenService, CredentialSources credentials, RegistryMemory memory,
-        RegistryOptions options, ILogger logger)
+        RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
         _endpoint = endpoint;
         _transport = transport;
@@ -38,6 +39,7 @@ internal sealed class HostAuthorizer
         _credentials = credentials;
         _memory = memory;
         _options = options;
+        _statistics = statistics;
         _logger = logger;
         _challenge = new SingleFlight<KnownChallenge>(LearnChallengeAsync, _ => Freshness.Fresh);
     }
@@ -45,6 +47,8 @@ internal sealed class HostAuthorizer
     /// <summary>The header for a request that needs <paramref name="scope"/>; null where the host wants none or we have none.</summary>
     public async Task<AuthenticationHeaderValue?> AuthorizeAsync(string scope, CancellationToken cancellationToken)
     {
+        if (_challenge.IsKnown)
+            _statistics.CountRemembered(RememberedThing.Challenge);
         var known = await _challenge.GetAsync(cancellationToken);
         try
         {
@@ -99,13 +103,26 @@ internal sealed class HostAuthorizer
         _basic.Remove(repository);
     }
 
+    /// <summary>The scheme it spoke before a restart gets no answer now: which one it speaks is to be found out again.</summary>
+    public void DoubtScheme()
+    {
+        if (!_endpoint.SchemeIsRecalled)
+            return; // Somebody else did.
+        _memory.Challenges.Forget(_endpoint.PingMemoryKey);
+        _endpoint.DoubtScheme();
+        _challenge.ForgetIf(_ => true);
+    }
+
     private async Task<AuthenticationHeaderValue?> HeaderAsync(AuthenticationChallenge challenge, string scope, CancellationToken cancellationToken)
     {
         if (challenge.IsAnonymous)
             return null;
         if (challenge.IsBasic)
             return (await BasicOf(scope).GetAsync(cancellationToken)).Header;
-        var token = await TokenOf(scope).Token.GetAsync(cancellationToken);
+        var flight = TokenOf(scope).Token;
+        if (flight.IsKnown)
+            _statistics.CountRemembered(RememberedThing.Token);
+        var token = await flight.GetAsync(cancellationToken);
         return new AuthenticationHeaderValue("Bearer", token.Value);
     }
 
@@ -124,24 +141,27 @@ internal sealed class HostAuthorizer
     private async Task<BearerToken> ExchangeAsync(string scopes, Credentials? login) =>
         await _tokenService.ExchangeAsync(_endpoint, (await _challenge.GetAsync(CancellationToken.None)).Challenge, login, scopes);
 
+    private async Task<Credentials?> FindLoginAsync(string repository) =>
+        _endpoint.MayBeShownCredentials ? await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None) : null;
+
     private async Task<BasicLogin> FindBasicAsync(string repository)
     {
         var login = await FindLoginAsync(repository);
         return new BasicLogin(login?.ToBasic(), _options.Clock.GetUtcNow());
     }
 
-    private Task<Credentials?> FindLoginAsync(string repository) => _endpoint.MayBeShownCredentials
-        ? _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None)
-        : Task.FromResult<Credentials?>(null);
-
-    private async Task<KnownChallenge> LearnChallengeAsync() => _memory.Challenges.Recall(_endpoint.MemoryKey) is { } remembered
-        ? new KnownChallenge(remembered.ToChallenge(), remembered.LearnedAt)
-        : Remember(await PingAsync());
+    private async Task<KnownChallenge> LearnChallengeAsync()
+    {
+        if (_memory.Challenges.Recall(_endpoint.PingMemoryKey) is not { } remembered)
+            return Remember(await PingAsync());
+        _endpoint.SpokeBefore(new Uri(remembered.Origin));
+        return new KnownChallenge(remembered.ToChallenge(), remembered.LearnedAt);
+    }
 
     /// <returns>What the endpoint wants now; null if it does not say.</returns>
     private async Task<AuthenticationChallenge?> AskAgainAsync(KnownChallenge doubted, CancellationToken cancellationToken)
     {
-        _memory.Challenges.Forget(_endpoint.MemoryKey, remembered => remembered.LearnedAt <= doubted.LearnedAt);
+        _memory.Challenges.Forget(_endpoint.PingMemoryKey, remembered => remembered.LearnedAt <= doubted.LearnedAt);
         _challenge.ForgetIf(known => ReferenceEquals(known, doubted));
         try
         {
@@ -156,7 +176,7 @@ internal sealed class HostAuthorizer
     private KnownChallenge Remember(AuthenticationChallenge challenge)
     {
         var now = _options.Clock.GetUtcNow();
-        _memory.Challenges.Remember(RememberedChallenge.Of(_endpoint.MemoryKey, challenge, now));
+        _memory.Challenges.Remember(RememberedChallenge.Of(_endpoint.PingMemoryKey, _endpoint.BaseUri, challenge, now));
         return new KnownChallenge(challenge, now);
     }
 
@@ -196,7 +216,7 @@ internal sealed class HostAuthorizer
             }
 
             // What another host wants is between it and the requests that are led there.
-            if (response.StatusCode == HttpStatusCode.Unauthorized && !RedirectPolicy.IsSameOrigin(_endpoint.BaseUri, hop.Uri))
+            if (response.StatusCode == HttpStatusCode.Unauthorized && !RedirectPolicy.IsSameOrigin(baseUri, hop.Uri))
                 return AuthenticationChallenge.Anonymous;
             if (response.StatusCode == HttpStatusCode.Unauthorized)
             {

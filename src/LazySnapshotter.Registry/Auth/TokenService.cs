@@ -21,14 +21,13 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
     /// <param name="login">Null: a token for anybody.</param>
     /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
     public Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, Credentials? login, string scopes) =>
-        ExchangeAsync(endpoint, endpoint.BaseUri, challenge, scopes, login);
+        ExchangeAsync(endpoint, endpoint.BaseUri, challenge, login, scopes);
 
     /// <summary>A token for a place that the endpoint led to: nothing of ours is shown for it.</summary>
     public Task<BearerToken> ExchangeAnonymouslyAsync(RegistryEndpoint endpoint, Uri place, AuthenticationChallenge challenge, string scopes) =>
-        ExchangeAsync(endpoint, place, challenge, scopes, login: null);
+        ExchangeAsync(endpoint, place, challenge, login: null, scopes);
 
-    private async Task<BearerToken> ExchangeAsync(
-        RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, string scopes, Credentials? login)
+    private async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, Credentials? login, string scopes)
     {
         var subject = RequestSubject.Token(scopes);
         var realm = CheckRealm(challenger, challenge, subject);

@@ -49,6 +49,7 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
             if (location.Elsewhere is null)
                 return await ThroughRegistryAsync(request, wanted, location, cell.Moved, cancellationToken);
 
+            services.Statistics.CountRemembered(RememberedThing.Location);
             try
             {
                 var home = host.EndpointOf(location.Endpoint) ?? host.Endpoints[0];

@@ -10,6 +10,7 @@ internal sealed class RegistryEndpoint
     private readonly EndpointSettings _settings;
     private volatile Uri _baseUri;
     private volatile bool _schemeIsGuess;
+    private volatile bool _schemeIsRecalled;
 
     public RegistryEndpoint(EndpointSettings settings, RegistryOptions options, RegistryMemory memory, Func<RegistryEndpoint, HostAuthorizer> authorizer)
     {
@@ -37,6 +38,9 @@ internal sealed class RegistryEndpoint
     /// <summary>Its name in what outlives the process: what was learned over https is not shown over http.</summary>
     public string MemoryKey => $"{BaseUri.Scheme}://{Key}";
 
+    /// <summary>The same for the answer to its ping, which also says what scheme it speaks where that has to be found out.</summary>
+    public string PingMemoryKey => _settings.SchemeIsGuess ? $"guessed://{Key}" : MemoryKey;
+
     public EndpointCapabilities Capabilities => _settings.Capabilities;
 
     public bool IsMirror => _settings.IsMirror;
@@ -51,6 +55,9 @@ internal sealed class RegistryEndpoint
 
     /// <summary>Whether it speaks https has to be found out, see <see cref="SchemeRace"/>.</summary>
     public bool SchemeIsGuess => _schemeIsGuess;
+
+    /// <summary>It was found out before a restart, and may have changed meanwhile.</summary>
+    public bool SchemeIsRecalled => _schemeIsRecalled;
 
     /// <summary>Whether a name and password may be sent there: not where plain http was only found out.</summary>
     public bool MayBeShownCredentials => !_settings.SchemeIsGuess || BaseUri.Scheme == Uri.UriSchemeHttps;
@@ -86,5 +93,24 @@ internal sealed class RegistryEndpoint
     {
         _baseUri = baseUri;
         _schemeIsGuess = false;
+    }
+
+    /// <summary>It was found out before a restart. Only for an endpoint of which nobody said it.</summary>
+    public void SpokeBefore(Uri baseUri)
+    {
+        if (!_schemeIsGuess || baseUri.IdnHost != _settings.Origin.IdnHost)
+            return;
+        _schemeIsRecalled = true;
+        Speaks(baseUri);
+    }
+
+    /// <summary>What was found out before a restart is not so any more.</summary>
+    public void DoubtScheme()
+    {
+        if (!_schemeIsRecalled)
+            return;
+        _schemeIsRecalled = false;
+        _schemeIsGuess = true;
+        _baseUri = _settings.Origin;
     }
 }

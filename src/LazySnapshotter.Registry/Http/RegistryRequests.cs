@@ -29,7 +29,17 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
     {
         // First: whether an endpoint speaks https may be learned on the way.
         var shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
-        return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(path), Authorization = shown }, cancellationToken);
+        var isSchemeRecalled = endpoint.SchemeIsRecalled;
+        try
+        {
+            return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(path), Authorization = shown }, cancellationToken);
+        }
+        catch (RegistryException e) when (isSchemeRecalled && e.StatusCode is null && template.Body?.CanRepeat != false)
+        {
+            endpoint.Authorizer.DoubtScheme();
+            shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
+            return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(path), Authorization = shown }, cancellationToken);
+        }
     }
 
     /// <summary>The same for a place a registry named, an upload's for example; elsewhere than at the endpoint it is shown nothing.</summary>

@@ -27,7 +27,10 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
     {
         var isDigest = Digest.TryParse(tagOrDigest, out var digest);
         if (isDigest && memory.Manifests.Find(host.Name, repository, digest) is { } known)
+        {
+            statistics.CountRemembered(RememberedThing.Manifest);
             return known;
+        }
 
         return await _questions.RunAsync(QuestionOf(host, repository, tagOrDigest), async () =>
         {
@@ -120,6 +123,7 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
         }
 
         Remember(host, repository, tag, digest, received.Endpoint, received.Headers.ETag?.ToString() ?? remembered?.ETag);
+        statistics.CountRemembered(RememberedThing.Tag);
         return last;
     }
 
