@@ -155,9 +155,11 @@ internal sealed class HttpTransport : IDisposable
     }
 
     // Null where the caller itself gave up.
-    private static RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
+    private RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
+        OperationCanceledException when !timer.Token.IsCancellationRequested => hop.Subject.TransientError(
+            RegistryFailure.TimedOut, hop.Host, $"no connection within {_options.ConnectTimeout.TotalSeconds:0.###} s", inner: e),
         OperationCanceledException => hop.Subject.TransientError(
             RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(

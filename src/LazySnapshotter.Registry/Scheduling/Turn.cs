@@ -40,6 +40,9 @@ internal sealed class Turn : IDisposable
     /// <summary>Counts the turns of a host in the order they began; 0 before.</summary>
     public long Number { get; internal set; }
 
+    /// <summary>How often somebody younger went while this one could have gone and waited longest.</summary>
+    public int PassedOver { get; internal set; }
+
     /// <summary>Completed when it is no longer waiting. Null where it never was.</summary>
     public TaskCompletionSource? Decided { get; internal set; }
 

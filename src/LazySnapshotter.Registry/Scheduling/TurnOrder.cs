@@ -8,19 +8,18 @@ namespace LazySnapshotter.Registry.Scheduling;
 //    leaves a quarter of them, at least one, free. Where background work holds all of a limit that was cut, foreground
 //    goes beyond the limit by that reserve: who waits never waits for who does not.
 // 2. Class. Of those that may go, the most urgent class goes. Inside it regclient's rules for sizes decide (SizeRules).
-// 3. Age. Each time somebody goes before the one that waits longest, that is counted; at every eighth time the one that waits
-//    longest goes itself, whatever its class and size. So the k-th oldest of those that may go waits for 9k turns at most:
-//    nobody starves, and who is urgent gives away an eighth at most.
+// 3. Age. Whoever waits longest of those that may go is passed over eight times at most; then it goes, whatever its class
+//    and size. So the k-th oldest goes within 9k turns that it could have had: nobody starves, and who is urgent
+//    gives away one turn in nine at most.
 // Not thread safe; guarded by its queue.
 internal sealed class TurnOrder
 {
-    /// <summary>How often the oldest is passed over before it goes.</summary>
+    /// <summary>How often whoever waits longest is passed over.</summary>
     public const int PassedOverMax = 8;
 
     private readonly List<TurnLoad> _loads = [];
     private readonly List<TurnLoad> _activeLoads = [];
     private readonly List<int> _candidates = [];
-    private int _passedOver;
 
     /// <summary>Places that background work leaves free.</summary>
     public static int Reserve(int limit) => Math.Max(1, limit / 4);
@@ -59,8 +58,9 @@ internal sealed class TurnOrder
 
         if (oldest < 0)
             return -1;
-        var next = _passedOver >= PassedOverMax ? oldest : _candidates[BySize(waiting, active)];
-        _passedOver = next == oldest ? 0 : _passedOver + 1;
+        var next = waiting[oldest].PassedOver >= PassedOverMax ? oldest : _candidates[BySize(waiting, active)];
+        if (next != oldest)
+            waiting[oldest].PassedOver++;
         return next;
 
         bool MayGo(TurnRequest request, ReadUrgency urgency)
