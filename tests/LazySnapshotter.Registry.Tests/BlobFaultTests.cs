@@ -322,6 +322,13 @@ public sealed class BlobFaultTests
     [InlineData("bytes 1000-200998/300000", "has 199999 bytes, Content-Length 200000")]
     [InlineData("items 1000-200999/300000", "without a Content-Range in bytes")]
     [InlineData("nonsense", "without a Content-Range in bytes")]
+    [InlineData("", "without a Content-Range in bytes")]
+    [InlineData("bytes */300000", "without a Content-Range in bytes")]
+    [InlineData("bytes 1000-999/300000", "without a Content-Range in bytes")]
+    [InlineData("bytes 1000-200999", "without a Content-Range in bytes")]
+    [InlineData("bytes=1000-200999/300000", "without a Content-Range in bytes")]
+    [InlineData("bytes -1000-200999/300000", "without a Content-Range in bytes")]
+    [InlineData("bytes 1000-200999/2", "without a Content-Range in bytes")]
     [InlineData("bytes 1000-999999999999999999999999/300000", "without a Content-Range in bytes")]
     public async Task A_wrong_Content_Range_is_never_believed(string contentRange, string complaint)
     {
