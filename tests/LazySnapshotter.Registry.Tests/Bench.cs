@@ -107,12 +107,16 @@ internal sealed class Bench : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        for (var i = 0; i < 500 && Client.HostActivity.Any(h => h.Active + h.Waiting > 0); i++)
+            await Task.Delay(10);
+        var left = string.Join(", ", Client.HostActivity.Where(h => h.Active + h.Waiting > 0));
         Client.Dispose();
         await Server.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
         AssertNoSecretLogged();
+        Assert.True(left.Length == 0, $"turns nobody gave back: {left}");
     }
 
-    // After every test there is: nothing secret was logged.
+    // After every test there is: nothing secret was logged, and (above) no request kept its turn.
     private void AssertNoSecretLogged() => AssertNoSecretIn(Log.Text, Server.Tokens.Secrets);
 }
