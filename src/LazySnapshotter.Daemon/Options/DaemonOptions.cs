@@ -12,6 +12,7 @@ public sealed record DaemonOptions
 {
     public const string DefaultAddress = "/run/lazysnap/lazysnap.sock";
     public const string DefaultRoot = "/var/lib/lazysnap";
+    public const string DefaultHostsDirectory = "/etc/containerd/certs.d";
     public const string DefaultContainerd = "/run/containerd/containerd.sock";
 
     /// <summary>The Unix socket containerd connects to.</summary>
@@ -37,7 +38,15 @@ public sealed record DaemonOptions
         /// <summary>Docker's config.json; null for $DOCKER_CONFIG/config.json, else ~/.docker/config.json.</summary>
         public string? DockerConfig { get; set; }
 
-        public RegistryOptions ToClientOptions() => new() { PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp), DockerConfigPath = DockerConfig };
+        /// <summary>Where containerd's hosts.toml files are; several directories are separated by colons, and none is "".</summary>
+        public string HostsDirectory { get; set; } = DefaultHostsDirectory;
+
+        public RegistryOptions ToClientOptions() => new()
+        {
+            PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp),
+            DockerConfigPath = DockerConfig,
+            HostsDirectory = HostsDirectory,
+        };
     }
 
     public sealed record CacheSection
