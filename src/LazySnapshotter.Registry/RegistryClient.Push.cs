@@ -3,6 +3,7 @@ using System.Text.Json;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Manifests;
 using LazySnapshotter.Registry.Push;
 using LazySnapshotter.Registry.Scheduling;
 
@@ -132,18 +133,27 @@ public sealed partial class RegistryClient
             Precondition = precondition,
         };
         var endpoint = host.EndpointForPush();
-        return await RetryLoop.RunAsync(_options.RetryLimit, async attempt =>
+        try
         {
-            using var response = await _requests.SendAsync(
-                endpoint, $"/v2/{repository}/manifests/{tag ?? digest.ToString()}", Scopes.Push(repository), put with { Attempt = attempt }, cancellationToken);
-            await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
-            // 201 by the specification; Quay has been seen to say 202.
-            if (response.Message.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.Accepted))
-                throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"{(int)response.Message.StatusCode} where 201 belongs", response.Message.StatusCode);
-            if (Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var claim) && claim.Algorithm == digest.Algorithm && claim != digest)
-                throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"the registry took it as {claim}, it is {digest}", response.Message.StatusCode);
-            return new ManifestPush(new Descriptor { MediaType = mediaType, Digest = digest, Size = content.Length }, NoticesSubject(endpoint, response.Message, content));
-        });
+            return await RetryLoop.RunAsync(_options.RetryLimit, async attempt =>
+            {
+                using var response = await _requests.SendAsync(
+                    endpoint, $"/v2/{repository}/manifests/{tag ?? digest.ToString()}", Scopes.Push(repository), put with { Attempt = attempt }, cancellationToken);
+                await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
+                // 201 by the specification; Quay has been seen to say 202.
+                if (response.Message.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.Accepted))
+                    throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"{(int)response.Message.StatusCode} where 201 belongs", response.Message.StatusCode);
+                if (Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var claim) && claim.Algorithm == digest.Algorithm && claim != digest)
+                    throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"the registry took it as {claim}, it is {digest}", response.Message.StatusCode);
+                return new ManifestPush(new Descriptor { MediaType = mediaType, Digest = digest, Size = content.Length }, NoticesSubject(endpoint, response.Message, content));
+            });
+        }
+        finally
+        {
+            // Whatever came of it, the tag may name something else now.
+            if (tag is not null)
+                _manifests.Forget(host, repository, tag);
+        }
     }
 
     private static bool NoticesSubject(RegistryEndpoint endpoint, HttpResponseMessage response, ReadOnlyMemory<byte> content)
@@ -185,20 +195,24 @@ public sealed partial class RegistryClient
         {
             return false;
         }
+        finally
+        {
+            _manifests.Forget(host, repository, tagOrDigest);
+        }
     }
 
     private async Task<Descriptor?> FindManifestAsync(
         RegistryHost host, RegistryEndpoint endpoint, ImageReference reference, EndpointCapabilities needed, RequestSubject subject, int attempt,
         CancellationToken cancellationToken)
     {
-        var head = new HopRequest(subject) { Method = HttpMethod.Head, Accept = ManifestsAccepted, Attempt = attempt };
+        var head = new HopRequest(subject) { Method = HttpMethod.Head, Accept = ManifestReader.Accepted, Attempt = attempt };
         using var response = await _requests.SendAsync(
             endpoint, $"/v2/{reference.Repository}/manifests/{reference.TagOrDigest}", Scopes.Pull(reference.Repository), head, cancellationToken);
         await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
         var headers = response.Message.Content.Headers;
         var isKnown = reference.Digest is not null || Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out _);
         if (!isKnown || headers.ContentLength is not { } size || headers.ContentType?.MediaType is not { } mediaType)
-            return (await ReceiveManifestAsync(host, needed, reference.Repository, subject, reference.TagOrDigest, cancellationToken)).Document.Descriptor;
+            return (await _manifests.ReceiveAsync(host, needed, reference.Repository, reference.TagOrDigest, null, cancellationToken)).Document!.Descriptor;
         var digest = reference.Digest ?? Digest.Parse(RegistryRequests.ClaimedDigest(response.Message)!);
         return new Descriptor { MediaType = mediaType, Digest = digest, Size = size };
     }

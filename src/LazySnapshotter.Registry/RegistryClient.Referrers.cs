@@ -154,7 +154,7 @@ public sealed partial class RegistryClient
         try
         {
             var place = needed == EndpointCapabilities.Push ? needed : EndpointCapabilities.Resolve;
-            var (document, _) = await ReceiveManifestAsync(host, place, repository, RequestSubject.Manifest(repository, tag), tag, cancellationToken);
+            var document = (await _manifests.ReceiveAsync(host, place, repository, tag, null, cancellationToken)).Document!;
             // Whatever else has that tag is no list of referrers, so there is none.
             if (!MediaTypes.IsIndex(document.Descriptor.MediaType))
                 return [];
@@ -172,8 +172,8 @@ public sealed partial class RegistryClient
     {
         try
         {
-            var (document, headers) = await ReceiveManifestAsync(host, EndpointCapabilities.Push, repository, RequestSubject.Manifest(repository, tag), tag, cancellationToken);
-            return (document, headers.ETag?.ToString());
+            var received = await _manifests.ReceiveAsync(host, EndpointCapabilities.Push, repository, tag, null, cancellationToken);
+            return (received.Document!, received.Headers.ETag?.ToString());
         }
         catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound)
         {

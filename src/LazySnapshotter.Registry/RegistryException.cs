@@ -62,4 +62,7 @@ public sealed class RegistryException : IOException
 
     /// <summary>Asking again may help.</summary>
     public bool IsTransient { get; init; }
+
+    /// <summary>A request was repeated as often as is right. An operation that this request was only a part of does not repeat it again.</summary>
+    internal bool WasRepeated { get; set; }
 }

@@ -70,6 +70,9 @@ internal static class RegistryLimits
 
     public const int DockerConfigBytesMax = 1 << 20;
 
+    /// <summary>Distinct warnings of hosts that are passed on to people.</summary>
+    public const int HostWarningsMax = 256;
+
     public const int HelperOutputBytesMax = 64 << 10;
 
     /// <summary>Repositories for which a client handed credentials over; the one not handed over for longest makes room.</summary>
@@ -96,6 +99,9 @@ internal static class RegistryLimits
 
     /// <summary>Of hosts, repositories, scopes, ETags.</summary>
     public const int RememberedNameCharsMax = 2 << 10;
+
+    /// <summary>Places named by one descriptor.</summary>
+    public const int ForeignUrlsMax = 8;
 
     public const int MemoryFileBytesMax = 16 << 20;
 }

@@ -7,13 +7,16 @@ namespace LazySnapshotter.Registry;
 internal static partial class RegistryLog
 {
     [LoggerMessage(1, LogLevel.Debug,
-        "{Method} {Url} {Range}: {Status}, {ContentLength} bytes announced, first byte after {TimeToFirstByteMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}")]
+        "{Method} {Url} {Range}: {Status}, {Bytes} bytes received, first byte after {TimeToFirstByteMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}{Hedge}")]
     public static partial void Hop(
-        this ILogger logger, string method, string url, string range, int status, long? contentLength, double timeToFirstByteMs, double queueWaitMs, int attempt);
+        this ILogger logger, string method, string url, string range, int status, long bytes, double timeToFirstByteMs, double queueWaitMs, int attempt, string hedge);
 
-    [LoggerMessage(2, LogLevel.Debug, "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}: {Cause}")]
+    [LoggerMessage(2, LogLevel.Debug, "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}{Hedge}: {Cause}")]
     public static partial void HopFailed(
-        this ILogger logger, string method, string url, string range, double elapsedMs, double queueWaitMs, int attempt, string cause);
+        this ILogger logger, string method, string url, string range, double elapsedMs, double queueWaitMs, int attempt, string hedge, string cause);
+
+    [LoggerMessage(50, LogLevel.Warning, "{Host} says: {Text}")]
+    public static partial void HostWarns(this ILogger logger, string host, string text);
 
     [LoggerMessage(3, LogLevel.Debug, "{Host}: next request not before {DelayMs:F0} ms from now, failures in a row: {Failures}")]
     public static partial void HostBacksOff(this ILogger logger, string host, double delayMs, int failures);
@@ -55,6 +58,12 @@ internal static partial class RegistryLog
 
     [LoggerMessage(41, LogLevel.Warning, "{Path}: nothing about registries is remembered over a restart: {Cause}")]
     public static partial void MemoryUnusable(this ILogger logger, string path, string cause);
+
+    [LoggerMessage(43, LogLevel.Warning, "{Host}: says that {Repository}:{Tag} still is {Digest} and that it is {Claimed}; asked anew")]
+    public static partial void UnchangedTagContradicted(this ILogger logger, string host, string repository, string tag, Digest digest, string claimed);
+
+    [LoggerMessage(44, LogLevel.Warning, "{Host}: cannot be reached, {Repository}:{Tag} is what it was at {SeenAt}: {Cause}")]
+    public static partial void TagFromMemory(this ILogger logger, string host, string repository, string tag, DateTimeOffset seenAt, string cause);
 
     [LoggerMessage(42, LogLevel.Warning, "{Path}: the stored manifest {Digest} is of no use and asked for again: {Cause}")]
     public static partial void StoredManifestUnusable(this ILogger logger, Digest digest, string path, string cause);

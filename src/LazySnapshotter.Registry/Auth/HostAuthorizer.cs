@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Memory;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Auth;
@@ -11,55 +11,69 @@ namespace LazySnapshotter.Registry.Auth;
 // the name and password for Basic. A 401 in the middle of a life replaces what was shown, once for all who got it.
 internal sealed class HostAuthorizer
 {
-    private const int ScopesMax = 4096;
-
     // How long a password read from docker's config.json is used without looking there again.
     private static readonly TimeSpan BasicRemembered = TimeSpan.FromMinutes(5);
+
+    // A challenge older than this is asked for again when what it led to fails: token services move.
+    private static readonly TimeSpan ChallengeUndoubted = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan PlainHttpRemembered = TimeSpan.FromMinutes(10);
 
     private readonly RegistryEndpoint _endpoint;
     private readonly HttpTransport _transport;
     private readonly TokenService _tokenService;
     private readonly CredentialSources _credentials;
+    private readonly RegistryMemory _memory;
     private readonly RegistryOptions _options;
+    private readonly RegistryStatistics _statistics;
     private readonly ILogger _logger;
-    private readonly SingleFlight<AuthenticationChallenge> _challenge;
-    private readonly ConcurrentDictionary<string, SingleFlight<BasicLogin>> _basic = new(StringComparer.Ordinal); // by repository
-    private readonly ConcurrentDictionary<string, ScopeToken> _tokens = new(StringComparer.Ordinal); // by scope
+    private readonly SingleFlight<KnownChallenge> _challenge;
+    private readonly LruCache<string, SingleFlight<BasicLogin>> _basic = new(RegistryLimits.RememberedTokensMax); // by repository
+    private readonly LruCache<string, ScopeToken> _tokens = new(RegistryLimits.RememberedTokensMax); // by scope
 
     public HostAuthorizer(
-        RegistryEndpoint endpoint, HttpTransport transport, TokenService tokenService, CredentialSources credentials, RegistryOptions options, ILogger logger)
+        RegistryEndpoint endpoint, HttpTransport transport, TokenService tokenService, CredentialSources credentials, RegistryMemory memory,
+        RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
         _endpoint = endpoint;
         _transport = transport;
         _tokenService = tokenService;
         _credentials = credentials;
+        _memory = memory;
         _options = options;
+        _statistics = statistics;
         _logger = logger;
-        _challenge = new SingleFlight<AuthenticationChallenge>(PingAsync, _ => Freshness.Fresh);
+        _challenge = new SingleFlight<KnownChallenge>(LearnChallengeAsync, FreshnessOf);
     }
 
     /// <summary>The header for a request that needs <paramref name="scope"/>; null where the host wants none or we have none.</summary>
     public async Task<AuthenticationHeaderValue?> AuthorizeAsync(string scope, CancellationToken cancellationToken)
     {
-        var challenge = await _challenge.GetAsync(cancellationToken);
-        if (challenge.IsAnonymous)
-            return null;
-        if (challenge.IsBasic)
-            return (await BasicOf(scope).GetAsync(cancellationToken)).Header;
-        var token = await TokenOf(scope).Token.GetAsync(cancellationToken);
-        return new AuthenticationHeaderValue("Bearer", token.Value);
+        if (_challenge.IsKnown)
+            _statistics.CountRemembered(RememberedThing.Challenge);
+        var known = await _challenge.GetAsync(cancellationToken);
+        try
+        {
+            return await HeaderAsync(known.Challenge, scope, cancellationToken);
+        }
+        catch (RegistryException) when (_options.Clock.GetUtcNow() - known.LearnedAt > ChallengeUndoubted)
+        {
+            if (await AskAgainAsync(known, cancellationToken) is not { } now || now.IsSameService(known.Challenge))
+                throw;
+            return await HeaderAsync(now, scope, cancellationToken);
+        }
     }
 
     /// <summary>Takes a 401 as an instruction to get something else than <paramref name="shown"/>.</summary>
     /// <returns>Whether asking again is worth it.</returns>
     public async Task<bool> RenewAsync(HttpResponseMessage unauthorized, string scope, AuthenticationHeaderValue? shown, CancellationToken cancellationToken)
     {
-        var known = await _challenge.GetAsync(cancellationToken);
+        var known = (await _challenge.GetAsync(cancellationToken)).Challenge;
         var challenge = ChallengeOf(unauthorized) ?? known;
         if (challenge.IsAnonymous)
             return false;
         if (!challenge.IsSameService(known))
-            _challenge.Set(challenge);
+            _challenge.Set(Remember(challenge));
 
         if (challenge.IsBasic)
         {
@@ -87,41 +101,76 @@ internal sealed class HostAuthorizer
     /// <summary>There are other credentials for a repository now: what was got with those before is not shown any more.</summary>
     public void CredentialsChanged(string repository)
     {
-        foreach (var scope in _tokens.Keys)
-        {
-            if (Scopes.RepositoryOf(scope) == repository)
-                _tokens.TryRemove(scope, out _);
-        }
-
-        _basic.TryRemove(repository, out _);
+        _tokens.RemoveWhere(scope => Scopes.RepositoryOf(scope) == repository);
+        _basic.Remove(repository);
     }
 
-    private ScopeToken TokenOf(string scope)
+    private async Task<AuthenticationHeaderValue?> HeaderAsync(AuthenticationChallenge challenge, string scope, CancellationToken cancellationToken)
     {
-        if (_tokens.Count >= ScopesMax && !_tokens.ContainsKey(scope))
-            _tokens.Clear();
-        return _tokens.GetOrAdd(
-            scope, static (name, self) => new ScopeToken(name, scopes => self.ExchangeAsync(Scopes.RepositoryOf(name), scopes), self._options.Clock), this);
+        if (challenge.IsAnonymous)
+            return null;
+        if (challenge.IsBasic)
+            return (await BasicOf(scope).GetAsync(cancellationToken)).Header;
+        var flight = TokenOf(scope).Token;
+        if (flight.IsKnown)
+            _statistics.CountRemembered(RememberedThing.Token);
+        var token = await flight.GetAsync(cancellationToken);
+        return new AuthenticationHeaderValue("Bearer", token.Value);
     }
+
+    private ScopeToken TokenOf(string scope) => _tokens.GetOrAdd(scope, name =>
+    {
+        var repository = Scopes.RepositoryOf(name);
+        return new ScopeToken(
+            _endpoint.MemoryKey, name, () => FindLoginAsync(repository),
+            ExchangeAsync, _memory, _options.Clock);
+    });
 
     // Names and passwords may be limited to some repositories, and a host that takes them does not say which.
-    private SingleFlight<BasicLogin> BasicOf(string scope)
-    {
-        var repository = Scopes.RepositoryOf(scope);
-        if (_basic.Count >= ScopesMax && !_basic.ContainsKey(repository))
-            _basic.Clear();
-        return _basic.GetOrAdd(repository, static (name, self) => new SingleFlight<BasicLogin>(
-            () => self.FindBasicAsync(name),
-            login => self._options.Clock.GetUtcNow() < login.ReadAt + BasicRemembered ? Freshness.Fresh : Freshness.Expired), this);
-    }
+    private SingleFlight<BasicLogin> BasicOf(string scope) => _basic.GetOrAdd(Scopes.RepositoryOf(scope), name => new SingleFlight<BasicLogin>(
+        () => FindBasicAsync(name),
+        login => _options.Clock.GetUtcNow() < login.ReadAt + BasicRemembered ? Freshness.Fresh : Freshness.Expired));
 
-    private async Task<BearerToken> ExchangeAsync(string repository, string scopes) =>
-        await _tokenService.ExchangeAsync(_endpoint, await _challenge.GetAsync(CancellationToken.None), repository, scopes);
+    private async Task<BearerToken> ExchangeAsync(string scopes, Credentials? login) =>
+        await _tokenService.ExchangeAsync(_endpoint, (await _challenge.GetAsync(CancellationToken.None)).Challenge, login, scopes);
 
     private async Task<BasicLogin> FindBasicAsync(string repository)
     {
-        var login = _endpoint.MayBeShownCredentials ? await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None) : null;
+        var login = await FindLoginAsync(repository);
         return new BasicLogin(login?.ToBasic(), _options.Clock.GetUtcNow());
+    }
+
+    private async Task<Credentials?> FindLoginAsync(string repository) =>
+        _endpoint.MayBeShownCredentials ? await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None) : null;
+
+    // What was found out about a scheme is looked at again now and then: nobody would say that it changed.
+    private Freshness FreshnessOf(KnownChallenge known) =>
+        _endpoint.IsPlainHttpFound && _options.Clock.GetUtcNow() > known.LearnedAt + PlainHttpRemembered ? Freshness.Aging : Freshness.Fresh;
+
+    private async Task<KnownChallenge> LearnChallengeAsync() => !_endpoint.IsPlainHttpFound && _memory.Challenges.Recall(_endpoint.MemoryKey) is { } remembered
+        ? new KnownChallenge(remembered.ToChallenge(), remembered.LearnedAt)
+        : Remember(await PingAsync());
+
+    /// <returns>What the endpoint wants now; null if it does not say.</returns>
+    private async Task<AuthenticationChallenge?> AskAgainAsync(KnownChallenge doubted, CancellationToken cancellationToken)
+    {
+        _memory.Challenges.Forget(_endpoint.MemoryKey, remembered => remembered.LearnedAt <= doubted.LearnedAt);
+        _challenge.ForgetIf(known => ReferenceEquals(known, doubted));
+        try
+        {
+            return (await _challenge.GetAsync(cancellationToken)).Challenge;
+        }
+        catch (RegistryException)
+        {
+            return null; // What failed first says more.
+        }
+    }
+
+    private KnownChallenge Remember(AuthenticationChallenge challenge)
+    {
+        var now = _options.Clock.GetUtcNow();
+        _memory.Challenges.Remember(RememberedChallenge.Of(_endpoint.MemoryKey, challenge, now));
+        return new KnownChallenge(challenge, now);
     }
 
     private async Task<AuthenticationChallenge> PingAsync()
@@ -138,10 +187,10 @@ internal sealed class HostAuthorizer
         if (!_endpoint.SchemeIsGuess)
             return await PingOnceAsync(_endpoint.BaseUri, attempt, cancellationToken);
         var (challenge, winner) = await SchemeRace.RunAsync(
-            _endpoint.BaseUri, (baseUri, ct) => PingOnceAsync(baseUri, attempt, ct), _options.Clock, cancellationToken);
-        _endpoint.Speaks(winner);
-        if (winner.Scheme == Uri.UriSchemeHttp)
+            _endpoint.SecureUri, (baseUri, ct) => PingOnceAsync(baseUri, attempt, ct), _options.Clock, cancellationToken);
+        if (winner.Scheme == Uri.UriSchemeHttp && !_endpoint.IsPlainHttpFound)
             _logger.PlainHttpFound(_endpoint.Name);
+        _endpoint.Speaks(winner);
         return challenge;
     }
 
@@ -160,7 +209,7 @@ internal sealed class HostAuthorizer
             }
 
             // What another host wants is between it and the requests that are led there.
-            if (response.StatusCode == HttpStatusCode.Unauthorized && !RedirectPolicy.IsSameOrigin(_endpoint.BaseUri, hop.Uri))
+            if (response.StatusCode == HttpStatusCode.Unauthorized && !RedirectPolicy.IsSameOrigin(baseUri, hop.Uri))
                 return AuthenticationChallenge.Anonymous;
             if (response.StatusCode == HttpStatusCode.Unauthorized)
             {
@@ -181,6 +230,8 @@ internal sealed class HostAuthorizer
         response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values)
             ? AuthenticationChallenge.Choose(ChallengeParser.Parse(values))
             : null;
+
+    private sealed record KnownChallenge(AuthenticationChallenge Challenge, DateTimeOffset LearnedAt);
 
     private sealed record BasicLogin(AuthenticationHeaderValue? Header, DateTimeOffset ReadAt);
 }

@@ -13,30 +13,27 @@ namespace LazySnapshotter.Registry.Auth;
 //   POST refresh_token   where the service handed one back, or the login is one; refused, the next is tried
 //   GET with Basic       the one way that all services know, and one request; without a login it is sent without
 //   POST password        where the service answers to GET that it does not know it (404, 405)
-internal sealed class TokenService(HttpTransport transport, CredentialSources credentials, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
+internal sealed class TokenService(HttpTransport transport, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
     private readonly RefreshTokens _refreshTokens = new();
     private readonly ConcurrentDictionary<string, bool> _postOnly = new(StringComparer.Ordinal); // by realm
 
-    /// <param name="repository">The one whose credentials are shown; a challenge may want scopes of others.</param>
+    /// <param name="login">Null: a token for anybody.</param>
     /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
-    public Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, string repository, string scopes) =>
-        ExchangeAsync(endpoint, endpoint.BaseUri, challenge, scopes, async ct =>
-            endpoint.MayBeShownCredentials ? await credentials.FindAsync(endpoint.CredentialsName, repository, ct) : null);
+    public Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, Credentials? login, string scopes) =>
+        ExchangeAsync(endpoint, endpoint.BaseUri, challenge, login, scopes);
 
     /// <summary>A token for a place that the endpoint led to: nothing of ours is shown for it.</summary>
     public Task<BearerToken> ExchangeAnonymouslyAsync(RegistryEndpoint endpoint, Uri place, AuthenticationChallenge challenge, string scopes) =>
-        ExchangeAsync(endpoint, place, challenge, scopes, _ => Task.FromResult<Credentials?>(null));
+        ExchangeAsync(endpoint, place, challenge, login: null, scopes);
 
-    private async Task<BearerToken> ExchangeAsync(
-        RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, string scopes, Func<CancellationToken, Task<Credentials?>> find)
+    private async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, Credentials? login, string scopes)
     {
         var subject = RequestSubject.Token(scopes);
         var realm = CheckRealm(challenger, challenge, subject);
         using var deadline = new Deadline(options.DocumentDeadline);
         return await deadline.RunAsync(realm.Authority, subject, async ct =>
         {
-            var login = await find(ct);
             var exchange = new Exchange(endpoint, realm, challenge, scopes, subject, login);
             var answer = await AskAsync(exchange, ct);
             if (login is not null && answer.RefreshToken is { } refreshToken)

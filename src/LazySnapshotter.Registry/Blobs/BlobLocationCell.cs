@@ -1,5 +1,6 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Memory;
 
 namespace LazySnapshotter.Registry.Blobs;
 
@@ -8,10 +9,16 @@ namespace LazySnapshotter.Registry.Blobs;
 //   being learned -> known     that request was answered; readers that waited go straight there
 //   being learned -> unknown   it failed; readers that waited fail with it, or one takes its place if it only gave up
 //   known -> unknown           the URL expired, or was refused
-internal sealed class BlobLocationCell(TimeProvider clock)
+//   unknown -> known           the URL is remembered from before a restart, or by another process that asked
+// Of a foreign blob (its descriptor names places) the first place is known from the beginning:
+//   foreign -> next foreign    it was refused; after the last the registry is asked, as for any other blob
+//   any -> foreign             whatever came of asking the registry, except that it has the blob
+internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory)
 {
     private readonly Lock _gate = new();
     private BlobLocation? _current;
+    private BlobLocation? _foreign;
+    private bool _foreignExhausted;
     private TaskCompletionSource<RegistryException?>? _learning;
     private ReadPriority? _leader;
 
@@ -37,7 +44,9 @@ internal sealed class BlobLocationCell(TimeProvider clock)
             ReadPriority? leader;
             lock (_gate)
             {
-                if (_current is not null && clock.GetUtcNow() < _current.ExpiresAt)
+                if (_current is null || clock.GetUtcNow() >= _current.ExpiresAt)
+                    _current = memory.Recall() ?? (_foreignExhausted ? null : _foreign);
+                if (_current is not null)
                     return _current;
                 if (_learning is null)
                 {
@@ -57,11 +66,20 @@ internal sealed class BlobLocationCell(TimeProvider clock)
         }
     }
 
+    /// <summary>The descriptor names places where the blob is.</summary>
+    public void Prefill(BlobLocation? foreign)
+    {
+        lock (_gate)
+            _foreign ??= foreign;
+    }
+
     public void Learned(BlobLocation location)
     {
+        memory.Remember(location);
         lock (_gate)
         {
             _current = location;
+            _foreignExhausted = false;
             _learning?.SetResult(null);
             (_learning, _leader) = (null, null);
         }
@@ -73,6 +91,7 @@ internal sealed class BlobLocationCell(TimeProvider clock)
         lock (_gate)
         {
             _current = null;
+            _foreignExhausted = false;
             _learning?.SetResult(error);
             (_learning, _leader) = (null, null);
         }
@@ -81,6 +100,7 @@ internal sealed class BlobLocationCell(TimeProvider clock)
     /// <summary>A known location turned out to be another one, without anybody waiting for it.</summary>
     public void Moved(BlobLocation location)
     {
+        memory.Remember(location);
         lock (_gate)
         {
             if (_learning is null)
@@ -91,10 +111,13 @@ internal sealed class BlobLocationCell(TimeProvider clock)
     /// <summary>A location was refused. Readers that have it already replaced are not disturbed.</summary>
     public void Forget(BlobLocation location)
     {
+        memory.Forget(location);
         lock (_gate)
         {
-            if (ReferenceEquals(_current, location))
-                _current = null;
+            if (!ReferenceEquals(_current, location))
+                return;
+            _current = location.Next;
+            _foreignExhausted = location.IsForeign && location.Next is null;
         }
     }
 }

@@ -35,7 +35,7 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
             Priority = priority,
             ExpectedBytes = (wanted.EndExclusive ?? wanted.Start) - wanted.Start,
         };
-        for (var resolvedAnew = false; ; resolvedAnew = true)
+        for (var refusals = 0; ; refusals++)
         {
             var location = await cell.GetOrLeadAsync(request.Subject, priority, cancellationToken);
             if (location is null)
@@ -43,12 +43,13 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
             if (location.Elsewhere is null)
                 return await ThroughRegistryAsync(request, wanted, location, cell.Moved, cancellationToken);
 
+            services.Statistics.CountRemembered(RememberedThing.Location);
             try
             {
                 var home = host.EndpointOf(location.Endpoint) ?? host.Endpoints[0];
-                return await RememberedAsync(request with { Uri = location.Elsewhere, Home = home }, wanted, resolvedAnew, cancellationToken);
+                return await RememberedAsync(request with { Uri = location.Elsewhere, Home = home }, wanted, resolvedAnew: refusals > 0, cancellationToken);
             }
-            catch (RegistryException e) when (!resolvedAnew && MayHaveMoved(e))
+            catch (RegistryException e) when (refusals < location.RefusalsMax && (location.IsForeign || MayHaveMoved(e)))
             {
                 services.Logger.LocationForgotten(e.Host, digest, e.StatusCode?.ToString() ?? "unreachable");
                 cell.Forget(location);

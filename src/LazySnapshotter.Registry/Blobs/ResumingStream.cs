@@ -214,12 +214,12 @@ internal sealed class ResumingStream : Stream
     private void CountBroken(Exception broken)
     {
         var host = _part?.Host ?? _source.HostName;
-        var cause = broken.GetBaseException().Message;
+        var (cause, inner) = Redaction.Explain(broken);
         ReleasePart();
         if (_resumed >= ResumesMax)
         {
             throw Subject.Error(
-                RegistryFailure.Unreachable, host, $"the body broke off at byte {_position} after {_resumed} resumptions: {cause}", inner: broken);
+                RegistryFailure.Unreachable, host, $"the body broke off at byte {_position} after {_resumed} resumptions: {cause}", inner: inner);
         }
 
         _resumed++;

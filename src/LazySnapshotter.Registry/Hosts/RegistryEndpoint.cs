@@ -1,4 +1,5 @@
 using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.Registry.Memory;
 
 namespace LazySnapshotter.Registry.Hosts;
 
@@ -8,16 +9,14 @@ internal sealed class RegistryEndpoint
 {
     private readonly EndpointSettings _settings;
     private volatile Uri _baseUri;
-    private volatile bool _schemeIsGuess;
 
-    public RegistryEndpoint(EndpointSettings settings, RegistryOptions options, Func<RegistryEndpoint, HostAuthorizer> authorizer)
+    public RegistryEndpoint(EndpointSettings settings, RegistryOptions options, RegistryMemory memory, Func<RegistryEndpoint, HostAuthorizer> authorizer)
     {
         _settings = settings;
         _baseUri = settings.Origin;
-        _schemeIsGuess = settings.SchemeIsGuess;
         Fingerprint = settings.Fingerprint;
         RetryLimit = settings.IsMirror ? 0 : options.RetryLimit;
-        Referrers = new ReferrersApi(options.Clock);
+        Referrers = new ReferrersApi(MemoryKey, memory, options.Clock);
         Authorizer = authorizer(this);
     }
 
@@ -33,6 +32,9 @@ internal sealed class RegistryEndpoint
     /// <summary>Of everything that is configured about it.</summary>
     public string Fingerprint { get; }
 
+    /// <summary>Its name in what outlives the process: what was learned over https is not shown over http.</summary>
+    public string MemoryKey => $"{BaseUri.Scheme}://{Key}";
+
     public EndpointCapabilities Capabilities => _settings.Capabilities;
 
     public bool IsMirror => _settings.IsMirror;
@@ -46,10 +48,16 @@ internal sealed class RegistryEndpoint
     public int RetryLimit { get; }
 
     /// <summary>Whether it speaks https has to be found out, see <see cref="SchemeRace"/>.</summary>
-    public bool SchemeIsGuess => _schemeIsGuess;
+    public bool SchemeIsGuess => _settings.SchemeIsGuess;
+
+    /// <summary>As the endpoint would be if it spoke https.</summary>
+    public Uri SecureUri => _settings.Origin;
+
+    /// <summary>It does not speak https, and nobody has said so.</summary>
+    public bool IsPlainHttpFound => SchemeIsGuess && BaseUri.Scheme == Uri.UriSchemeHttp;
 
     /// <summary>Whether a name and password may be sent there: not where plain http was only found out.</summary>
-    public bool MayBeShownCredentials => !_settings.SchemeIsGuess || BaseUri.Scheme == Uri.UriSchemeHttps;
+    public bool MayBeShownCredentials => !IsPlainHttpFound;
 
     public HostAuthorizer Authorizer { get; }
 
@@ -78,9 +86,5 @@ internal sealed class RegistryEndpoint
         target.Scheme == BaseUri.Scheme && target.Authority.Equals(BaseUri.Authority, StringComparison.OrdinalIgnoreCase) ? _settings.Headers : [];
 
     /// <summary>It was found out which scheme it speaks.</summary>
-    public void Speaks(Uri baseUri)
-    {
-        _baseUri = baseUri;
-        _schemeIsGuess = false;
-    }
+    public void Speaks(Uri baseUri) => _baseUri = baseUri;
 }

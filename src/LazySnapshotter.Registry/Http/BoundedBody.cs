@@ -39,7 +39,8 @@ internal static class BoundedBody
         }
         catch (Exception e) when (e is (IOException or HttpRequestException) and not RegistryException)
         {
-            throw hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"the body broke off: {e.GetBaseException().Message}", response.StatusCode, e);
+            var (cause, inner) = Redaction.Explain(e);
+            throw hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"the body broke off: {cause}", response.StatusCode, inner);
         }
         finally
         {

@@ -5,32 +5,33 @@ using System.Text.RegularExpressions;
 namespace LazySnapshotter.Registry.Http;
 
 // What a refusing host says, in one line: the distribution specification's JSON errors, S3's XML, or plain text. Of an
-// S3 error only code and message are taken, because the rest repeats the signed request.
+// S3 error only code and message are taken, because the rest repeats the signed request; what repeats a secret all the
+// same is taken out (Redaction), before anything is cut, since half a secret is no better.
 internal static partial class ErrorText
 {
-    public static string Of(ReadOnlySpan<byte> body, string? mediaType)
+    public static string Of(ReadOnlySpan<byte> body, string? mediaType, HopRequest hop)
     {
         var text = Encoding.UTF8.GetString(body).Trim();
         if (text.Length == 0)
             return "";
         if (text[0] == '{')
-            return OneLine(OfJson(body) ?? "(JSON that is no registry error)");
+            return OneLine(Redaction.Of(OfJson(body) ?? "(JSON that is no registry error)", hop));
         if (S3Code().Match(text) is { Success: true } code)
-            return OneLine(code.Groups[1].Value + ": " + S3Message().Match(text).Groups[1].Value);
+            return OneLine(Redaction.Of(code.Groups[1].Value + ": " + S3Message().Match(text).Groups[1].Value, hop));
         if (text[0] == '<')
             return mediaType?.Contains("html", StringComparison.OrdinalIgnoreCase) == true || text.Contains("<html", StringComparison.OrdinalIgnoreCase)
                 ? "(an HTML page)"
                 : "(an XML document)";
-        return OneLine(text);
+        return OneLine(Redaction.Of(text, hop));
     }
 
     /// <summary>The first code of the specification's JSON errors.</summary>
-    public static string? CodeOf(ReadOnlySpan<byte> body)
+    public static string? CodeOf(ReadOnlySpan<byte> body, HopRequest hop)
     {
         try
         {
             var errors = JsonSerializer.Deserialize(body, HttpJsonContext.Default.ErrorDocument)?.Errors;
-            return errors is { Count: > 0 } && errors[0]?.Code is { } code ? OneLine(code) : null;
+            return errors is { Count: > 0 } && errors[0]?.Code is { } code ? OneLine(Redaction.Of(code, hop)) : null;
         }
         catch (JsonException)
         {

@@ -16,10 +16,10 @@ internal sealed class HttpHandlers : IDisposable
     private readonly EnvironmentProxy _proxy;
     private readonly ConcurrentDictionary<(string Settings, bool IsGuarded), Lazy<HttpMessageInvoker>> _invokers = new();
 
-    public HttpHandlers(RegistryOptions options)
+    public HttpHandlers(RegistryOptions options, RegistryStatistics statistics)
     {
         _options = options;
-        _guard = new AddressGuard(options);
+        _guard = new AddressGuard(options, statistics);
         _proxy = new EnvironmentProxy(options.Environment);
     }
 

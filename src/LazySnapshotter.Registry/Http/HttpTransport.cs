@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.ExceptionServices;
+using System.Security.Authentication;
 using LazySnapshotter.Registry.Http.Addresses;
 using LazySnapshotter.Registry.Scheduling;
 using Microsoft.Extensions.Logging;
@@ -19,6 +20,7 @@ internal sealed class HttpTransport : IDisposable
     private readonly HostQueues _queues;
     private readonly Hedging _hedging;
     private readonly HttpHandlers _handlers;
+    private readonly HostWarnings _warnings;
 
     public HttpTransport(RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
@@ -27,7 +29,8 @@ internal sealed class HttpTransport : IDisposable
         _logger = logger;
         _queues = new HostQueues(options, logger);
         _hedging = new Hedging(options, statistics);
-        _handlers = new HttpHandlers(options);
+        _handlers = new HttpHandlers(options, statistics);
+        _warnings = new HostWarnings(logger);
     }
 
     /// <exception cref="RegistryException">No response came.</exception>
@@ -57,9 +60,7 @@ internal sealed class HttpTransport : IDisposable
     {
         try
         {
-            var response = await SendInTurnAsync(queue, turn, hop, cancellationToken);
-            TurnContent.Attach(response, turn);
-            return response;
+            return await SendInTurnAsync(queue, turn, hop, cancellationToken);
         }
         catch
         {
@@ -82,14 +83,14 @@ internal sealed class HttpTransport : IDisposable
         catch (Exception) when (hop.Body?.SourceFailure is { } failure && !cancellationToken.IsCancellationRequested)
         {
             // Whoever was to supply the body failed; this host did nothing wrong.
-            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, failure);
+            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null).Failed(failure.GetBaseException().Message);
             ExceptionDispatchInfo.Throw(failure);
             throw;
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or PrivateAddressException)
         {
             var error = NoResponse(hop, e, timer, cancellationToken);
-            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, error);
+            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null).Failed(error?.GetBaseException().Message ?? "given up");
             if (error is null)
                 throw;
             if (error.IsTransient)
@@ -98,7 +99,8 @@ internal sealed class HttpTransport : IDisposable
         }
 
         var elapsed = Stopwatch.GetElapsedTime(started);
-        Report(hop, turn, request, elapsed, response, null);
+        var report = Report(hop, turn, request, elapsed, response);
+        _warnings.Read(response, hop);
         if (TransientStatus.Is(response.StatusCode))
         {
             queue.Failed(turn, RetryAfter.Of(response.Headers, _options.Clock.GetUtcNow()), TransientStatus.IsThrottle(response.StatusCode));
@@ -110,6 +112,7 @@ internal sealed class HttpTransport : IDisposable
                 queue.Answers.Add(elapsed);
         }
 
+        TurnContent.Attach(response, turn, report);
         return response;
     }
 
@@ -152,10 +155,11 @@ internal sealed class HttpTransport : IDisposable
             RegistryFailure.Protocol, hop.Host, refused.Message, inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB", inner: e),
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => hop.Subject.Error(
+        // A handshake that was refused or made no sense; one that broke off is a broken connection like any other.
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: AuthenticationException } => hop.Subject.Error(
             RegistryFailure.Unreachable, hop.Host, $"no secure connection: {Innermost(e)}", inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => hop.Subject.Error(
-            RegistryFailure.Protocol, hop.Host, $"the response is not HTTP: {Innermost(e)}", inner: e),
+            RegistryFailure.Protocol, hop.Host, $"the response is not HTTP: {Redaction.Explain(e).Cause}"),
         _ => hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e),
     };
 
@@ -163,19 +167,13 @@ internal sealed class HttpTransport : IDisposable
 
     private static string Innermost(Exception e) => e.GetBaseException().Message;
 
-    private void Report(HopRequest hop, Turn turn, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response, Exception? error)
+    private HopReport Report(HopRequest hop, Turn turn, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response)
     {
         var report = new RegistryHop(
-            hop.Subject.Kind, hop.Subject.Digest, request.Method.Method, hop.Host, hop.DisplayUrl, response?.StatusCode, elapsed, hop.Attempt, turn.Waited, hop.IsHedge);
+            hop.Subject.Kind, hop.Subject.Digest, request.Method.Method, hop.Host, hop.DisplayUrl, response?.StatusCode, elapsed, hop.Attempt, turn.Waited, hop.IsHedge,
+            response?.Version);
         _statistics.CountHop(report);
         _options.OnHop?.Invoke(report);
-        if (!_logger.IsEnabled(LogLevel.Debug))
-            return;
-
-        var range = hop.Range?.ToString() ?? "";
-        if (response is null)
-            _logger.HopFailed(report.Method, report.Url, range, elapsed.TotalMilliseconds, turn.Waited.TotalMilliseconds, hop.Attempt, error?.GetBaseException().Message ?? "given up");
-        else
-            _logger.Hop(report.Method, report.Url, range, (int)response.StatusCode, response.Content.Headers.ContentLength, elapsed.TotalMilliseconds, turn.Waited.TotalMilliseconds, hop.Attempt);
+        return new HopReport(report, hop.Range?.ToString() ?? "", _logger);
     }
 }

@@ -15,7 +15,7 @@ internal static class RedirectPolicy
         if (response.Headers.Location is not { } location || !Uri.TryCreate(hop.Uri, location, out var next))
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "an answer without a usable Location", response.StatusCode);
         if (next.Scheme != Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttp)
-            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a Location with the scheme \"{next.Scheme}\"", response.StatusCode);
+            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a Location with the scheme \"{Redaction.Quote(next.Scheme, hop)}\"", response.StatusCode);
         if (hop.Uri.Scheme == Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttps)
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a Location that leads from https to plain http at {next.Authority}", response.StatusCode);
         return next;

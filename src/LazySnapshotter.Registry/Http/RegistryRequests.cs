@@ -76,8 +76,10 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
             content, response.Message.Content.Headers.ContentType?.MediaType, ClaimedDigest(response.Message), response.Hop, response.Message.Headers);
     }
 
-    public static string? ClaimedDigest(HttpResponseMessage response) =>
-        response.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.First() : null;
+    public static string? ClaimedDigest(HttpResponseMessage response) => ClaimedDigest(response.Headers);
+
+    public static string? ClaimedDigest(HttpResponseHeaders headers) =>
+        headers.TryGetValues("Docker-Content-Digest", out var values) ? values.First() : null;
 
     private async Task<RegistryResponse> FollowAsync(RegistryEndpoint endpoint, string scope, HopRequest hop, CancellationToken cancellationToken)
     {

@@ -15,7 +15,7 @@ internal static class ResponseCheck
         foreach (var encoding in response.Content.Headers.ContentEncoding)
         {
             if (!encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
-                throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"compressed with {encoding} although identity was asked for", response.StatusCode);
+                throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"compressed with {Redaction.Quote(encoding, hop)} although identity was asked for", response.StatusCode);
         }
     }
 
@@ -23,11 +23,11 @@ internal static class ResponseCheck
         HttpResponseMessage response, HopRequest hop, RegistryOptions options, CancellationToken cancellationToken)
     {
         var body = await ExplanationAsync(response, hop, options, cancellationToken);
-        var said = ErrorText.Of(body, response.Content.Headers.ContentType?.MediaType);
+        var said = ErrorText.Of(body, response.Content.Headers.ContentType?.MediaType, hop);
         var cause = $"{(int)response.StatusCode} {StatusName(response.StatusCode)}" + (said.Length == 0 ? "" : ": " + said);
         var isTransient = TransientStatus.Is(response.StatusCode);
         return hop.Subject.Error(
-            isTransient ? RegistryFailure.Unavailable : FailureOf(response.StatusCode), hop.Host, cause, response.StatusCode, code: ErrorText.CodeOf(body), isTransient: isTransient);
+            isTransient ? RegistryFailure.Unavailable : FailureOf(response.StatusCode), hop.Host, cause, response.StatusCode, code: ErrorText.CodeOf(body, hop), isTransient: isTransient);
     }
 
     private static async Task<byte[]> ExplanationAsync(

@@ -1,7 +1,8 @@
 namespace LazySnapshotter.Registry.Http;
 
 // Repeats what failed with a failure that may pass. The waiting in between is not here: it belongs to the host that
-// failed (HostBackoff), and the next hop to that host waits there.
+// failed (HostBackoff), and the next hop to that host waits there. Loops are inside each other (a blob needs a token, a
+// token a ping), and the innermost one's repetitions are enough: six pings are six requests, not six times six.
 internal static class RetryLoop
 {
     public static Task<T> RunAsync<T>(int retryLimit, Func<int, Task<T>> attempt) =>
@@ -15,8 +16,12 @@ internal static class RetryLoop
             {
                 return await attempt(number);
             }
-            catch (RegistryException e) when (number < retryLimit && mayPass(e))
+            catch (RegistryException e) when (!e.WasRepeated && mayPass(e))
             {
+                if (number < retryLimit)
+                    continue;
+                e.WasRepeated = true;
+                throw;
             }
         }
     }

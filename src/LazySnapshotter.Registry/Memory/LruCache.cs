@@ -82,6 +82,15 @@ internal sealed class LruCache<TKey, TValue>(int countMax, long weightMax = long
             return RemoveLocked(key);
     }
 
+    public void RemoveWhere(Func<TKey, bool> condition)
+    {
+        lock (_gate)
+        {
+            foreach (var key in _byKey.Keys.Where(condition).ToList())
+                RemoveLocked(key);
+        }
+    }
+
     /// <summary>The most recently used first.</summary>
     public IReadOnlyList<TValue> Values()
     {

@@ -3,7 +3,7 @@ using LazySnapshotter.Registry.Auth;
 namespace LazySnapshotter.Registry.Memory;
 
 /// <summary>What an endpoint answered to a ping.</summary>
-/// <param name="Endpoint">Its base URI: what is wanted over https is not what is wanted over http.</param>
+/// <param name="Endpoint">With its scheme: what is wanted over https is not what is wanted over http.</param>
 internal sealed record RememberedChallenge(
     string Endpoint, DateTimeOffset LearnedAt, DateTimeOffset ExpiresAt, string Scheme, IReadOnlyDictionary<string, string> Parameters) : IRemembered
 {
@@ -13,8 +13,8 @@ internal sealed record RememberedChallenge(
 
     public string Key => Endpoint;
 
-    public static RememberedChallenge Of(Uri endpoint, AuthenticationChallenge challenge, DateTimeOffset now) =>
-        new(endpoint.AbsoluteUri, now, now + Lifetime, challenge.Scheme, challenge.Parameters);
+    public static RememberedChallenge Of(string endpoint, AuthenticationChallenge challenge, DateTimeOffset now) =>
+        new(endpoint, now, now + Lifetime, challenge.Scheme, challenge.Parameters);
 
     public AuthenticationChallenge ToChallenge() => Scheme == AuthenticationChallenge.Anonymous.Scheme
         ? AuthenticationChallenge.Anonymous

@@ -6,9 +6,10 @@ namespace LazySnapshotter.Registry.Memory;
 /// What a tag named when it was last asked for. Only ever a hint that saves sending the manifest again: a tag may move
 /// at any moment, so the registry is asked each time.
 /// </summary>
-/// <param name="ETag">As the registry wrote it; null where it gave none.</param>
+/// <param name="Endpoint">Which of the registry's endpoints gave the ETag.</param>
+/// <param name="ETag">As it was written; null where there was none.</param>
 internal sealed record RememberedTag(
-    string Registry, string Repository, string Tag, DateTimeOffset LearnedAt, DateTimeOffset ExpiresAt, string Digest, string? ETag) : IRemembered
+    string Registry, string Repository, string Tag, DateTimeOffset LearnedAt, DateTimeOffset ExpiresAt, string Digest, string? Endpoint, string? ETag) : IRemembered
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
 
@@ -19,5 +20,5 @@ internal sealed record RememberedTag(
     public static string KeyOf(string registry, string repository, string tag) => $"{registry}/{repository}:{tag}";
 
     public bool IsSound() => RememberedName.IsSound(Registry) && RememberedName.IsSound(Repository) && RememberedName.IsSound(Tag) && Oci.Digest.TryParse(Digest, out _)
-        && (ETag is null || RememberedName.IsSound(ETag));
+        && (Endpoint is null || RememberedName.IsSound(Endpoint)) && (ETag is null || RememberedName.IsSound(ETag));
 }

@@ -1,7 +1,7 @@
 namespace LazySnapshotter.Registry.Memory;
 
 /// <summary>A token that was got for a scope. A secret, so it never becomes text.</summary>
-/// <param name="Endpoint">The base URI of the registry it is for.</param>
+/// <param name="Endpoint">Of the registry it is for, with its scheme.</param>
 /// <param name="Scope">For what we wanted it.</param>
 /// <param name="Scopes">What was asked for, which is more where the registry wanted more.</param>
 /// <param name="Login">The mark of the credentials it was got with: somebody else's token is not ours.</param>

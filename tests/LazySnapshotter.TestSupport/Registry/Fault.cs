@@ -27,10 +27,16 @@ public sealed record Fault
     /// <summary>With <see cref="StatusCode"/>: the body of the answer.</summary>
     public string Body { get; init; } = "";
 
+    /// <summary>With <see cref="StatusCode"/>: a body made for the request, one that repeats it for example.</summary>
+    public Func<TestRequest, string>? BodyFor { get; init; }
+
     public string ContentType { get; init; } = "text/plain";
 
     /// <summary>Set on the answer, real or not, in place of what it would carry.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Headers the answer would carry and does not.</summary>
+    public IReadOnlyList<string> WithoutHeaders { get; init; } = [];
 
     /// <summary>Does what was asked for, then closes the connection instead of saying so.</summary>
     public bool LoseAnswer { get; init; }
@@ -43,6 +49,18 @@ public sealed record Fault
 
     /// <summary>Redirects to itself.</summary>
     public bool RedirectLoop { get; init; }
+
+    /// <summary>Redirects to itself this many times, by relative and absolute Locations in turn, then answers. For faults that always befall.</summary>
+    public int RedirectHops { get; init; }
+
+    /// <summary>These bytes as they are in place of an answer; then the connection is closed or, with <see cref="StallAt"/>, silent. HTTP/1 only.</summary>
+    public Func<TestRequest, byte[]>? Raw { get; init; }
+
+    /// <summary>Says HTTP/1.0, announces no length, and ends the body by closing the connection. HTTP/1 only.</summary>
+    public bool Http10 { get; init; }
+
+    /// <summary>Sends this many bytes more than announced. HTTP/1 only.</summary>
+    public int SurplusBytes { get; init; }
 
     /// <summary>Closes the connection without an answer.</summary>
     public bool ResetBeforeAnswer { get; init; }
@@ -65,6 +83,9 @@ public sealed record Fault
     /// <summary>Answers 200 with the whole blob.</summary>
     public bool IgnoreRange { get; init; }
 
+    /// <summary>Answers a range with a document of several parts (RFC 9110 section 15.3.7.2), of which the one asked for is the first.</summary>
+    public bool Multipart { get; init; }
+
     /// <summary>Announces no length and never ends.</summary>
     public bool EndlessBody { get; init; }
 
@@ -73,6 +94,12 @@ public sealed record Fault
 
     public static Fault Status(int status, TestRequestKind? kind = null, int times = int.MaxValue, string body = "") =>
         new() { StatusCode = status, Kind = kind, Times = times, Body = body };
+
+    /// <summary>Redirects there.</summary>
+    public static Fault Redirect(string location, TestRequestKind? kind = null, int times = int.MaxValue) =>
+        Status(307, kind, times).With("Location", location);
+
+    public Fault With(string header, string value) => this with { Headers = new Dictionary<string, string>(Headers) { [header] = value } };
 
     public static Fault HtmlPage(int status, TestRequestKind? kind = null) =>
         new() { StatusCode = status, Kind = kind, Body = "<!DOCTYPE html><html><body>Something went wrong</body></html>", ContentType = "text/html" };

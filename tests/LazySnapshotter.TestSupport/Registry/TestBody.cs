@@ -15,6 +15,11 @@ internal sealed class TestBody(HttpContext context, TestRequest request, LinkSha
         ApplyHeaders(context.Response, fault);
         if (HttpMethods.IsHead(request.Method))
             return;
+        if (fault is { Http10: true } or { SurplusBytes: > 0 })
+        {
+            await WriteRawAsync(content, length);
+            return;
+        }
 
         var buffer = ArrayPool<byte>.Shared.Rent(link.ChunkBytes);
         try
@@ -46,6 +51,20 @@ internal sealed class TestBody(HttpContext context, TestRequest request, LinkSha
     {
         foreach (var (name, value) in fault?.Headers ?? new Dictionary<string, string>())
             response.Headers[name] = value;
+        foreach (var name in fault?.WithoutHeaders ?? [])
+            response.Headers.Remove(name);
+    }
+
+    private async Task WriteRawAsync(Stream content, long length)
+    {
+        var answer = new RawAnswer(context);
+        var isOld = fault is { Http10: true };
+        await answer.WriteAsync(RawAnswer.Head(context.Response, isOld ? "1.0" : "1.1", isOld ? null : length));
+        var body = new byte[length + (fault?.SurplusBytes ?? 0)];
+        await content.ReadExactlyAsync(body.AsMemory(0, (int)length));
+        request.CountSent(body.Length);
+        await answer.WriteAsync(body);
+        await answer.CloseAsync();
     }
 
     // Whether the body is over here, for one reason or another.

@@ -120,9 +120,9 @@ public sealed class TestRegistry : IAsyncDisposable
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MaxResponseBufferSize = 256 << 10;
-            Listen(kestrel, Options.Port);
-            Listen(kestrel, 0);
-            Listen(kestrel, 0);
+            Listen(kestrel, TestHost.Registry, Options.Port);
+            Listen(kestrel, TestHost.TokenService, 0);
+            Listen(kestrel, TestHost.Cdn, 0);
         });
         if (Options.Tls)
             builder.WebHost.UseKestrelHttpsConfiguration();
@@ -132,11 +132,17 @@ public sealed class TestRegistry : IAsyncDisposable
         return app;
     }
 
-    private void Listen(KestrelServerOptions kestrel, int port) => kestrel.Listen(IPAddress.Loopback, port, listen =>
+    private void Listen(KestrelServerOptions kestrel, TestHost host, int port) => kestrel.Listen(IPAddress.Loopback, port, listen =>
     {
         listen.Use(next => async connection =>
         {
             Interlocked.Increment(ref _connections);
+            if (Faults.Take(host) is { } trouble)
+            {
+                await ConnectionFault.SufferAsync(connection, trouble);
+                return;
+            }
+
             await Link.RoundTripAsync(connection.ConnectionClosed); // SYN and SYN-ACK.
             if (Options.Tls)
                 await Link.RoundTripAsync(connection.ConnectionClosed); // TLS 1.3.

@@ -8,7 +8,11 @@ namespace LazySnapshotter.TestSupport.Registry;
 // Answers one request: first what the fault wants, then what the distribution specification wants.
 internal sealed partial class TestRequestHandler(TestRegistry registry, HttpContext context, TestRequest request, Fault? fault)
 {
+    private const string HopParameter = "hop";
+
     private HttpResponse Response => context.Response;
+
+    private int HopsSoFar => int.TryParse(context.Request.Query[HopParameter], out var hops) ? hops : 0;
 
     public async Task AnswerAsync()
     {
@@ -28,15 +32,21 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
                 return;
             }
 
-            if (fault.RedirectLoop)
+            if (fault.Raw is { } raw)
             {
-                Redirect(request.Path + request.Query);
+                await RawAsync(raw(request));
+                return;
+            }
+
+            if (fault.RedirectLoop || HopsSoFar < fault.RedirectHops)
+            {
+                Redirect(fault.RedirectLoop ? request.Path + request.Query : NextHop());
                 return;
             }
 
             if (fault.StatusCode is { } status)
             {
-                await TextAsync(status, fault.Body, fault.ContentType);
+                await TextAsync(status, fault.BodyFor?.Invoke(request) ?? fault.Body, fault.ContentType);
                 return;
             }
         }
@@ -75,7 +85,16 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
             Response.ContentType = manifest.MediaType;
             Response.Headers["Docker-Content-Digest"] = manifest.Digest.ToString();
             if (registry.Options.Preconditions)
+            {
                 Response.Headers.ETag = $"\"{manifest.Digest}\"";
+                if (context.Request.Headers.IfNoneMatch.ToString() == Response.Headers.ETag)
+                {
+                    Response.StatusCode = StatusCodes.Status304NotModified;
+                    TestBody.ApplyHeaders(Response, fault);
+                    return;
+                }
+            }
+
             await BodyAsync(new MemoryStream(manifest.Content), manifest.Content.Length);
         }
         else
@@ -127,12 +146,38 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
                 return;
             }
 
+            if (fault is { Multipart: true })
+            {
+                await MultipartAsync(blob, start, end);
+                return;
+            }
+
             Response.StatusCode = StatusCodes.Status206PartialContent;
             Response.Headers.ContentRange = new ContentRangeHeaderValue(start, end - 1, blob.Length).ToString();
         }
 
         await using var content = blob.Open(start);
         await BodyAsync(content, end - start);
+    }
+
+    private async Task MultipartAsync(TestBlob blob, long start, long end)
+    {
+        const string Boundary = "THIS_STRING_SEPARATES";
+        var part = new byte[end - start];
+        await using (var content = blob.Open(start))
+            await content.ReadExactlyAsync(part);
+        using var document = new MemoryStream();
+        foreach (var (from, bytes) in ((long, byte[])[])[(start, part), (0, [0])])
+        {
+            var head = $"--{Boundary}\r\nContent-Type: application/octet-stream\r\nContent-Range: {new ContentRangeHeaderValue(from, from + bytes.Length - 1, blob.Length)}\r\n\r\n";
+            document.Write([.. Encoding.ASCII.GetBytes(head), .. bytes, .. "\r\n"u8]);
+        }
+
+        document.Write(Encoding.ASCII.GetBytes($"--{Boundary}--\r\n"));
+        Response.StatusCode = StatusCodes.Status206PartialContent;
+        Response.ContentType = "multipart/byteranges; boundary=" + Boundary;
+        document.Position = 0;
+        await BodyAsync(document, document.Length);
     }
 
     private Task UnauthorizedAsync(string? repository, string action = "pull")
@@ -142,6 +187,22 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
             ? "Basic realm=\"test registry\""
             : $"Bearer realm=\"{registry.Scheme}://{registry.TokenHost}/token\",service=\"test registry\"{scope}";
         return ErrorAsync(StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "authentication required");
+    }
+
+    private async Task RawAsync(byte[] bytes)
+    {
+        var answer = new RawAnswer(context);
+        await answer.WriteAsync(bytes);
+        if (fault?.StallAt is not null)
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        await answer.CloseAsync();
+    }
+
+    private string NextHop()
+    {
+        var query = context.Request.Query.Where(q => q.Key != HopParameter).Select(q => $"{q.Key}={Uri.EscapeDataString(q.Value.ToString())}");
+        var location = $"{request.Path}?{string.Join('&', query.Append($"{HopParameter}={HopsSoFar + 1}"))}";
+        return HopsSoFar % 2 == 0 ? location : $"{registry.Scheme}://{request.Host}{location}";
     }
 
     private void Redirect(string location)

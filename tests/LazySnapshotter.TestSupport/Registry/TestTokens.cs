@@ -35,7 +35,7 @@ public sealed class TestTokens
 
     public void RevokeRefreshTokens() => _refreshTokens.Clear();
 
-    internal void AddSecret(string secret) => _secrets.Enqueue(secret);
+    public void AddSecret(string secret) => _secrets.Enqueue(secret);
 
     internal bool MayPull(TestRequest request, string repository) => May(request, repository, "pull");
 

@@ -11,7 +11,7 @@ namespace LazySnapshotter.Registry.Http.Addresses;
 //   guarded  to what a host named that is not private itself: public addresses alone.
 // A registry of one's own network may name what it likes, and everybody may name himself. Through a proxy it is the proxy
 // that resolves: then only addresses written out as such can be refused.
-internal sealed class AddressGuard(RegistryOptions options)
+internal sealed class AddressGuard(RegistryOptions options, RegistryStatistics statistics)
 {
     private readonly ConcurrentDictionary<string, bool> _seenPublic = new(StringComparer.OrdinalIgnoreCase);
 
@@ -53,6 +53,7 @@ internal sealed class AddressGuard(RegistryOptions options)
             Note(host, addresses);
         }
 
+        statistics.CountConnection();
         return await options.Dial(addresses, port, cancellationToken);
     }
 
