@@ -28,6 +28,7 @@ internal static class CommandLine
         };
 
         LogOptions.AddTo(root);
+        HostsOption.AddTo(root);
 
         var parsed = root.Parse(args);
         return parsed.Errors.Count > 0 ? ReportUsageAsync(parsed) : parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = _shutdownPatience });

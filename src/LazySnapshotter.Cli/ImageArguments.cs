@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LazySnapshotter.Daemon;
-using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Cli;
 
@@ -21,8 +20,8 @@ internal static class ImageArguments
         Description = "Speak http to the image's registry (loopback registries are spoken to in http anyway)",
     };
 
-    public static DaemonOptions.RegistrySection RegistrySection(ImageReference image, bool plainHttp) =>
-        new() { PlainHttp = plainHttp ? [image.Registry] : [] };
+    public static DaemonOptions.RegistrySection RegistrySection(IEnumerable<string> plainHttp, string? hostsDirectory) =>
+        new() { PlainHttp = [.. plainHttp], HostsDirectory = hostsDirectory ?? DaemonOptions.DefaultHostsDirectory };
 
     // Everyone but root keeps a cache of their own (XDG Base Directory Specification).
     private static string RootForThisUser()

@@ -20,10 +20,10 @@ internal static class IndexArguments
             : Refuse(result),
     };
 
-    public static RegistryClient OpenRegistry(IEnumerable<ImageReference> images, bool plainHttp, ILoggerFactory loggers)
+    public static RegistryClient OpenRegistry(IEnumerable<ImageReference> images, bool plainHttp, string? hostsDirectory, ILoggerFactory loggers)
     {
         var hosts = plainHttp ? images.Select(image => image.Registry) : [];
-        return new RegistryClient(new RegistryOptions { PlainHttp = RegistryOptions.PlainHttpOn(hosts) }, loggers.CreateLogger<RegistryClient>());
+        return new RegistryClient(ImageArguments.RegistrySection(hosts, hostsDirectory).ToClientOptions(), loggers.CreateLogger<RegistryClient>());
     }
 
     /// <summary>The images, each with the manifest its indexes belong to.</summary>

@@ -31,10 +31,10 @@ internal sealed class OpenedImage : IAsyncDisposable
 
     public ImageTree Tree { get; }
 
-    public static async Task<OpenedImage> OpenAsync(string reference, string root, bool plainHttp, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<OpenedImage> OpenAsync(string reference, string root, bool plainHttp, string? hostsDirectory, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var image = ImageReference.Parse(reference);
-        var options = new DaemonOptions { Root = root, Registry = ImageArguments.RegistrySection(image, plainHttp) };
+        var options = new DaemonOptions { Root = root, Registry = ImageArguments.RegistrySection(plainHttp ? [image.Registry] : [], hostsDirectory) };
         var storage = NodeStorage.Open(options, loggers);
         try
         {

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LazySnapshotter.Artifacts.Sources;
-using LazySnapshotter.Daemon;
 using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
@@ -22,7 +21,7 @@ internal sealed class OpenedSources : IAsyncDisposable
     {
         var names = texts.Select(ImageSourceName.Parse).ToList();
         var registries = names.Where(name => name.Kind == ImageSourceKind.Registry).Select(name => ImageReference.Parse(name.Reference!).Registry).Distinct();
-        var section = new DaemonOptions.RegistrySection { PlainHttp = parsed.GetValue(options.PlainHttp) ? [.. registries] : [] };
+        var section = ImageArguments.RegistrySection(parsed.GetValue(options.PlainHttp) ? registries : [], parsed.HostsDirectory());
         var opened = new OpenedSources(new RegistryClient(section.ToClientOptions(), loggers.CreateLogger<RegistryClient>()));
         try
         {

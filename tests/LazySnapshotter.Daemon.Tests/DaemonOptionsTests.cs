@@ -25,6 +25,7 @@ public sealed class DaemonOptionsTests : IDisposable
         Assert.Equal(3, options.Index.Concurrency);
         Assert.True(options.Registry.ToClientOptions().PlainHttp("registry.lan:5000"));
         Assert.False(options.Registry.ToClientOptions().PlainHttp("registry.example"));
+        Assert.Equal("/etc/containerd/certs.d", options.Registry.ToClientOptions().HostsDirectory);
     }
 
     [Fact]

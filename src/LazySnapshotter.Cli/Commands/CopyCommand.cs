@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LazySnapshotter.Cli.Output;
-using LazySnapshotter.Daemon;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 using LazySnapshotter.Registry.Copy;
@@ -34,7 +33,7 @@ internal static class CopyCommand
         {
             var (from, to) = (ImageReference.Parse(parsed.GetRequiredValue(source)), ImageReference.Parse(parsed.GetRequiredValue(target)));
             string[] plainHttp = [.. parsed.GetValue(fromPlainHttp) ? [from.Registry] : Array.Empty<string>(), .. parsed.GetValue(toPlainHttp) ? [to.Registry] : Array.Empty<string>()];
-            using var client = new RegistryClient(new DaemonOptions.RegistrySection { PlainHttp = plainHttp }.ToClientOptions(), loggers.CreateLogger<RegistryClient>());
+            using var client = new RegistryClient(ImageArguments.RegistrySection(plainHttp, parsed.HostsDirectory()).ToClientOptions(), loggers.CreateLogger<RegistryClient>());
             var copy = new ImageCopy(client, new ImageCopyOptions
             {
                 Platform = parsed.GetValue(platform) is { } wanted ? Platform.Parse(wanted) : null,

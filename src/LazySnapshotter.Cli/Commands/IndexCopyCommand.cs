@@ -21,7 +21,7 @@ internal static class IndexCopyCommand
         {
             var from = ImageReference.Parse(parsed.GetRequiredValue(source));
             var to = ImageReference.Parse(parsed.GetRequiredValue(destination));
-            using var registry = IndexArguments.OpenRegistry([from, to], parsed.GetValue(plainHttp), loggers);
+            using var registry = IndexArguments.OpenRegistry([from, to], parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers);
             var copy = new IndexCopy(registry, loggers);
             var platforms = platformOptions.Of(parsed);
 

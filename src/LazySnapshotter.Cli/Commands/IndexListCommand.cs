@@ -22,7 +22,7 @@ internal static class IndexListCommand
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
-            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
+            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers);
             var listing = new IndexListing(registry, loggers);
             var platforms = platformOptions.Of(parsed);
 

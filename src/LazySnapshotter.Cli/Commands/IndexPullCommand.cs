@@ -28,7 +28,7 @@ internal static class IndexPullCommand
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
-            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
+            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers);
             var store = new LayerIndexStore(parsed.GetRequiredValue(root));
             var pull = new IndexPull(store, Sources(parsed.GetValue(format), registry, store, loggers));
             var platforms = platformOptions.Of(parsed);

@@ -33,7 +33,7 @@ internal static class IndexPushCommand
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
-            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
+            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers);
             var push = new IndexPush(registry);
             var platforms = platformOptions.Of(parsed);
 

@@ -19,7 +19,7 @@ internal static class IndexRmCommand
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
-            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), loggers);
+            using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers);
             var removal = new IndexRemoval(registry);
             var platforms = platformOptions.Of(parsed);
 

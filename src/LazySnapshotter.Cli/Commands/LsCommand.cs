@@ -21,7 +21,7 @@ internal static class LsCommand
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             await using var image = await OpenedImage.OpenAsync(
-                parsed.GetRequiredValue(reference), parsed.GetRequiredValue(root), parsed.GetValue(plainHttp), loggers, cancellationToken);
+                parsed.GetRequiredValue(reference), parsed.GetRequiredValue(root), parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers, cancellationToken);
             var shown = parsed.GetRequiredValue(path);
             var node = image.Tree.Resolve(Encoding.UTF8.GetBytes(shown), followLast: !parsed.GetValue(longFormat))
                 ?? throw new CommandException($"{shown}: no such file or directory in {image.Reference}");

@@ -20,7 +20,7 @@ internal static class MountCommand
                 throw new CommandException("mount needs root (CAP_SYS_ADMIN) for mount(2)");
             var target = Path.GetFullPath(parsed.GetRequiredValue(directory));
             await using var image = await OpenedImage.OpenAsync(
-                parsed.GetRequiredValue(reference), parsed.GetRequiredValue(root), parsed.GetValue(plainHttp), loggers, cancellationToken);
+                parsed.GetRequiredValue(reference), parsed.GetRequiredValue(root), parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers, cancellationToken);
             await using var mount = await ImageMount.MountAsync(image.Layers, target, loggers);
             await Console.Error.WriteLineAsync($"{image.Reference} is mounted on {target}; Ctrl-C unmounts it");
             try

@@ -38,7 +38,7 @@ internal static class PullCommand
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = new RegistryClient(
-                ImageArguments.RegistrySection(image, parsed.GetValue(plainHttp)).ToClientOptions(), loggers.CreateLogger<RegistryClient>());
+                ImageArguments.RegistrySection(parsed.GetValue(plainHttp) ? [image.Registry] : [], parsed.HostsDirectory()).ToClientOptions(), loggers.CreateLogger<RegistryClient>());
             using var client = new ContainerdClient(parsed.GetRequiredValue(containerd), parsed.GetRequiredValue(@namespace));
             var pull = new ImagePull(client, registry, new PullOptions { Snapshotter = parsed.GetRequiredValue(snapshotter) });
 

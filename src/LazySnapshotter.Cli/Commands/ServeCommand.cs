@@ -22,6 +22,7 @@ internal static class ServeCommand
                 Address = parsed.GetValue(address) ?? options.Address,
                 Root = parsed.GetValue(root) ?? options.Root,
                 Containerd = parsed.GetValue(containerd) ?? options.Containerd,
+                Registry = options.Registry with { HostsDirectory = parsed.HostsDirectory() ?? options.Registry.HostsDirectory },
             };
             await SnapshotterDaemon.RunAsync(options, loggers, cancellationToken);
             return 0;

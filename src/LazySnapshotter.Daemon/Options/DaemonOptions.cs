@@ -12,6 +12,7 @@ public sealed record DaemonOptions
 {
     public const string DefaultAddress = "/run/lazysnap/lazysnap.sock";
     public const string DefaultRoot = "/var/lib/lazysnap";
+    public const string DefaultHostsDirectory = "/etc/containerd/certs.d";
     public const string DefaultContainerd = "/run/containerd/containerd.sock";
 
     /// <summary>The Unix socket containerd connects to.</summary>
@@ -40,6 +41,9 @@ public sealed record DaemonOptions
         /// <summary>Waits, repetitions and how many requests there are at once.</summary>
         public RequestSection Requests { get; set; } = new();
 
+        /// <summary>Where containerd's hosts.toml files are; several directories are separated by colons, and none is "".</summary>
+        public string HostsDirectory { get; set; } = DefaultHostsDirectory;
+
         /// <summary>
         /// A folder for what registries said (tokens and signed URLs among it), so that a restart need not ask again. Null for
         /// "registry" in the root, empty for none.
@@ -50,8 +54,12 @@ public sealed record DaemonOptions
         public RegistryOptions ToClientOptions(string? root) =>
             ToClientOptions() with { MemoryPath = root is null || Memory?.Length == 0 ? null : Memory ?? Path.Combine(root, "registry") };
 
-        public RegistryOptions ToClientOptions() =>
-            Requests.ApplyTo(new() { PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp), DockerConfigPath = DockerConfig });
+        public RegistryOptions ToClientOptions() => Requests.ApplyTo(new()
+        {
+            PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp),
+            DockerConfigPath = DockerConfig,
+            HostsDirectory = HostsDirectory,
+        });
     }
 
     public sealed record CacheSection

@@ -17,6 +17,8 @@ internal sealed class HostAuthorizer
     // A challenge older than this is asked for again when what it led to fails: token services move.
     private static readonly TimeSpan ChallengeUndoubted = TimeSpan.FromMinutes(1);
 
+    private static readonly TimeSpan PlainHttpRemembered = TimeSpan.FromMinutes(10);
+
     private readonly RegistryEndpoint _endpoint;
     private readonly HttpTransport _transport;
     private readonly TokenService _tokenService;
@@ -41,7 +43,7 @@ internal sealed class HostAuthorizer
         _options = options;
         _statistics = statistics;
         _logger = logger;
-        _challenge = new SingleFlight<KnownChallenge>(LearnChallengeAsync, _ => Freshness.Fresh);
+        _challenge = new SingleFlight<KnownChallenge>(LearnChallengeAsync, FreshnessOf);
     }
 
     /// <summary>The header for a request that needs <paramref name="scope"/>; null where the host wants none or we have none.</summary>
@@ -150,9 +152,13 @@ internal sealed class HostAuthorizer
         return new BasicLogin(login?.ToBasic(), _options.Clock.GetUtcNow());
     }
 
+    // What was found out about a scheme is looked at again now and then: nobody would say that it changed.
+    private Freshness FreshnessOf(KnownChallenge known) =>
+        _endpoint.IsPlainHttpFound && _options.Clock.GetUtcNow() > known.LearnedAt + PlainHttpRemembered ? Freshness.Aging : Freshness.Fresh;
+
     private async Task<KnownChallenge> LearnChallengeAsync()
     {
-        if (_memory.Challenges.Recall(_endpoint.PingMemoryKey) is not { } remembered)
+        if (_endpoint.IsPlainHttpFound || _memory.Challenges.Recall(_endpoint.PingMemoryKey) is not { } remembered)
             return Remember(await PingAsync());
         _endpoint.SpokeBefore(new Uri(remembered.Origin));
         return new KnownChallenge(remembered.ToChallenge(), remembered.LearnedAt);
@@ -194,10 +200,10 @@ internal sealed class HostAuthorizer
         if (!_endpoint.SchemeIsGuess)
             return await PingOnceAsync(_endpoint.BaseUri, attempt, cancellationToken);
         var (challenge, winner) = await SchemeRace.RunAsync(
-            _endpoint.BaseUri, (baseUri, ct) => PingOnceAsync(baseUri, attempt, ct), _options.Clock, cancellationToken);
-        _endpoint.Speaks(winner);
-        if (winner.Scheme == Uri.UriSchemeHttp)
+            _endpoint.SecureUri, (baseUri, ct) => PingOnceAsync(baseUri, attempt, ct), _options.Clock, cancellationToken);
+        if (winner.Scheme == Uri.UriSchemeHttp && !_endpoint.IsPlainHttpFound)
             _logger.PlainHttpFound(_endpoint.Name);
+        _endpoint.Speaks(winner);
         return challenge;
     }
 

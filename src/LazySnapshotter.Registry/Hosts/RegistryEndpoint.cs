@@ -9,14 +9,12 @@ internal sealed class RegistryEndpoint
 {
     private readonly EndpointSettings _settings;
     private volatile Uri _baseUri;
-    private volatile bool _schemeIsGuess;
     private volatile bool _schemeIsRecalled;
 
     public RegistryEndpoint(EndpointSettings settings, RegistryOptions options, RegistryMemory memory, Func<RegistryEndpoint, HostAuthorizer> authorizer)
     {
         _settings = settings;
         _baseUri = settings.Origin;
-        _schemeIsGuess = settings.SchemeIsGuess;
         Fingerprint = settings.Fingerprint;
         RetryLimit = settings.IsMirror ? 0 : options.RetryLimit;
         Referrers = new ReferrersApi(MemoryKey, memory, options.Clock);
@@ -54,13 +52,19 @@ internal sealed class RegistryEndpoint
     public int RetryLimit { get; }
 
     /// <summary>Whether it speaks https has to be found out, see <see cref="SchemeRace"/>.</summary>
-    public bool SchemeIsGuess => _schemeIsGuess;
+    public bool SchemeIsGuess => _settings.SchemeIsGuess;
+
+    /// <summary>As the endpoint would be if it spoke https.</summary>
+    public Uri SecureUri => _settings.Origin;
+
+    /// <summary>It does not speak https, and nobody has said so.</summary>
+    public bool IsPlainHttpFound => SchemeIsGuess && BaseUri.Scheme == Uri.UriSchemeHttp;
 
     /// <summary>It was found out before a restart, and may have changed meanwhile.</summary>
     public bool SchemeIsRecalled => _schemeIsRecalled;
 
     /// <summary>Whether a name and password may be sent there: not where plain http was only found out.</summary>
-    public bool MayBeShownCredentials => !_settings.SchemeIsGuess || BaseUri.Scheme == Uri.UriSchemeHttps;
+    public bool MayBeShownCredentials => !IsPlainHttpFound;
 
     public HostAuthorizer Authorizer { get; }
 
@@ -89,28 +93,19 @@ internal sealed class RegistryEndpoint
         target.Scheme == BaseUri.Scheme && target.Authority.Equals(BaseUri.Authority, StringComparison.OrdinalIgnoreCase) ? _settings.Headers : [];
 
     /// <summary>It was found out which scheme it speaks.</summary>
-    public void Speaks(Uri baseUri)
-    {
-        _baseUri = baseUri;
-        _schemeIsGuess = false;
-    }
+    public void Speaks(Uri baseUri) => (_baseUri, _schemeIsRecalled) = (baseUri, false);
 
     /// <summary>It was found out before a restart. Only for an endpoint of which nobody said it.</summary>
     public void SpokeBefore(Uri baseUri)
     {
-        if (!_schemeIsGuess || baseUri.IdnHost != _settings.Origin.IdnHost)
-            return;
-        _schemeIsRecalled = true;
-        Speaks(baseUri);
+        if (SchemeIsGuess && baseUri.IdnHost == _settings.Origin.IdnHost)
+            (_baseUri, _schemeIsRecalled) = (baseUri, true);
     }
 
     /// <summary>What was found out before a restart is not so any more.</summary>
     public void DoubtScheme()
     {
-        if (!_schemeIsRecalled)
-            return;
-        _schemeIsRecalled = false;
-        _schemeIsGuess = true;
-        _baseUri = _settings.Origin;
+        if (_schemeIsRecalled)
+            (_baseUri, _schemeIsRecalled) = (_settings.Origin, false);
     }
 }
