@@ -24,6 +24,7 @@ internal static class CommandLine
             CatCommand.Create(),
             IndexCommand.Create(),
             CopyCommand.Create(),
+            RegistryCommand.Create(),
             DoctorCommand.Create(),
         };
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Fuse;
@@ -46,8 +47,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         if (!ImageReference.TryParse(image.Reference, out var reference))
             return;
         UseCredentials(image, reference);
-        foreach (var layer in image.Layers)
-            _ = PrepareAsync(new LayerOrigin(reference, image.ManifestDigest), layer);
+        _ = PrepareAllAsync(new LayerOrigin(reference, image.ManifestDigest), image.Layers);
     }
 
     public async Task<MountedLayer> MountAsync(
@@ -125,6 +125,16 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     {
         if (image.Credentials is { } credentials)
             _library.UseCredentials(reference, credentials.Username, credentials.Secret);
+    }
+
+    // One line per image start with what it cost at registries, other images' requests at the same time included.
+    private async Task PrepareAllAsync(LayerOrigin origin, IReadOnlyList<Digest> layers)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var before = _library.RegistryCounts;
+        await Task.WhenAll(layers.Select(layer => PrepareAsync(origin, layer)));
+        MountsLog.ImagePrepared(
+            _logger, origin.Image.ToString(), layers.Count, Stopwatch.GetElapsedTime(started).TotalSeconds, _library.RegistryCounts.Since(before).ToString());
     }
 
     // Prepare for each layer will report what went wrong; here it is only known that time was not saved.

@@ -59,6 +59,9 @@ internal static partial class MountsLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "Slot {Slot}: index {IndexId} of layer {Layer} is not on this node, it is obtained again in the background; reads fail with EIO until it is here")]
     public static partial void SlotWaitsForIndex(ILogger logger, long slot, string indexId, Digest layer);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Image}: {Layers} layers got ready in {Seconds:F2} s: {Counts}")]
+    public static partial void ImagePrepared(ILogger logger, string image, int layers, double seconds, string counts);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "Slot {Slot} cannot be shown: {Reason}")]
     public static partial void SlotNotShown(ILogger logger, long slot, string reason);
 }

@@ -114,7 +114,7 @@ public sealed partial class RegistryClient : IDisposable
         return new RemoteBlob(new BlobSource(host, repository.Repository, digest, size, cell, _blobServices));
     }
 
-    private RegistryHost HostOf(ImageReference reference) =>
+    internal RegistryHost HostOf(ImageReference reference) =>
         _hosts.GetOrAdd(reference.Registry, CreateHost);
 
     private RegistryHost CreateHost(string name) =>

@@ -107,6 +107,13 @@ public sealed record RegistryOptions
     private static string DefaultUserAgent { get; } =
         "lazysnap/" + (typeof(RegistryOptions).Assembly.GetName().Version?.ToString(3) ?? "0.0.0");
 
+    /// <summary>For <see cref="MayLeadTo"/>: the hosts listed, as <c>host:port</c> or as <c>host</c> for any port; <c>*</c> is every host.</summary>
+    public static Func<string, bool> LeadingTo(IEnumerable<string> hosts)
+    {
+        var listed = new HashSet<string>(hosts, StringComparer.OrdinalIgnoreCase);
+        return host => listed.Contains("*") || listed.Contains(host) || listed.Contains(Loopback.WithoutPort(host));
+    }
+
     /// <summary>Plain http for loopback hosts and for those listed, as <c>host:port</c> or as <c>host</c> for any port.</summary>
     public static Func<string, bool> PlainHttpOn(IEnumerable<string> hosts)
     {

@@ -29,6 +29,10 @@ public sealed class CommandLineTests
     [InlineData(1, "index", "show", "/nowhere/at/all.lsi")]
     [InlineData(1, "index", "build", "--blob", "/nowhere/at/all.tar", "-o", "/nowhere/x")]
     [InlineData(1, "serve", "--config", "/nowhere/at/all.json")]
+    [InlineData(2, "registry", "check")]
+    [InlineData(0, "registry", "check", "--help")]
+    [InlineData(1, "registry", "check", "not a reference")]
+    [InlineData(1, "registry", "check", "127.0.0.1:1/none:latest")]
     public async Task Exit_codes_tell_success_failure_and_wrong_usage_apart(int code, params string[] arguments) =>
         Assert.Equal(code, await CommandLine.RunAsync(arguments));
 }

@@ -50,6 +50,9 @@ public sealed record DaemonOptions
         /// </summary>
         public string? Memory { get; set; }
 
+        /// <summary>Hosts (host or host:port) to which a public registry may lead although they are at private addresses; "*" for any.</summary>
+        public IReadOnlyList<string> PrivateRedirects { get; set; } = [];
+
         /// <param name="root">Of the node whose memory is used; null for a client that remembers nothing over its end.</param>
         public RegistryOptions ToClientOptions(string? root) =>
             ToClientOptions() with { MemoryPath = root is null || Memory?.Length == 0 ? null : Memory ?? Path.Combine(root, "registry") };
@@ -59,6 +62,7 @@ public sealed record DaemonOptions
             PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp),
             DockerConfigPath = DockerConfig,
             HostsDirectory = HostsDirectory,
+            MayLeadTo = RegistryOptions.LeadingTo(PrivateRedirects),
         });
     }
 

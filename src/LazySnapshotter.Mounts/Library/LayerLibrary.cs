@@ -105,6 +105,9 @@ public sealed partial class LayerLibrary : IAsyncDisposable
                 Open(image, obtained);
         });
 
+    /// <summary>What the registry client has done so far.</summary>
+    public RegistryCounts RegistryCounts => _registry.Statistics.Counts;
+
     /// <summary>What a client handed over for an image's repository: used for it from now on, as long as this process lives.</summary>
     public void UseCredentials(ImageReference repository, string username, string secret) => _registry.UseCredentials(repository, username, secret);
 

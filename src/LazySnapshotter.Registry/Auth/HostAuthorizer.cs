@@ -64,6 +64,12 @@ internal sealed class HostAuthorizer
         }
     }
 
+    /// <summary>What the endpoint wants to see.</summary>
+    public async Task<AuthenticationChallenge> ChallengeAsync(CancellationToken cancellationToken) => (await _challenge.GetAsync(cancellationToken)).Challenge;
+
+    /// <summary>The token for a scope, at an endpoint that wants one.</summary>
+    public Task<BearerToken> TokenAsync(string scope, CancellationToken cancellationToken) => TokenOf(scope).Token.GetAsync(cancellationToken);
+
     /// <summary>Takes a 401 as an instruction to get something else than <paramref name="shown"/>.</summary>
     /// <returns>Whether asking again is worth it.</returns>
     public async Task<bool> RenewAsync(HttpResponseMessage unauthorized, string scope, AuthenticationHeaderValue? shown, CancellationToken cancellationToken)
