@@ -11,11 +11,13 @@ internal sealed class Bench : IAsyncDisposable
     public const string Repository = "library/python";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("lazysnap-registry-").FullName;
+    private readonly bool _ownsLog;
 
-    private Bench(TestRegistry server, RegistryOptions options, CapturedLog log)
+    private Bench(TestRegistry server, RegistryOptions options, CapturedLog? log)
     {
         Server = server;
-        Log = log;
+        _ownsLog = log is null;
+        Log = log ?? new CapturedLog();
         Options = options with
         {
             DockerConfigPath = Path.Combine(_folder, "config.json"),
@@ -59,7 +61,7 @@ internal sealed class Bench : IAsyncDisposable
     public string DockerConfigPath => Options.DockerConfigPath!;
 
     public static async Task<Bench> StartAsync(TestRegistryOptions? server = null, RegistryOptions? client = null, CapturedLog? log = null) =>
-        new(await TestRegistry.StartAsync(server), client ?? Impatient, log ?? new CapturedLog());
+        new(await TestRegistry.StartAsync(server), client ?? Impatient, log);
 
     public RemoteBlob OpenBlob() => Client.OpenBlob(Reference, Blob.Digest, Blob.Size);
 
@@ -110,9 +112,8 @@ internal sealed class Bench : IAsyncDisposable
         Client.Dispose();
         await Server.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
-        AssertNoSecretLogged();
+        // After every test there is: nothing secret was logged. A log of several is searched by who made it.
+        if (_ownsLog)
+            AssertNoSecretIn(Log.Text, Server.Tokens.Secrets);
     }
-
-    // After every test there is: nothing secret was logged.
-    private void AssertNoSecretLogged() => AssertNoSecretIn(Log.Text, Server.Tokens.Secrets);
 }
