@@ -27,10 +27,30 @@ public sealed class DaemonOptionsTests : IDisposable
         Assert.False(options.Registry.ToClientOptions().PlainHttp("registry.example"));
     }
 
+    [Fact]
+    public void Waits_and_numbers_of_requests_reach_the_client_and_the_rest_stays_its_own()
+    {
+        File.WriteAllText(_path, """{ "registry": { "requests": { "rangeDeadline": 12.5, "retryLimit": 2, "concurrency": 3, "hedgeFloor": 0 } } }""");
+        var options = DaemonOptions.Read(_path).Registry.ToClientOptions();
+        var defaults = new Registry.RegistryOptions();
+
+        Assert.Equal(TimeSpan.FromSeconds(12.5), options.RangeDeadline);
+        Assert.Equal((2, 3), (options.RetryLimit, options.ConcurrencyStart));
+        Assert.Equal(Timeout.InfiniteTimeSpan, options.HedgeFloor);
+        Assert.Equal(
+            (defaults.ConnectTimeout, defaults.ResponseTimeout, defaults.StallTimeout, defaults.DocumentDeadline, defaults.ConcurrencyMax),
+            (options.ConnectTimeout, options.ResponseTimeout, options.StallTimeout, options.DocumentDeadline, options.ConcurrencyMax));
+    }
+
     [Theory]
     [InlineData("{ \"rooot\": \"/x\" }", "rooot")]
     [InlineData("{ \"root\": 7 }", "root")]
     [InlineData("{ \"index\": { \"sources\": [\"native\", \"stargz\"] } }", "stargz")]
+    [InlineData("{ \"registry\": { \"requests\": { \"rangeDeadline\": 0 } } }", "registry.requests.rangeDeadline")]
+    [InlineData("{ \"registry\": { \"requests\": { \"stallTimeout\": 1e9 } } }", "registry.requests.stallTimeout")]
+    [InlineData("{ \"registry\": { \"requests\": { \"retryLimit\": -1 } } }", "registry.requests.retryLimit")]
+    [InlineData("{ \"registry\": { \"requests\": { \"concurrency\": 9, \"concurrencyMax\": 8 } } }", "registry.requests.concurrency")]
+    [InlineData("{ \"registry\": { \"requests\": { \"hedgeFloor\": -1 } } }", "registry.requests.hedgeFloor")]
     [InlineData("{ \"root\": ", "LineNumber")]
     public void A_mistake_is_refused_by_file_and_key(string text, string named)
     {

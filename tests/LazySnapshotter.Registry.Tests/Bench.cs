@@ -73,7 +73,7 @@ internal sealed class Bench : IAsyncDisposable
 
     public async Task<byte[]> ReadAsync(long offset, long length, RemoteBlob? blob = null)
     {
-        await using var stream = await (blob ?? OpenBlob()).OpenRangeAsync(offset, length, CancellationToken.None);
+        await using var stream = await (blob ?? OpenBlob()).OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), CancellationToken.None);
         return await ReadAllAsync(stream);
     }
 
@@ -109,11 +109,15 @@ internal sealed class Bench : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        for (var i = 0; i < 500 && Client.HostActivity.Any(h => h.Active + h.Waiting > 0); i++)
+            await Task.Delay(10);
+        var left = string.Join(", ", Client.HostActivity.Where(h => h.Active + h.Waiting > 0));
         Client.Dispose();
         await Server.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
-        // After every test there is: nothing secret was logged. A log of several is searched by who made it.
+        // After every test there is: nothing secret was logged (a log of several is searched by who made it), no request kept its turn.
         if (_ownsLog)
             AssertNoSecretIn(Log.Text, Server.Tokens.Secrets);
+        Assert.True(left.Length == 0, $"turns nobody gave back: {left}");
     }
 }

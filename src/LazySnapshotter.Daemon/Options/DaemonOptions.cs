@@ -37,7 +37,11 @@ public sealed record DaemonOptions
         /// <summary>Docker's config.json; null for $DOCKER_CONFIG/config.json, else ~/.docker/config.json.</summary>
         public string? DockerConfig { get; set; }
 
-        public RegistryOptions ToClientOptions() => new() { PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp), DockerConfigPath = DockerConfig };
+        /// <summary>Waits, repetitions and how many requests there are at once.</summary>
+        public RequestSection Requests { get; set; } = new();
+
+        public RegistryOptions ToClientOptions() =>
+            Requests.ApplyTo(new() { PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp), DockerConfigPath = DockerConfig });
     }
 
     public sealed record CacheSection
@@ -66,7 +70,9 @@ public sealed record DaemonOptions
             using var file = File.OpenRead(path);
             var options = JsonSerializer.Deserialize(file, DaemonOptionsJson.Default.DaemonOptions)
                 ?? throw new InvalidDataException($"{path}: the configuration is null");
-            return IndexSources.WhyNot(options.Index.Sources) is { } why ? throw new InvalidDataException($"{path}: index.sources: {why}") : options;
+            if (IndexSources.WhyNot(options.Index.Sources) is { } why)
+                throw new InvalidDataException($"{path}: index.sources: {why}");
+            return options.Registry.Requests.WhyNot() is { } wrong ? throw new InvalidDataException($"{path}: registry.requests.{wrong}") : options;
         }
         catch (JsonException e)
         {

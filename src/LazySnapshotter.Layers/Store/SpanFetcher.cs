@@ -7,6 +7,9 @@ namespace LazySnapshotter.Layers.Store;
 // who wait for it the moment its last byte arrives. A span is on its way at most once (_pending). Requests run on the
 // thread pool, never on the thread that asks. Lock: _gate, never held across I/O; SpanStates' gate is not taken under it.
 //
+// A source that answers with more than it was asked for, with the whole blob in the end, is taken at its word: one such
+// body, the *spool*, brings everything it has, and whoever wants a span ahead of it waits for it (SpanFetcher.Spool).
+//
 // A fetch ends early when a demanded span is missing and nobody waits any more; read-ahead goes on. Nothing is
 // remembered of a failure: the next read tries again.
 public sealed partial class SpanFetcher : IAsyncDisposable
@@ -19,6 +22,7 @@ public sealed partial class SpanFetcher : IAsyncDisposable
     private readonly SpanFetcherOptions _options;
     private readonly ReadAhead _readAhead;
     private readonly LinkEstimate _link = new();
+    private SpanSpool? _spool;
     private bool _isDisposed;
 
     public SpanFetcher(LayerBlob blob, IBlobReader source, SpanFetcherOptions? options = null)
@@ -38,10 +42,12 @@ public sealed partial class SpanFetcher : IAsyncDisposable
         _blob.IsFull || !_blob.CanStore ? lastSpan : _readAhead.Advance(uncompressedOffset, length, lastSpan, lookAheadEnd);
 
     /// <summary>Sees to it that the spans are on their way; the rest up to <paramref name="aheadLast"/> comes along.</summary>
-    internal SpanDemand Demand(int first, int last, int aheadLast)
+    /// <param name="urgency">Of the spans up to <paramref name="last"/>. What is on its way for less is raised to it.</param>
+    internal SpanDemand Demand(int first, int last, int aheadLast, ReadUrgency urgency = ReadUrgency.Demanded)
     {
         var demand = new SpanDemand(this);
         var missing = new List<int>();
+        var joined = new HashSet<SpanFetch>();
         if (first <= last)
             aheadLast = Math.Max(aheadLast, LastNeighbour(first, last));
         lock (_gate)
@@ -56,21 +62,35 @@ public sealed partial class SpanFetcher : IAsyncDisposable
                         continue;
                     pending.Waiters++;
                     demand.Pending.Add(pending);
+                    joined.Add(pending.Fetch);
                 }
                 else if (!_blob.IsPresent(new SpanId(span)))
                 {
+                    var isSpooled = SpoolIsSoonest(_blob.Spans[new SpanId(span)]);
+                    if (isSpooled && !isDemanded)
+                        continue;
                     pending = new PendingSpan(_blob.Spans[new SpanId(span)], isDemanded);
                     _pending.Add(span, pending);
-                    missing.Add(span);
                     if (isDemanded)
                         demand.Pending.Add(pending);
+                    if (isSpooled)
+                    {
+                        _spool!.Attach(pending);
+                        joined.Add(pending.Fetch);
+                    }
+                    else
+                    {
+                        missing.Add(span);
+                    }
                 }
             }
 
             foreach (var range in SpanRange.Coalesce(_blob.Spans, missing, _options.RequestBytesMax, bridgeBefore: last + 1))
-                Start(range, missing);
+                Start(range, missing, range.First <= last ? urgency : ReadUrgency.Predicted);
         }
 
+        foreach (var fetch in joined)
+            fetch.Priority.RaiseTo(urgency);
         return demand;
     }
 
@@ -119,6 +139,7 @@ public sealed partial class SpanFetcher : IAsyncDisposable
         foreach (var fetch in fetches)
             fetch.Cancel();
         await Task.WhenAll(fetches.Select(fetch => fetch.Run));
+        _leading.Dispose();
     }
 
     // The last span behind a read's own that comes along: it takes less time than asking for it would.
@@ -133,10 +154,10 @@ public sealed partial class SpanFetcher : IAsyncDisposable
         return last;
     }
 
-    private void Start(SpanRange range, List<int> missing)
+    private void Start(SpanRange range, List<int> missing, ReadUrgency urgency)
     {
         var spans = missing.Where(span => span >= range.First && span <= range.Last).Select(span => _pending[span]).ToList();
-        var fetch = new SpanFetch(range, spans, _options.Deadline);
+        var fetch = new SpanFetch(spans, urgency, _options.Deadline);
         foreach (var span in spans)
             span.Fetch = fetch;
         _blob.Statistics.CountReadAhead(spans.Where(span => !span.IsDemanded).Sum(span => span.Span.CompressedLength));

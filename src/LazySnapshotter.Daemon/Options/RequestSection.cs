@@ -1,0 +1,74 @@
+using LazySnapshotter.Registry;
+
+namespace LazySnapshotter.Daemon;
+
+// How long requests to registries may take, how often they are repeated and how many there are at once: the waits of
+// RegistryOptions that a person may set, in seconds. Every read ends by one of them.
+public sealed record RequestSection
+{
+    private const int SecondsMax = 24 * 60 * 60;
+    private const int RetryLimitMax = 100;
+    private const int ConcurrencyLimit = 1024;
+
+    private static readonly RegistryOptions Defaults = new();
+
+    /// <summary>For a connection.</summary>
+    public double ConnectTimeout { get; set; } = Defaults.ConnectTimeout.TotalSeconds;
+
+    /// <summary>From a request to the first byte of its answer.</summary>
+    public double ResponseTimeout { get; set; } = Defaults.ResponseTimeout.TotalSeconds;
+
+    /// <summary>The longest silence inside a body.</summary>
+    public double StallTimeout { get; set; } = Defaults.StallTimeout.TotalSeconds;
+
+    /// <summary>For a ping, a token or a manifest as a whole.</summary>
+    public double DocumentDeadline { get; set; } = Defaults.DocumentDeadline.TotalSeconds;
+
+    /// <summary>For a read as a whole, waits for turns and repetitions included.</summary>
+    public double RangeDeadline { get; set; } = Defaults.RangeDeadline.TotalSeconds;
+
+    /// <summary>Repetitions of one request.</summary>
+    public int RetryLimit { get; set; } = Defaults.RetryLimit;
+
+    /// <summary>Requests to one host at a time, to begin with.</summary>
+    public int Concurrency { get; set; } = Defaults.ConcurrencyStart;
+
+    /// <summary>The most that may become of it.</summary>
+    public int ConcurrencyMax { get; set; } = Defaults.ConcurrencyMax;
+
+    /// <summary>The least wait before an unanswered read is asked for a second time; 0: never.</summary>
+    public double HedgeFloor { get; set; } = Defaults.HedgeFloor.TotalSeconds;
+
+    public RegistryOptions ApplyTo(RegistryOptions options) => options with
+    {
+        ConnectTimeout = TimeSpan.FromSeconds(ConnectTimeout),
+        ResponseTimeout = TimeSpan.FromSeconds(ResponseTimeout),
+        StallTimeout = TimeSpan.FromSeconds(StallTimeout),
+        DocumentDeadline = TimeSpan.FromSeconds(DocumentDeadline),
+        RangeDeadline = TimeSpan.FromSeconds(RangeDeadline),
+        RetryLimit = RetryLimit,
+        ConcurrencyStart = Concurrency,
+        ConcurrencyMax = ConcurrencyMax,
+        HedgeFloor = HedgeFloor == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(HedgeFloor),
+    };
+
+    /// <summary>What is wrong with it; null if nothing is.</summary>
+    public string? WhyNot()
+    {
+        foreach (var (key, seconds) in (ReadOnlySpan<(string, double)>)[
+            ("connectTimeout", ConnectTimeout), ("responseTimeout", ResponseTimeout), ("stallTimeout", StallTimeout),
+            ("documentDeadline", DocumentDeadline), ("rangeDeadline", RangeDeadline)])
+        {
+            if (!(seconds is > 0 and <= SecondsMax))
+                return $"{key}: {seconds} is not a number of seconds above 0 and up to {SecondsMax}";
+        }
+
+        if (!(HedgeFloor is >= 0 and <= SecondsMax))
+            return $"hedgeFloor: {HedgeFloor} is not a number of seconds from 0 to {SecondsMax}";
+        if (RetryLimit is < 0 or > RetryLimitMax)
+            return $"retryLimit: {RetryLimit} is not from 0 to {RetryLimitMax}";
+        if (ConcurrencyMax is < 1 or > ConcurrencyLimit)
+            return $"concurrencyMax: {ConcurrencyMax} is not from 1 to {ConcurrencyLimit}";
+        return Concurrency < 1 || Concurrency > ConcurrencyMax ? $"concurrency: {Concurrency} is not from 1 to concurrencyMax, {ConcurrencyMax}" : null;
+    }
+}
