@@ -1,3 +1,4 @@
+using System.Globalization;
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Daemon;
 using LazySnapshotter.Daemon.Composition;
@@ -37,7 +38,10 @@ internal sealed class OpenedImage : IAsyncDisposable
         var storage = NodeStorage.Open(options, loggers);
         try
         {
-            var resolved = await storage.Registry.ResolveAsync(image, Platform.Current, cancellationToken);
+            // What is on the node can be looked at without a network, too.
+            var resolved = await storage.Registry.ResolveAsync(image, Platform.Current, rememberedIfUnreachable: true, cancellationToken);
+            if (resolved.TagSeenAt is { } seenAt)
+                await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{image}: the registry cannot be reached; this is what the tag named on {seenAt.ToLocalTime():yyyy-MM-dd HH:mm}"));
             foreach (var layer in resolved.Manifest.Layers.Where(layer => !storage.Indexes.Contains(layer.Digest)))
                 await Console.Error.WriteLineAsync($"{layer.Digest}: no index on this node; unless the registry has one, the layer ({ByteSize.Format(layer.Size)}) is fetched once to make it");
 

@@ -19,7 +19,7 @@ public sealed class RegistryImageSource(RegistryClient registry, ImageReference 
         return await documents.FindAsync(await documents.AsIndexAsync(root.Descriptor, cancellationToken), platforms, cancellationToken);
     }
 
-    public IBlobReader OpenLayer(Descriptor layer) => registry.OpenBlob(reference, layer.Digest, layer.Size);
+    public IBlobReader OpenLayer(Descriptor layer) => registry.OpenBlob(reference, layer);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

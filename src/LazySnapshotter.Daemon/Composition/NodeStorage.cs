@@ -36,7 +36,7 @@ public sealed class NodeStorage : IAsyncDisposable
     public static NodeStorage Open(DaemonOptions options, ILoggerFactory loggers)
     {
         Directory.CreateDirectory(options.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var registry = new RegistryClient(options.Registry.ToClientOptions(), loggers.CreateLogger<RegistryClient>());
+        var registry = new RegistryClient(options.Registry.ToClientOptions(options.Root), loggers.CreateLogger<RegistryClient>());
         var indexes = new LayerIndexStore(options.Root);
         var blobs = BlobStore.Open(options.Root, loggers.CreateLogger<BlobStore>());
         var cache = new SpanCache((long)options.Cache.MemoryMiB << 20);

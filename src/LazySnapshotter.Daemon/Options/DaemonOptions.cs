@@ -40,6 +40,16 @@ public sealed record DaemonOptions
         /// <summary>Waits, repetitions and how many requests there are at once.</summary>
         public RequestSection Requests { get; set; } = new();
 
+        /// <summary>
+        /// A folder for what registries said (tokens and signed URLs among it), so that a restart need not ask again. Null for
+        /// "registry" in the root, empty for none.
+        /// </summary>
+        public string? Memory { get; set; }
+
+        /// <param name="root">Of the node whose memory is used; null for a client that remembers nothing over its end.</param>
+        public RegistryOptions ToClientOptions(string? root) =>
+            ToClientOptions() with { MemoryPath = root is null || Memory?.Length == 0 ? null : Memory ?? Path.Combine(root, "registry") };
+
         public RegistryOptions ToClientOptions() =>
             Requests.ApplyTo(new() { PlainHttp = RegistryOptions.PlainHttpOn(PlainHttp), DockerConfigPath = DockerConfig });
     }

@@ -35,7 +35,7 @@ public sealed class ImagePull(ContainerdClient containerd, RegistryClient regist
 
         IReadOnlyList<LayerState> layers;
         await using (var downloads = new LayerDownloads(
-            lease.Content, content, layer => registry.OpenBlob(reference, layer.Digest, layer.Size), options.DownloadsMax,
+            lease.Content, content, layer => registry.OpenBlob(reference, layer), options.DownloadsMax,
             (digest, bytes) => ReportDownload(image, digest, bytes, progress), cancellationToken))
         {
             var unpack = new ImageUnpack(containerd, lease, plugin, image, downloads,

@@ -85,7 +85,16 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
             Response.ContentType = manifest.MediaType;
             Response.Headers["Docker-Content-Digest"] = manifest.Digest.ToString();
             if (registry.Options.Preconditions)
+            {
                 Response.Headers.ETag = $"\"{manifest.Digest}\"";
+                if (context.Request.Headers.IfNoneMatch.ToString() == Response.Headers.ETag)
+                {
+                    Response.StatusCode = StatusCodes.Status304NotModified;
+                    TestBody.ApplyHeaders(Response, fault);
+                    return;
+                }
+            }
+
             await BodyAsync(new MemoryStream(manifest.Content), manifest.Content.Length);
         }
         else
