@@ -22,7 +22,7 @@ internal static partial class RegistryLog
     public static partial void HostThrottles(this ILogger logger, string host, int limit);
 
     [LoggerMessage(4, LogLevel.Warning,
-        "{Host} ignores Range: reads of {Digest} and of other blobs there fetch and throw away everything before the wanted bytes")]
+        "{Host} ignores Range: a read of {Digest}, or of another blob there, brings the whole blob")]
     public static partial void HostIgnoresRange(this ILogger logger, string host, Digest digest);
 
     [LoggerMessage(5, LogLevel.Debug, "{Host}: body of {Digest} broke off at byte {Position} of {Range}, resumed ({Resumed} of {ResumedMax}): {Cause}")]

@@ -20,8 +20,8 @@ internal static class RemoteFront
             throw new InvalidDataException($"index {index.Digest}: a file of {length} bytes");
 
         var asked = frontLengthHint is >= LayerIndexHeader.Length and <= HintMax ? frontLengthHint.Value : ProbeLength;
-        if (length - asked <= ProbeLength)
-            asked = length; // so little more is not worth a second request
+        if (length - asked <= ProbeLength || (index.GivesRanges == false && length <= HintMax))
+            asked = length; // so little more is not worth a second request, or it comes anyway
         var bytes = await ReadAsync(index, 0, asked, [], cancellationToken);
         try
         {

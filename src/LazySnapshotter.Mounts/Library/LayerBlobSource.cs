@@ -15,6 +15,8 @@ internal sealed class LayerBlobSource(Digest digest) : IBlobReader
 
     public Digest Digest => digest;
 
+    public bool? GivesRanges => _repositories is [var first, ..] ? first.Blob.GivesRanges : null;
+
     /// <param name="repository">Registry and repository; the blob is opened only if it is not known there.</param>
     public void Add(ImageReference repository, Func<IBlobReader> open)
     {

@@ -15,12 +15,16 @@ namespace LazySnapshotter.Registry.Blobs;
 //   any -> foreign             whatever came of asking the registry, except that it has the blob
 internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory)
 {
+    // A pull-through cache sends one blob whole, because it does not have it yet, and ranges of the next.
+    private static readonly TimeSpan AnswerRemembered = TimeSpan.FromMinutes(10);
+
     private readonly Lock _gate = new();
     private BlobLocation? _current;
     private BlobLocation? _foreign;
     private bool _foreignExhausted;
     private TaskCompletionSource<RegistryException?>? _learning;
     private ReadPriority? _leader;
+    private (bool WithRange, DateTimeOffset Until)? _answer;
 
     /// <summary>What is known now; nobody waits and nobody learns.</summary>
     public BlobLocation? Current
@@ -30,6 +34,22 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
             lock (_gate)
                 return _current;
         }
+    }
+
+    /// <summary>Whether a range was answered with that range; null if that is not known, or long ago.</summary>
+    public bool? GaveRange
+    {
+        get
+        {
+            lock (_gate)
+                return _answer is { } answer && clock.GetUtcNow() < answer.Until ? answer.WithRange : null;
+        }
+    }
+
+    public void Answered(bool withRange)
+    {
+        lock (_gate)
+            _answer = (withRange, clock.GetUtcNow() + AnswerRemembered);
     }
 
     /// <param name="subject">What the caller wants, for its own error should it share another's failure.</param>

@@ -68,6 +68,8 @@ internal sealed class BlobPart : IDisposable
     private static BlobPart Partial(RegistryResponse response, Stream body, ByteRange wanted, long? size)
     {
         var headers = response.Message.Content.Headers;
+        if (headers.ContentType?.MediaType?.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) == true)
+            throw Lie(response, $"{headers.ContentType.MediaType} where a single range was asked for");
         if (headers.ContentRange is not { Unit: "bytes", From: { } from, To: { } to } range)
             throw Lie(response, "206 without a Content-Range in bytes");
         if (from != wanted.Start)

@@ -8,7 +8,10 @@ namespace LazySnapshotter.Registry.Blobs;
 
 /// <summary>What all blobs of a client share.</summary>
 internal sealed record BlobServices(
-    RegistryRequests Requests, HttpTransport Transport, RangelessHosts RangelessHosts, RegistryOptions Options, RegistryStatistics Statistics, ILogger Logger);
+    RegistryRequests Requests, HttpTransport Transport, RangelessHosts RangelessHosts, RegistryOptions Options, RegistryStatistics Statistics, ILogger Logger)
+{
+    public RangeSupport Ranges { get; } = new(RangelessHosts);
+}
 
 // Opens ranges of one blob, each with as few requests as can be: one, once it is known where the blob lies. Through the
 // registry the first time and whenever the remembered place is refused, straight to that place otherwise.
@@ -26,6 +29,9 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
 
     /// <summary>Who answered last; the registry before anybody did.</summary>
     public string HostName => _lastHost ?? cell.Current?.Elsewhere?.Authority ?? host.FirstName;
+
+    /// <summary>By what this blob's last answer was, else by what its host does; null where nothing is known.</summary>
+    public bool? GivesRanges => cell.GaveRange ?? services.Ranges.Of(HostName);
 
     public async Task<BlobPart> OpenAsync(ByteRange wanted, bool askForRange, ReadPriority priority, CancellationToken cancellationToken)
     {
@@ -104,9 +110,17 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
         _lastHost = response.Hop.Host;
         var part = await BlobPart.OpenAsync(response, wanted, size, services.Options, cancellationToken);
         if (part.StatusCode == HttpStatusCode.PartialContent)
-            services.RangelessHosts.Remove(part.Host);
-        else if (part.RangeIgnored && services.RangelessHosts.Add(part.Host))
-            services.Logger.HostIgnoresRange(part.Host, digest);
+        {
+            services.Ranges.Gave(part.Host);
+            cell.Answered(withRange: true);
+        }
+        else if (part.RangeIgnored)
+        {
+            if (services.Ranges.Ignored(part.Host))
+                services.Logger.HostIgnoresRange(part.Host, digest);
+            cell.Answered(withRange: false);
+        }
+
         return part;
     }
 

@@ -19,7 +19,9 @@ public sealed class RemoteBlob : IBlobReader
     public long? Size => _source.Size;
 
     /// <summary>The host that has the blob sends it from its beginning, whatever range is asked for: better read it once as a whole.</summary>
-    public bool IgnoresRange => _source.Services.RangelessHosts.Contains(_source.HostName);
+    public bool IgnoresRange => GivesRanges == false;
+
+    public bool? GivesRanges => _source.GivesRanges;
 
     /// <summary>The host that answered for it last; the registry before any did.</summary>
     internal string Host => _source.HostName;
@@ -40,22 +42,29 @@ public sealed class RemoteBlob : IBlobReader
                 RegistryFailure.RangeNotSatisfiable, _source.HostName, $"the range ends beyond the blob, which has {Size} bytes");
         }
 
-        return new BlobRange(await OpenAsync(wanted, askForRange: true, priority, _source.Services.Options.RangeDeadline, cancellationToken), offset, offset + length);
+        var stream = await OpenAsync(wanted, askForRange: true, priority, _source.Services.Options.RangeDeadline, cancellationToken);
+        return new BlobRange(stream, stream.Range.Start, stream.Range.EndExclusive);
     }
 
     /// <exception cref="RegistryException">The blob cannot be had.</exception>
-    public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => Size == 0
-        ? Task.FromResult(Stream.Null)
-        : OpenAsync(new ByteRange(0, Size), askForRange: false, priority, _source.Services.Options.BlobDeadline, cancellationToken);
+    public async Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => Size == 0
+        ? Stream.Null
+        : await OpenAsync(new ByteRange(0, Size), askForRange: false, priority, _source.Services.Options.BlobDeadline, cancellationToken);
 
-    private async Task<Stream> OpenAsync(ByteRange wanted, bool askForRange, ReadPriority priority, TimeSpan time, CancellationToken cancellationToken)
+    private async Task<ResumingStream> OpenAsync(ByteRange wanted, bool askForRange, ReadPriority priority, TimeSpan time, CancellationToken cancellationToken)
     {
         var deadline = new Deadline(time);
         try
         {
             var part = await deadline.RunAsync(
                 _source.HostName, RequestSubject.Blob(Digest, wanted), ct => _source.OpenAsync(wanted, askForRange, priority, ct), cancellationToken);
-            return new ResumingStream(_source, wanted, priority, part, deadline);
+            if (!part.RangeIgnored)
+                return new ResumingStream(_source, wanted, priority, part, deadline);
+
+            // All of it comes, in the time that all of it may take.
+            deadline.Dispose();
+            deadline = new Deadline(_source.Services.Options.BlobDeadline);
+            return new ResumingStream(_source, new ByteRange(part.Start, part.TotalSize), priority, part, deadline);
         }
         catch
         {

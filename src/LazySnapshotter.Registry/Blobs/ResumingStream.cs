@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Http;
 
@@ -10,6 +11,9 @@ namespace LazySnapshotter.Registry.Blobs;
 internal sealed class ResumingStream : Stream
 {
     private const int SkipBufferBytes = 64 << 10;
+
+    // A host may answer less than it was asked for, but not crumbs for ever.
+    private const long BytesPerShortAnswer = 64 << 10;
 
     // A long body may break more often than a short one before it is hopeless.
     private const long BytesPerAdditionalResume = 16 << 20;
@@ -25,6 +29,7 @@ internal sealed class ResumingStream : Stream
     private long _position;
     private long? _end;
     private int _resumed;
+    private int _shortAnswers;
     private bool _disposed;
 
     public ResumingStream(BlobSource source, ByteRange wanted, ReadPriority priority, BlobPart part, Deadline deadline)
@@ -54,6 +59,9 @@ internal sealed class ResumingStream : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>What it gives: the range that was asked for, or the blob from its beginning where the host has nothing less.</summary>
+    public ByteRange Range => new(_wanted.Start, _end);
+
     private long ResumesMax => _options.RetryLimit + ((_position - _wanted.Start) / BytesPerAdditionalResume);
 
     private RequestSubject Subject => RequestSubject.Blob(_source.Digest, _wanted);
@@ -79,6 +87,12 @@ internal sealed class ResumingStream : Stream
                 {
                     _end = _position; // A body without an announced length: its end is the blob's.
                     return 0;
+                }
+
+                if (_position == _part?.EndExclusive && MayGoOnBehind(_part))
+                {
+                    ReleasePart();
+                    continue;
                 }
 
                 broken = new EndOfStreamException($"the body ended at byte {_position}");
@@ -210,6 +224,10 @@ internal sealed class ResumingStream : Stream
         _silence.Dispose();
         _silence = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token);
     }
+
+    // A host that promised less than it was asked for (RFC 9110 section 15.3.7) and kept its promise: asked for the rest.
+    private bool MayGoOnBehind(BlobPart part) =>
+        part.StatusCode == HttpStatusCode.PartialContent && _shortAnswers++ < _options.RetryLimit + ((_position - _wanted.Start) / BytesPerShortAnswer);
 
     private void CountBroken(Exception broken)
     {

@@ -26,8 +26,14 @@ internal sealed record Fault
     /// <summary>Ends the stall; without it, only cancellation does.</summary>
     public Task Release { get; init; } = Task.Delay(Timeout.Infinite);
 
+    /// <summary>Until then there is no answer at all.</summary>
+    public Task Answer { get; init; } = Task.CompletedTask;
+
     /// <summary>The stall does not heed cancellation.</summary>
     public bool IsDeaf { get; init; }
+
+    /// <summary>The whole blob is sent, whatever range was asked for; offsets count from its first byte.</summary>
+    public bool IgnoresRange { get; init; }
 }
 
 // A blob server in memory: serves ranges of one blob, counts what it sends, and misbehaves as told, one fault per
@@ -43,6 +49,11 @@ internal sealed class BlobServer(byte[] blob, Digest digest) : IBlobReader
     public Digest Digest => digest;
 
     public Fault Standing { get; set; } = Fault.None;
+
+    public bool? GivesRanges { get; set; } = true;
+
+    /// <summary>The priorities that requests came with, in order.</summary>
+    public List<ReadPriority> Priorities { get; } = [];
 
     public IReadOnlyList<(long Offset, long Length)> Requests
     {
@@ -63,31 +74,37 @@ internal sealed class BlobServer(byte[] blob, Digest digest) : IBlobReader
         return this;
     }
 
-    public async Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken) =>
-        new(await OpenAsync(offset, length, cancellationToken), offset, offset + length);
+    public async Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) =>
+        (await OpenRangeAsync(0, blob.Length, priority, cancellationToken)).Body;
 
-    public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => OpenAsync(0, blob.Length, cancellationToken);
-
-    private async Task<Stream> OpenAsync(long offset, long length, CancellationToken cancellationToken)
+    public async Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken)
     {
         Fault fault;
         lock (_gate)
         {
             _requests.Add((offset, length));
+            Priorities.Add(priority);
             fault = _faults.TryDequeue(out var next) ? next : Standing;
         }
 
         await Task.Yield();
+        await fault.Answer.WaitAsync(cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         if (fault.OpenError is not null)
             throw new IOException(fault.OpenError);
         if (offset < 0 || length <= 0 || offset + length > blob.Length)
             throw new IOException($"416: {offset}+{length} of {blob.Length}");
+        if (fault.IgnoresRange)
+            (offset, length) = (0, blob.Length);
+        if (offset > 0 || length < blob.Length)
+            GivesRanges ??= true;
+        else if (fault.IgnoresRange)
+            GivesRanges = false;
         var content = new byte[length + fault.ExtraBytes];
         blob.AsSpan((int)offset, (int)length).CopyTo(content);
         if (fault.CorruptAt is { } at)
             content[at] ^= 0x10;
-        return new Transfer(this, content, fault);
+        return new BlobRange(new Transfer(this, content, fault), offset, offset + length);
     }
 
     private sealed class Transfer(BlobServer server, byte[] content, Fault fault) : Stream
