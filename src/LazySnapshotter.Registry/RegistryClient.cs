@@ -115,12 +115,15 @@ public sealed partial class RegistryClient : IDisposable
     }
 
     private RegistryHost HostOf(ImageReference reference) =>
-        _hosts.GetOrAdd(reference.Registry, name => new RegistryHost(name, _options, _memory, _createAuthorizer));
+        _hosts.GetOrAdd(reference.Registry, CreateHost);
+
+    private RegistryHost CreateHost(string name) =>
+        new(name, new EndpointList(name, _options, settings => new RegistryEndpoint(settings, _options, _memory, _createAuthorizer), _logger));
 
     // What is dropped costs one redirect to learn again.
     private BlobLocationCell LocationOf(RegistryHost host, string repository, Digest digest) =>
         _locations.GetOrAdd((host.Name, repository, digest), key => new BlobLocationCell(_options.Clock, new LocationMemory(
-            _memory, host.Name, repository, digest, host.Endpoints.Any(e => e.BaseUri.Scheme == Uri.UriSchemeHttp), _options.Clock)));
+            _memory, host.Name, repository, digest, () => host.Endpoints.Any(e => e.SchemeIsGuess || e.BaseUri.Scheme == Uri.UriSchemeHttp), _options.Clock)));
 
     // Plain http only where a registry there would be spoken to in plain http.
     private BlobLocation? ForeignLocation(Descriptor descriptor) => BlobLocation.Foreign([.. (descriptor.Urls ?? [])

@@ -29,6 +29,9 @@ public enum RegistryFailure
 
     /// <summary>The answer contradicts the protocol, the request or the digest.</summary>
     Protocol,
+
+    /// <summary>What is configured about the registry cannot be used; nothing was sent.</summary>
+    Misconfigured,
 }
 
 // Something asked of a registry could not be had. The message names host, subject (digest and range, or manifest)

@@ -23,7 +23,8 @@ public enum RegistryRequestKind
 /// <param name="TimeToFirstByte">From the moment it was sent.</param>
 /// <param name="Attempt">0 for the first.</param>
 /// <param name="QueueWait">For its turn at the host, before it was sent.</param>
+/// <param name="HttpVersion">Of the answer.</param>
 /// <param name="IsHedge">Sent because the same request, sent before, stayed unanswered for too long.</param>
 public readonly record struct RegistryHop(
     RegistryRequestKind Kind, Digest? Digest, string Method, string Host, string Url, HttpStatusCode? StatusCode, TimeSpan TimeToFirstByte, int Attempt,
-    TimeSpan QueueWait = default, bool IsHedge = false);
+    TimeSpan QueueWait = default, bool IsHedge = false, Version? HttpVersion = null);

@@ -53,7 +53,25 @@ internal static class RegistryLimits
     /// <summary>How often a list of referrers is read again because somebody else changed it in between.</summary>
     public const int ReferrerConflictsMax = 8;
 
+    /// <summary>A hosts.toml. Those of real nodes have a few hundred bytes.</summary>
+    public const int TomlBytesMax = 256 << 10;
+
+    /// <summary>Of a TOML document: arrays and tables inside each other, and parts of a key.</summary>
+    public const int TomlDepthMax = 16;
+
+    /// <summary>Hosts in one hosts.toml.</summary>
+    public const int EndpointsMax = 32;
+
+    /// <summary>Pools of connections; more than this are those of configurations that were changed.</summary>
+    public const int HandlersMax = 128;
+
+    /// <summary>A file with certificates; the system's whole bundle is smaller.</summary>
+    public const int CertificateFileBytesMax = 4 << 20;
+
     public const int DockerConfigBytesMax = 1 << 20;
+
+    /// <summary>Distinct warnings of hosts that are passed on to people.</summary>
+    public const int HostWarningsMax = 256;
 
     public const int HelperOutputBytesMax = 64 << 10;
 

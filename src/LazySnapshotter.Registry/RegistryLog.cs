@@ -7,13 +7,16 @@ namespace LazySnapshotter.Registry;
 internal static partial class RegistryLog
 {
     [LoggerMessage(1, LogLevel.Debug,
-        "{Method} {Url} {Range}: {Status}, {ContentLength} bytes announced, first byte after {TimeToFirstByteMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}")]
+        "{Method} {Url} {Range}: {Status}, {Bytes} bytes received, first byte after {TimeToFirstByteMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}{Hedge}")]
     public static partial void Hop(
-        this ILogger logger, string method, string url, string range, int status, long? contentLength, double timeToFirstByteMs, double queueWaitMs, int attempt);
+        this ILogger logger, string method, string url, string range, int status, long bytes, double timeToFirstByteMs, double queueWaitMs, int attempt, string hedge);
 
-    [LoggerMessage(2, LogLevel.Debug, "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}: {Cause}")]
+    [LoggerMessage(2, LogLevel.Debug, "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}{Hedge}: {Cause}")]
     public static partial void HopFailed(
-        this ILogger logger, string method, string url, string range, double elapsedMs, double queueWaitMs, int attempt, string cause);
+        this ILogger logger, string method, string url, string range, double elapsedMs, double queueWaitMs, int attempt, string hedge, string cause);
+
+    [LoggerMessage(50, LogLevel.Warning, "{Host} says: {Text}")]
+    public static partial void HostWarns(this ILogger logger, string host, string text);
 
     [LoggerMessage(3, LogLevel.Debug, "{Host}: next request not before {DelayMs:F0} ms from now, failures in a row: {Failures}")]
     public static partial void HostBacksOff(this ILogger logger, string host, double delayMs, int failures);
@@ -67,6 +70,18 @@ internal static partial class RegistryLog
 
     [LoggerMessage(14, LogLevel.Debug, "{Registry}: {Host} passed over, the next one is asked: {Cause}")]
     public static partial void EndpointPassedOver(this ILogger logger, string registry, string host, string cause);
+
+    [LoggerMessage(15, LogLevel.Debug, "{Registry}: by {Directory} it is asked at {Hosts}")]
+    public static partial void HostsRead(this ILogger logger, string registry, string directory, string hosts);
+
+    [LoggerMessage(16, LogLevel.Warning, "{Registry}: {Oddity}")]
+    public static partial void HostsFileOdd(this ILogger logger, string registry, string oddity);
+
+    [LoggerMessage(17, LogLevel.Warning, "{Registry}: its configuration changed and cannot be used, going on with the one before: {Cause}")]
+    public static partial void HostsFileRefused(this ILogger logger, string registry, string cause);
+
+    [LoggerMessage(18, LogLevel.Information, "{Host}: speaks plain http, which nobody configured; it is shown no password")]
+    public static partial void PlainHttpFound(this ILogger logger, string host);
 
     [LoggerMessage(10, LogLevel.Debug, "{Host}: speaks {Scheme}, wants {Challenge}")]
     public static partial void HostPinged(this ILogger logger, string host, string scheme, string challenge);

@@ -1,4 +1,6 @@
+using System.Net;
 using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Http.Addresses;
 
 namespace LazySnapshotter.Registry;
 
@@ -11,6 +13,12 @@ public sealed record RegistryOptions
     /// without a fallback. See <see cref="PlainHttpOn"/>.
     /// </summary>
     public Func<string, bool> PlainHttp { get; init; } = Loopback.IsLoopback;
+
+    /// <summary>
+    /// Directory, or directories separated by colons, in which containerd's <c>hosts.toml</c> files are: <c>docker.io/hosts.toml</c>,
+    /// <c>_default/hosts.toml</c>. Null: none. Read again when a file changes.
+    /// </summary>
+    public string? HostsDirectory { get; init; }
 
     /// <summary>
     /// The one file with logins, in the format of docker's config.json. By default docker's and podman's own are asked, see
@@ -78,6 +86,20 @@ public sealed record RegistryOptions
     internal TimeSpan MemoryWriteDelay { get; init; } = TimeSpan.FromSeconds(2);
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// Says for a host (with its port where it is not the scheme's own) whether a public registry may lead there although it
+    /// is at a private address: storage behind a private endpoint, for example. By default none is.
+    /// </summary>
+    public Func<string, bool> MayLeadTo { get; init; } = _ => false;
+
+    /// <summary>For tests: where HTTPS_PROXY, HTTP_PROXY and NO_PROXY come from.</summary>
+    internal Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
+
+    /// <summary>For tests: names and addresses this machine does not have.</summary>
+    internal Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dialing.ResolveAsync;
+
+    internal Func<IPAddress[], int, CancellationToken, ValueTask<Stream>> Dial { get; init; } = Dialing.ConnectAsync;
 
     /// <summary>For tests: trust in a certificate made a second ago.</summary>
     internal Action<SocketsHttpHandler>? ConfigureHandler { get; init; }

@@ -7,6 +7,9 @@ namespace LazySnapshotter.Registry;
 public sealed class RegistryStatistics
 {
     private readonly long[] _requests = new long[Enum.GetValues<RegistryRequestKind>().Length];
+    private readonly long[] _troubles = new long[Enum.GetValues<RequestTrouble>().Length];
+    private readonly long[] _remembered = new long[Enum.GetValues<RememberedThing>().Length];
+    private long _connections;
     private long _redirects;
     private long _failures;
     private long _repetitions;
@@ -60,6 +63,20 @@ public sealed class RegistryStatistics
     /// <summary>Of those: answered before the first.</summary>
     public long HedgesWon => Interlocked.Read(ref _hedgesWon);
 
+    /// <summary>Connections made, whatever became of them.</summary>
+    public long Connections => Interlocked.Read(ref _connections);
+
+    /// <summary>Requests that failed for this cause; where it may pass, they were repeated.</summary>
+    public long TroublesOf(RequestTrouble trouble) => Interlocked.Read(ref _troubles[(int)trouble]);
+
+    /// <summary>Answers that were known already.</summary>
+    public long RememberedOf(RememberedThing thing) => Interlocked.Read(ref _remembered[(int)thing]);
+
+    public RegistryCounts Counts => new(
+        Requests, RequestsOf(RegistryRequestKind.Ping), RequestsOf(RegistryRequestKind.Token), Redirects, Repetitions, Failures,
+        TroublesOf(RequestTrouble.Throttled), Connections, DocumentBytes + BlobBytes, Hedges,
+        Enum.GetValues<RememberedThing>().Sum(RememberedOf), QueueWait);
+
     public long RequestsOf(RegistryRequestKind kind) => Interlocked.Read(ref _requests[(int)kind]);
 
     internal void CountHop(in RegistryHop hop)
@@ -69,7 +86,10 @@ public sealed class RegistryStatistics
         if (hop.Attempt > 0)
             Interlocked.Increment(ref _repetitions);
         if (hop.StatusCode is null || ((int)hop.StatusCode >= 400 && hop.StatusCode != HttpStatusCode.Unauthorized))
+        {
             Interlocked.Increment(ref _failures);
+            Interlocked.Increment(ref _troubles[(int)TroubleOf(hop.StatusCode)]);
+        }
         else if (RedirectPolicy.IsRedirect(hop.StatusCode.Value))
             Interlocked.Increment(ref _redirects);
     }
@@ -84,5 +104,21 @@ public sealed class RegistryStatistics
 
     internal void CountHedgeWon() => Interlocked.Increment(ref _hedgesWon);
 
-    internal void CountResumedBody() => Interlocked.Increment(ref _resumedBodies);
+    internal void CountResumedBody()
+    {
+        Interlocked.Increment(ref _resumedBodies);
+        Interlocked.Increment(ref _troubles[(int)RequestTrouble.BrokenBody]);
+    }
+
+    internal void CountConnection() => Interlocked.Increment(ref _connections);
+
+    internal void CountRemembered(RememberedThing thing) => Interlocked.Increment(ref _remembered[(int)thing]);
+
+    private static RequestTrouble TroubleOf(HttpStatusCode? status) => status switch
+    {
+        null => RequestTrouble.NoResponse,
+        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => RequestTrouble.Throttled,
+        HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError => RequestTrouble.ServerError,
+        _ => RequestTrouble.Refused,
+    };
 }

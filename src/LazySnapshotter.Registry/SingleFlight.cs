@@ -20,6 +20,16 @@ internal sealed class SingleFlight<T>(Func<Task<T>> learn, Func<T, Freshness> fr
     private Task<T>? _answer;
     private Task<T>? _renewal;
 
+    /// <summary>Asked now, it is answered without a question.</summary>
+    public bool IsKnown
+    {
+        get
+        {
+            lock (_gate)
+                return _answer is { IsCompletedSuccessfully: true } && JudgeLocked() != Freshness.Expired;
+        }
+    }
+
     public Task<T> GetAsync(CancellationToken cancellationToken)
     {
         Task<T> answer;

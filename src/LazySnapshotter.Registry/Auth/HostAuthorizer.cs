@@ -80,11 +80,33 @@ internal sealed class HostAuthorizer
         return true;
     }
 
+    /// <summary>
+    /// What to show to a place that the endpoint led to and that refused us: an anonymous token, if it wants one. It is good
+    /// for this one request; ours are kept, and our credentials stay at home.
+    /// </summary>
+    public async Task<AuthenticationHeaderValue?> AnonymousAtAsync(HttpResponseMessage unauthorized, Uri place, string scope)
+    {
+        if (ChallengeOf(unauthorized) is not { IsBearer: true } challenge)
+            return null;
+        var scopes = string.IsNullOrEmpty(challenge.Scope) ? scope : challenge.Scope;
+        return new AuthenticationHeaderValue("Bearer", (await _tokenService.ExchangeAnonymouslyAsync(_endpoint, place, challenge, scopes)).Value);
+    }
+
     /// <summary>There are other credentials for a repository now: what was got with those before is not shown any more.</summary>
     public void CredentialsChanged(string repository)
     {
         _tokens.RemoveWhere(scope => Scopes.RepositoryOf(scope) == repository);
         _basic.Remove(repository);
+    }
+
+    /// <summary>The scheme it spoke before a restart gets no answer now: which one it speaks is to be found out again.</summary>
+    public void DoubtScheme()
+    {
+        if (!_endpoint.SchemeIsRecalled)
+            return; // Somebody else did.
+        _memory.Challenges.Forget(_endpoint.PingMemoryKey);
+        _endpoint.DoubtScheme();
+        _challenge.ForgetIf(_ => true);
     }
 
     private async Task<AuthenticationHeaderValue?> HeaderAsync(AuthenticationChallenge challenge, string scope, CancellationToken cancellationToken)
@@ -101,7 +123,7 @@ internal sealed class HostAuthorizer
     {
         var repository = Scopes.RepositoryOf(name);
         return new ScopeToken(
-            _endpoint.MemoryKey, name, () => _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None),
+            _endpoint.MemoryKey, name, () => FindLoginAsync(repository),
             ExchangeAsync, _memory, _options.Clock);
     });
 
@@ -113,20 +135,27 @@ internal sealed class HostAuthorizer
     private async Task<BearerToken> ExchangeAsync(string scopes, Credentials? login) =>
         await _tokenService.ExchangeAsync(_endpoint, (await _challenge.GetAsync(CancellationToken.None)).Challenge, login, scopes);
 
+    private async Task<Credentials?> FindLoginAsync(string repository) =>
+        _endpoint.MayBeShownCredentials ? await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None) : null;
+
     private async Task<BasicLogin> FindBasicAsync(string repository)
     {
-        var login = await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None);
+        var login = await FindLoginAsync(repository);
         return new BasicLogin(login?.ToBasic(), _options.Clock.GetUtcNow());
     }
 
-    private async Task<KnownChallenge> LearnChallengeAsync() => _memory.Challenges.Recall(_endpoint.MemoryKey) is { } remembered
-        ? new KnownChallenge(remembered.ToChallenge(), remembered.LearnedAt)
-        : Remember(await PingAsync());
+    private async Task<KnownChallenge> LearnChallengeAsync()
+    {
+        if (_memory.Challenges.Recall(_endpoint.PingMemoryKey) is not { } remembered)
+            return Remember(await PingAsync());
+        _endpoint.SpokeBefore(new Uri(remembered.Origin));
+        return new KnownChallenge(remembered.ToChallenge(), remembered.LearnedAt);
+    }
 
     /// <returns>What the endpoint wants now; null if it does not say.</returns>
     private async Task<AuthenticationChallenge?> AskAgainAsync(KnownChallenge doubted, CancellationToken cancellationToken)
     {
-        _memory.Challenges.Forget(_endpoint.MemoryKey, remembered => remembered.LearnedAt <= doubted.LearnedAt);
+        _memory.Challenges.Forget(_endpoint.PingMemoryKey, remembered => remembered.LearnedAt <= doubted.LearnedAt);
         _challenge.ForgetIf(known => ReferenceEquals(known, doubted));
         try
         {
@@ -141,7 +170,7 @@ internal sealed class HostAuthorizer
     private KnownChallenge Remember(AuthenticationChallenge challenge)
     {
         var now = _options.Clock.GetUtcNow();
-        _memory.Challenges.Remember(RememberedChallenge.Of(_endpoint.MemoryKey, challenge, now));
+        _memory.Challenges.Remember(RememberedChallenge.Of(_endpoint.PingMemoryKey, _endpoint.BaseUri, challenge, now));
         return new KnownChallenge(challenge, now);
     }
 
@@ -156,23 +185,42 @@ internal sealed class HostAuthorizer
 
     private async Task<AuthenticationChallenge> PingOnceAsync(int attempt, CancellationToken cancellationToken)
     {
-        var hop = new HopRequest(_endpoint.UriOf("/v2/"), RequestSubject.Ping) { Attempt = attempt };
+        if (!_endpoint.SchemeIsGuess)
+            return await PingOnceAsync(_endpoint.BaseUri, attempt, cancellationToken);
+        var (challenge, winner) = await SchemeRace.RunAsync(
+            _endpoint.BaseUri, (baseUri, ct) => PingOnceAsync(baseUri, attempt, ct), _options.Clock, cancellationToken);
+        _endpoint.Speaks(winner);
+        if (winner.Scheme == Uri.UriSchemeHttp)
+            _logger.PlainHttpFound(_endpoint.Name);
+        return challenge;
+    }
+
+    private async Task<AuthenticationChallenge> PingOnceAsync(Uri baseUri, int attempt, CancellationToken cancellationToken)
+    {
+        var hop = new HopRequest(_endpoint.UriOf(baseUri, "/v2/"), RequestSubject.Ping) { Attempt = attempt, Home = _endpoint };
         for (var redirects = 0; redirects <= RegistryLimits.RedirectsMax; redirects++)
         {
             using var response = await _transport.SendAsync(hop, cancellationToken);
             if (RedirectPolicy.IsRedirect(response.StatusCode))
             {
+                if (_endpoint.SchemeIsGuess && baseUri.Scheme == Uri.UriSchemeHttp)
+                    throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "it redirects, so it is no registry that speaks plain http", response.StatusCode);
                 hop = hop with { Uri = RedirectPolicy.Next(hop, response) };
                 continue;
             }
 
+            // What another host wants is between it and the requests that are led there.
+            if (response.StatusCode == HttpStatusCode.Unauthorized && !RedirectPolicy.IsSameOrigin(_endpoint.BaseUri, hop.Uri))
+                return AuthenticationChallenge.Anonymous;
             if (response.StatusCode == HttpStatusCode.Unauthorized)
             {
                 return ChallengeOf(response) ?? throw hop.Subject.Error(
                     RegistryFailure.Protocol, hop.Host, "401 without a Basic or Bearer challenge", response.StatusCode);
             }
 
-            await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
+            // Where the API is not in its place, what a registry needs not have may be missing; a 401 will tell what is wanted.
+            if (!_endpoint.OverridesPath || response.StatusCode != HttpStatusCode.NotFound)
+                await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
             return AuthenticationChallenge.Anonymous;
         }
 

@@ -1,5 +1,6 @@
+using System.Collections.Concurrent;
+using System.Net;
 using System.Text;
-using System.Text.Json;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
 using Microsoft.Extensions.Logging;
@@ -8,76 +9,126 @@ namespace LazySnapshotter.Registry.Auth;
 
 // Exchanges credentials (or none) for a token at the realm a challenge names (distribution's "Token Authentication
 // Specification" and "Oauth2 Token Authentication"). The realm gets the registry's credentials by design, so it must be
-// https wherever the registry is, and a redirect away from it gets none.
+// https wherever the registry is, and a redirect away from it gets none. What is sent, in this order:
+//   POST refresh_token   where the service handed one back, or the login is one; refused, the next is tried
+//   GET with Basic       the one way that all services know, and one request; without a login it is sent without
+//   POST password        where the service answers to GET that it does not know it (404, 405)
 internal sealed class TokenService(HttpTransport transport, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
+    private readonly RefreshTokens _refreshTokens = new();
+    private readonly ConcurrentDictionary<string, bool> _postOnly = new(StringComparer.Ordinal); // by realm
+
     /// <param name="login">Null: a token for anybody.</param>
     /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
-    public async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, Credentials? login, string scopes)
+    public Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, Credentials? login, string scopes) =>
+        ExchangeAsync(endpoint, endpoint.BaseUri, challenge, scopes, login);
+
+    /// <summary>A token for a place that the endpoint led to: nothing of ours is shown for it.</summary>
+    public Task<BearerToken> ExchangeAnonymouslyAsync(RegistryEndpoint endpoint, Uri place, AuthenticationChallenge challenge, string scopes) =>
+        ExchangeAsync(endpoint, place, challenge, scopes, login: null);
+
+    private async Task<BearerToken> ExchangeAsync(
+        RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, string scopes, Credentials? login)
     {
         var subject = RequestSubject.Token(scopes);
-        var realm = CheckRealm(endpoint, challenge, subject);
+        var realm = CheckRealm(challenger, challenge, subject);
         using var deadline = new Deadline(options.DocumentDeadline);
         return await deadline.RunAsync(realm.Authority, subject, async ct =>
         {
-            var askedAt = options.Clock.GetUtcNow();
-            var body = await AskAsync(endpoint, realm, challenge, scopes, subject, login, ct);
-            var token = Read(body, realm, subject, askedAt);
-            logger.TokenTaken(endpoint.Name, scopes, realm.GetLeftPart(UriPartial.Path), token.Lifetime.TotalSeconds);
-            return token;
+            var exchange = new Exchange(endpoint, realm, challenge, scopes, subject, login);
+            var answer = await AskAsync(exchange, ct);
+            if (login is not null && answer.RefreshToken is { } refreshToken)
+                _refreshTokens.Keep(endpoint.CredentialsName, challenge, login, refreshToken);
+            logger.TokenTaken(endpoint.Name, scopes, realm.GetLeftPart(UriPartial.Path), answer.Token.Lifetime.TotalSeconds);
+            return answer.Token;
         }, CancellationToken.None);
     }
 
-    private static Uri CheckRealm(RegistryEndpoint endpoint, AuthenticationChallenge challenge, RequestSubject subject)
+    private static Uri CheckRealm(Uri challenger, AuthenticationChallenge challenge, RequestSubject subject)
     {
         if (!Uri.TryCreate(challenge.Realm, UriKind.Absolute, out var realm) || realm.Scheme is not ("https" or "http"))
-            throw subject.Error(RegistryFailure.Protocol, endpoint.Name, "the challenge's realm is not an http URL");
-        if (realm.Scheme != Uri.UriSchemeHttps && endpoint.BaseUri.Scheme == Uri.UriSchemeHttps)
-            throw subject.Error(RegistryFailure.Protocol, endpoint.Name, $"the challenge's realm at {realm.Authority} is plain http");
+            throw subject.Error(RegistryFailure.Protocol, challenger.Authority, "the challenge's realm is not an http URL");
+        if (realm.Scheme != Uri.UriSchemeHttps && challenger.Scheme == Uri.UriSchemeHttps)
+            throw subject.Error(RegistryFailure.Protocol, challenger.Authority, $"the challenge's realm at {realm.Authority} is plain http");
+        if (realm.UserInfo.Length > 0)
+            throw subject.Error(RegistryFailure.Protocol, challenger.Authority, $"the challenge's realm at {realm.Authority} names a user");
         return realm;
     }
 
-    private async Task<byte[]> AskAsync(
-        RegistryEndpoint endpoint, Uri realm, AuthenticationChallenge challenge, string scopes, RequestSubject subject, Credentials? login,
-        CancellationToken cancellationToken)
+    private async Task<TokenAnswer> AskAsync(Exchange exchange, CancellationToken cancellationToken)
     {
-        if (login?.IdentityToken is { } identityToken)
+        var (login, host) = (exchange.Login, exchange.Endpoint.CredentialsName);
+        if (login is null)
+            return await GetAsync(exchange, cancellationToken);
+
+        if (_refreshTokens.Find(host, exchange.Challenge, login) is { } handedBack)
         {
-            var form = new List<KeyValuePair<string, string>>
-            {
-                new("grant_type", "refresh_token"),
-                new("service", challenge.Service ?? ""),
-                new("client_id", options.UserAgent),
-                new("scope", scopes),
-                new("refresh_token", identityToken),
-            };
             try
             {
-                return await SendAsync(endpoint, new HopRequest(realm, subject) { Form = form }, cancellationToken);
+                return await PostAsync(exchange, RefreshGrant(handedBack), cancellationToken);
             }
-            catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound && login.ToBasic() is not null)
+            catch (RegistryException e) when (!e.IsTransient && e.StatusCode is not null)
             {
-                // Services older than OAuth2 know GET alone.
+                _refreshTokens.Forget(host, exchange.Challenge);
             }
         }
 
-        return await SendAsync(endpoint, new HopRequest(WithQuery(realm, challenge, scopes), subject) { Authorization = login?.ToBasic() }, cancellationToken);
+        if (login.IdentityToken is { } identityToken)
+        {
+            try
+            {
+                return await PostAsync(exchange, RefreshGrant(identityToken), cancellationToken);
+            }
+            catch (RegistryException e) when (DoesNotKnow(e) || (login.HasPassword && e.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized))
+            {
+                // Services older than OAuth2 know GET alone, and some say so with 400 (ACR) or 401 (Artifactory).
+            }
+        }
+
+        var key = exchange.Realm.ToString();
+        if (login.HasPassword && _postOnly.ContainsKey(key))
+            return await PostAsync(exchange, login.ToPasswordGrant(), cancellationToken);
+        try
+        {
+            return await GetAsync(exchange, cancellationToken);
+        }
+        catch (RegistryException e) when (login.HasPassword && DoesNotKnow(e))
+        {
+            var answer = await PostAsync(exchange, login.ToPasswordGrant(), cancellationToken);
+            if (_postOnly.Count < RegistryLimits.RememberedHostsMax)
+                _postOnly[key] = true;
+            return answer;
+        }
     }
 
-    private Task<byte[]> SendAsync(RegistryEndpoint endpoint, HopRequest request, CancellationToken cancellationToken) =>
-        RetryLoop.RunAsync(endpoint.RetryLimit, async attempt =>
+    private static bool DoesNotKnow(RegistryException e) => e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed;
+
+    private static KeyValuePair<string, string>[] RefreshGrant(string token) => [new("grant_type", "refresh_token"), new("refresh_token", token)];
+
+    private Task<TokenAnswer> PostAsync(Exchange exchange, IEnumerable<KeyValuePair<string, string>> grant, CancellationToken cancellationToken) =>
+        SendAsync(exchange, new HopRequest(exchange.Realm, exchange.Subject)
         {
-            var hop = request with { Attempt = attempt };
+            Form = [.. grant, new("service", exchange.Challenge.Service ?? ""), new("client_id", options.UserAgent), new("scope", exchange.Scopes)],
+        }, cancellationToken);
+
+    private Task<TokenAnswer> GetAsync(Exchange exchange, CancellationToken cancellationToken) =>
+        SendAsync(exchange, new HopRequest(WithQuery(exchange), exchange.Subject) { Authorization = exchange.Login?.ToBasic() }, cancellationToken);
+
+    private Task<TokenAnswer> SendAsync(Exchange exchange, HopRequest request, CancellationToken cancellationToken) =>
+        RetryLoop.RunAsync(exchange.Endpoint.RetryLimit, async attempt =>
+        {
+            var askedAt = options.Clock.GetUtcNow();
+            var hop = request with { Attempt = attempt, Home = exchange.Endpoint };
             for (var redirects = 0; ; redirects++)
             {
                 using var response = await transport.SendAsync(hop, cancellationToken);
-                // A refresh token is not posted to wherever a redirect says.
+                // A secret in a form is not posted to wherever a redirect says.
                 if (!RedirectPolicy.IsRedirect(response.StatusCode) || hop.Form is not null)
                 {
                     await ResponseCheck.EnsureSuccessAsync(response, hop, options, cancellationToken);
                     var body = await BoundedBody.ReadAsync(response, hop, RegistryLimits.TokenBodyBytesMax, options, cancellationToken);
                     statistics.CountDocumentBytes(body.Length);
-                    return body;
+                    return TokenAnswer.Read(body, response.Content.Headers.ContentType?.MediaType, hop.Host, hop.Subject, askedAt);
                 }
 
                 if (redirects == RegistryLimits.RedirectsMax)
@@ -87,38 +138,33 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
             }
         });
 
-    private static Uri WithQuery(Uri realm, AuthenticationChallenge challenge, string scopes)
+    private static Uri WithQuery(Exchange exchange)
     {
-        var query = new StringBuilder(realm.Query.TrimStart('?'));
-        if (challenge.Service is { } service)
+        var query = new StringBuilder(exchange.Realm.Query.TrimStart('?'));
+        if (exchange.Challenge.Service is { } service)
             Append("service", service);
-        foreach (var scope in scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var scope in exchange.Scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             Append("scope", scope);
-        return new UriBuilder(realm) { Query = query.ToString(), Fragment = "" }.Uri;
+        return new UriBuilder(exchange.Realm) { Query = query.ToString(), Fragment = "" }.Uri;
 
         void Append(string name, string value) =>
             query.Append(query.Length == 0 ? "" : "&").Append(name).Append('=').Append(Uri.EscapeDataString(value));
     }
 
-    private static BearerToken Read(byte[] body, Uri realm, RequestSubject subject, DateTimeOffset askedAt)
+    // One question. A class: a record would print the login.
+    private sealed class Exchange(
+        RegistryEndpoint endpoint, Uri realm, AuthenticationChallenge challenge, string scopes, RequestSubject subject, Credentials? login)
     {
-        TokenDocument? document;
-        try
-        {
-            document = JsonSerializer.Deserialize(body, HttpJsonContext.Default.TokenDocument);
-        }
-        catch (JsonException)
-        {
-            // The exception's message may quote the document, and with it a token.
-            throw subject.Error(RegistryFailure.Protocol, realm.Authority, "the token service's answer is not a token document");
-        }
+        public RegistryEndpoint Endpoint => endpoint;
 
-        var value = string.IsNullOrEmpty(document?.AccessToken) ? document?.Token : document.AccessToken;
-        if (string.IsNullOrEmpty(value))
-            throw subject.Error(RegistryFailure.Protocol, realm.Authority, "the token service's answer holds no token");
-        if (value.Length > RegistryLimits.TokenCharsMax || value.Any(c => c is <= ' ' or > '~'))
-            throw subject.Error(RegistryFailure.Protocol, realm.Authority, "the token service's token cannot be sent in a header");
-        var seconds = Math.Clamp(document?.ExpiresIn is { } said && double.IsFinite(said) ? said : 0, 0, int.MaxValue);
-        return new BearerToken(value, askedAt, TimeSpan.FromSeconds(seconds));
+        public Uri Realm => realm;
+
+        public AuthenticationChallenge Challenge => challenge;
+
+        public string Scopes => scopes;
+
+        public RequestSubject Subject => subject;
+
+        public Credentials? Login => login;
     }
 }

@@ -51,7 +51,8 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
 
             try
             {
-                return await RememberedAsync(request with { Uri = location.Elsewhere }, wanted, resolvedAnew: refusals > 0, cancellationToken);
+                var home = host.EndpointOf(location.Endpoint) ?? host.Endpoints[0];
+                return await RememberedAsync(request with { Uri = location.Elsewhere, Home = home }, wanted, resolvedAnew: refusals > 0, cancellationToken);
             }
             catch (RegistryException e) when (refusals < location.RefusalsMax && (location.IsForeign || MayHaveMoved(e)))
             {

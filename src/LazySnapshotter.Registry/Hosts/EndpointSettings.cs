@@ -1,11 +1,19 @@
+using System.Globalization;
+
 namespace LazySnapshotter.Registry.Hosts;
 
 /// <summary>What is configured about one endpoint of a registry.</summary>
 /// <param name="Origin">Scheme, host and port.</param>
 internal sealed record EndpointSettings(Uri Origin)
 {
+    private const string DockerHub = "docker.io";
+    private const string DockerHubEndpoint = "registry-1.docker.io";
+
     /// <summary>Where the API begins; no slash at its end.</summary>
     public string ApiPath { get; init; } = "/v2";
+
+    /// <summary>The path is not the specification's, so neither need be the answer to a ping.</summary>
+    public bool OverridesPath { get; init; }
 
     public EndpointCapabilities Capabilities { get; init; } = EndpointCapabilities.All;
 
@@ -17,4 +25,45 @@ internal sealed record EndpointSettings(Uri Origin)
 
     /// <summary>The host under which credentials are looked for.</summary>
     public required string CredentialsName { get; init; }
+
+    /// <summary>Sent with every request to the origin.</summary>
+    public IReadOnlyList<KeyValuePair<string, IReadOnlyList<string>>> Headers { get; init; } = [];
+
+    public ConnectionSettings Connection { get; init; } = ConnectionSettings.Default;
+
+    /// <summary>Nobody said that it speaks https, and its name suggests that it may not: which it is, is tried.</summary>
+    public bool SchemeIsGuess { get; init; }
+
+    /// <summary>The same for the same settings.</summary>
+    public string Fingerprint => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Origin} {ApiPath} {OverridesPath} {Capabilities} {IsMirror} {Namespace} {CredentialsName} {SchemeIsGuess} {Connection.Key} {string.Join('\n', Headers.Select(h => h.Key + ":" + string.Join(',', h.Value)))}");
+
+    /// <summary>The registry itself, where nothing is configured about it.</summary>
+    public static EndpointSettings Upstream(string registry, RegistryOptions options, bool hasTlsSettings = false)
+    {
+        var isPlain = !hasTlsSettings && options.PlainHttp(registry);
+        var scheme = isPlain ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
+        return new EndpointSettings(new Uri($"{scheme}://{(registry == DockerHub ? DockerHubEndpoint : registry)}/"))
+        {
+            CredentialsName = registry,
+            SchemeIsGuess = !isPlain && !hasTlsSettings && LocalName.MaySpeakPlainHttp(registry),
+        };
+    }
+
+    /// <summary>A host that somebody configured for the registry.</summary>
+    public static EndpointSettings Configured(string registry, Uri origin)
+    {
+        var isDockerHub = origin.Authority.Equals(DockerHubEndpoint, StringComparison.OrdinalIgnoreCase);
+        var isRegistry = (registry == DockerHub && isDockerHub)
+            || (Uri.TryCreate($"{origin.Scheme}://{registry}/", UriKind.Absolute, out var own) && own.Authority.Equals(origin.Authority, StringComparison.OrdinalIgnoreCase));
+        return new EndpointSettings(new Uri(origin.GetLeftPart(UriPartial.Authority) + "/"))
+        {
+            CredentialsName = isRegistry ? registry : isDockerHub ? DockerHub : origin.Authority,
+            Namespace = isRegistry ? null : registry,
+        };
+    }
+
+    // The headers may hold secrets, and a record would print them.
+    public override string ToString() => Origin.Authority + ApiPath;
 }

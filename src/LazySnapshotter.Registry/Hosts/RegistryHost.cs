@@ -1,30 +1,17 @@
-using LazySnapshotter.Registry.Auth;
-using LazySnapshotter.Registry.Memory;
-
 namespace LazySnapshotter.Registry.Hosts;
 
 // A registry as references name it, and the endpoints where its content can be had, in the order in which they are asked.
-internal sealed class RegistryHost
+internal sealed class RegistryHost(string name, EndpointList endpoints)
 {
-    private const string DockerHub = "docker.io";
-    private const string DockerHubEndpoint = "registry-1.docker.io";
-
-    public RegistryHost(string name, RegistryOptions options, RegistryMemory memory, Func<RegistryEndpoint, HostAuthorizer> authorizer)
-    {
-        Name = name;
-        var scheme = options.PlainHttp(name) ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
-        var origin = new Uri($"{scheme}://{(name == DockerHub ? DockerHubEndpoint : name)}/");
-        Endpoints = [new RegistryEndpoint(new EndpointSettings(origin) { CredentialsName = name }, options, memory, authorizer)];
-    }
-
     /// <summary>As in an image reference, for example <c>docker.io</c> or <c>registry.example:5000</c>.</summary>
-    public string Name { get; }
+    public string Name => name;
 
-    /// <summary>Mirrors first; the registry itself is the last.</summary>
-    public IReadOnlyList<RegistryEndpoint> Endpoints { get; }
+    /// <summary>Mirrors first; the registry itself is the last. As they are configured now.</summary>
+    /// <exception cref="RegistryException">What is configured cannot be used.</exception>
+    public IReadOnlyList<RegistryEndpoint> Endpoints => endpoints.Current;
 
     /// <summary>Whoever is asked first, for messages.</summary>
-    public string FirstName => Endpoints[0].Name;
+    public string FirstName => endpoints.FirstName;
 
     public RegistryEndpoint? EndpointOf(string key) => Endpoints.FirstOrDefault(e => e.Key == key);
 
@@ -37,7 +24,8 @@ internal sealed class RegistryHost
         var able = Endpoints.Where(e => e.Capabilities.HasFlag(needed)).Take(needed.HasFlag(EndpointCapabilities.Push) ? 1 : int.MaxValue).ToList();
         return able.Count > 0
             ? able
-            : throw new RegistryException(RegistryFailure.Refused, Name, $"{Name}: none of its configured hosts has the capability \"{needed.ToString().ToLowerInvariant()}\"");
+            : throw new RegistryException(
+                RegistryFailure.Misconfigured, Name, $"{Name}: none of its configured hosts has the capability \"{needed.ToString().ToLowerInvariant()}\"");
     }
 
     /// <exception cref="RegistryException">Nobody may.</exception>

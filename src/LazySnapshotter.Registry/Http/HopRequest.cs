@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Hosts;
 
 namespace LazySnapshotter.Registry.Http;
 
@@ -32,6 +33,9 @@ internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
     public KeyValuePair<string, string>? Precondition { get; init; }
 
     public int Attempt { get; init; }
+
+    /// <summary>The endpoint on whose behalf it is sent, to itself or to where it led: who connects how is decided by it.</summary>
+    public RegistryEndpoint? Home { get; init; }
 
     /// <summary>How soon it gets its turn at its host. Null: as its subject has it, that is like a document.</summary>
     public ReadPriority? Priority { get; init; }

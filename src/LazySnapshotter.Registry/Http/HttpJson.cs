@@ -14,7 +14,8 @@ internal sealed record ErrorEntry([property: JsonPropertyName("code")] string? C
 internal sealed record TokenDocument(
     [property: JsonPropertyName("token")] string? Token,
     [property: JsonPropertyName("access_token")] string? AccessToken,
-    [property: JsonPropertyName("expires_in")] double? ExpiresIn);
+    [property: JsonPropertyName("expires_in")] double? ExpiresIn,
+    [property: JsonPropertyName("refresh_token")] string? RefreshToken);
 
 /// <summary>A page of a repository's tags (distribution-spec, "Listing Tags").</summary>
 internal sealed record TagsDocument([property: JsonPropertyName("tags")] IReadOnlyList<string?>? Tags);

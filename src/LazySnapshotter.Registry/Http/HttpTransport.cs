@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.ExceptionServices;
 using System.Security.Authentication;
+using LazySnapshotter.Registry.Http.Addresses;
 using LazySnapshotter.Registry.Scheduling;
 using Microsoft.Extensions.Logging;
 
@@ -18,7 +19,8 @@ internal sealed class HttpTransport : IDisposable
     private readonly ILogger _logger;
     private readonly HostQueues _queues;
     private readonly Hedging _hedging;
-    private readonly HttpMessageInvoker _invoker;
+    private readonly HttpHandlers _handlers;
+    private readonly HostWarnings _warnings;
 
     public HttpTransport(RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
@@ -27,7 +29,8 @@ internal sealed class HttpTransport : IDisposable
         _logger = logger;
         _queues = new HostQueues(options, logger);
         _hedging = new Hedging(options, statistics);
-        _invoker = new HttpMessageInvoker(CreateHandler(options));
+        _handlers = new HttpHandlers(options, statistics);
+        _warnings = new HostWarnings(logger);
     }
 
     /// <exception cref="RegistryException">No response came.</exception>
@@ -50,16 +53,17 @@ internal sealed class HttpTransport : IDisposable
     public Task<T> WithTurnsAsync<T>(IEnumerable<string> hosts, TurnLoad load, Func<Task<T>> work, CancellationToken cancellationToken) =>
         TurnGroup.RunAsync(hosts.Select(_queues.For), load, work, cancellationToken);
 
-    public void Dispose() => _invoker.Dispose();
+    public void Dispose()
+    {
+        _handlers.Dispose();
+    }
 
     // The turn goes with the response, or ends here.
     private async Task<HttpResponseMessage> SendAsync(HostQueue queue, Turn turn, HopRequest hop, CancellationToken cancellationToken)
     {
         try
         {
-            var response = await SendInTurnAsync(queue, turn, hop, cancellationToken);
-            TurnContent.Attach(response, turn);
-            return response;
+            return await SendInTurnAsync(queue, turn, hop, cancellationToken);
         }
         catch
         {
@@ -76,19 +80,20 @@ internal sealed class HttpTransport : IDisposable
         HttpResponseMessage response;
         try
         {
-            response = await _invoker.SendAsync(request, timer.Token);
+            var invoker = await _handlers.ForAsync(hop, timer.Token);
+            response = await invoker.SendAsync(request, timer.Token);
         }
         catch (Exception) when (hop.Body?.SourceFailure is { } failure && !cancellationToken.IsCancellationRequested)
         {
             // Whoever was to supply the body failed; this host did nothing wrong.
-            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, failure);
+            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null).Failed(failure.GetBaseException().Message);
             ExceptionDispatchInfo.Throw(failure);
             throw;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or PrivateAddressException)
         {
             var error = NoResponse(hop, e, timer, cancellationToken);
-            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, error);
+            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null).Failed(error?.GetBaseException().Message ?? "given up");
             if (error is null)
                 throw;
             if (error.IsTransient)
@@ -97,7 +102,8 @@ internal sealed class HttpTransport : IDisposable
         }
 
         var elapsed = Stopwatch.GetElapsedTime(started);
-        Report(hop, turn, request, elapsed, response, null);
+        var report = Report(hop, turn, request, elapsed, response);
+        _warnings.Read(response, hop);
         if (TransientStatus.Is(response.StatusCode))
         {
             queue.Failed(turn, RetryAfter.Of(response.Headers, _options.Clock.GetUtcNow()), TransientStatus.IsThrottle(response.StatusCode));
@@ -109,31 +115,10 @@ internal sealed class HttpTransport : IDisposable
                 queue.Answers.Add(elapsed);
         }
 
+        TurnContent.Attach(response, turn, report);
         return response;
     }
 
-    private static SocketsHttpHandler CreateHandler(RegistryOptions options)
-    {
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ActivityHeadersPropagator = null,
-            ConnectTimeout = options.ConnectTimeout,
-            EnableMultipleHttp2Connections = true,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
-            // Long enough to save handshakes, short enough to notice that a registry's name moved.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-            MaxResponseHeadersLength = RegistryLimits.ResponseHeaderKilobytesMax,
-            // A host that ignores Range is cut off, not listened to until its blob ends.
-            MaxResponseDrainSize = 64 << 10,
-        };
-        options.ConfigureHandler?.Invoke(handler);
-        return handler;
-    }
 
     private HttpRequestMessage CreateMessage(HopRequest hop, HopTimer timer)
     {
@@ -152,6 +137,13 @@ internal sealed class HttpTransport : IDisposable
             message.Headers.TryAddWithoutValidation("Accept", hop.Accept);
         if (hop.Precondition is { } precondition)
             message.Headers.TryAddWithoutValidation(precondition.Key, precondition.Value);
+        foreach (var (name, values) in hop.Home?.HeadersTo(hop.Uri) ?? [])
+        {
+            // What the request itself says stays as it is.
+            if (!message.Headers.Contains(name))
+                message.Headers.TryAddWithoutValidation(name, values);
+        }
+
         return message;
     }
 
@@ -160,9 +152,11 @@ internal sealed class HttpTransport : IDisposable
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
         OperationCanceledException when !timer.Token.IsCancellationRequested => hop.Subject.TransientError(
-            RegistryFailure.TimedOut, hop.Host, $"no connection within {_options.ConnectTimeout.TotalSeconds:0.###} s", inner: e),
+            RegistryFailure.Unreachable, hop.Host, $"no connection within {ConnectTimeout(hop).TotalSeconds:0.###} s", inner: e),
         OperationCanceledException => hop.Subject.TransientError(
             RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e),
+        _ when e.GetBaseException() is PrivateAddressException refused => hop.Subject.Error(
+            RegistryFailure.Protocol, hop.Host, refused.Message, inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB", inner: e),
         // A handshake that was refused or made no sense; one that broke off is a broken connection like any other.
@@ -173,21 +167,17 @@ internal sealed class HttpTransport : IDisposable
         _ => hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e),
     };
 
+    private TimeSpan ConnectTimeout(HopRequest hop) => hop.Home?.ConnectionTo(hop.Uri).ConnectTimeout ?? _options.ConnectTimeout;
+
     private static string Innermost(Exception e) => e.GetBaseException().Message;
 
-    private void Report(HopRequest hop, Turn turn, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response, Exception? error)
+    private HopReport Report(HopRequest hop, Turn turn, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response)
     {
         var report = new RegistryHop(
-            hop.Subject.Kind, hop.Subject.Digest, request.Method.Method, hop.Host, hop.DisplayUrl, response?.StatusCode, elapsed, hop.Attempt, turn.Waited, hop.IsHedge);
+            hop.Subject.Kind, hop.Subject.Digest, request.Method.Method, hop.Host, hop.DisplayUrl, response?.StatusCode, elapsed, hop.Attempt, turn.Waited, hop.IsHedge,
+            response?.Version);
         _statistics.CountHop(report);
         _options.OnHop?.Invoke(report);
-        if (!_logger.IsEnabled(LogLevel.Debug))
-            return;
-
-        var range = hop.Range?.ToString() ?? "";
-        if (response is null)
-            _logger.HopFailed(report.Method, report.Url, range, elapsed.TotalMilliseconds, turn.Waited.TotalMilliseconds, hop.Attempt, error?.GetBaseException().Message ?? "given up");
-        else
-            _logger.Hop(report.Method, report.Url, range, (int)response.StatusCode, response.Content.Headers.ContentLength, elapsed.TotalMilliseconds, turn.Waited.TotalMilliseconds, hop.Attempt);
+        return new HopReport(report, hop.Range?.ToString() ?? "", _logger);
     }
 }

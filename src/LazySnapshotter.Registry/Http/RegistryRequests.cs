@@ -29,7 +29,17 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
     {
         // First: whether an endpoint speaks https may be learned on the way.
         var shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
-        return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(path), Authorization = shown }, cancellationToken);
+        var isSchemeRecalled = endpoint.SchemeIsRecalled;
+        try
+        {
+            return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(path), Authorization = shown }, cancellationToken);
+        }
+        catch (RegistryException e) when (isSchemeRecalled && e.StatusCode is null && template.Body?.CanRepeat != false)
+        {
+            endpoint.Authorizer.DoubtScheme();
+            shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
+            return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(path), Authorization = shown }, cancellationToken);
+        }
     }
 
     /// <summary>The same for a place a registry named, an upload's for example; elsewhere than at the endpoint it is shown nothing.</summary>
@@ -83,8 +93,10 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
 
     private async Task<RegistryResponse> FollowAsync(RegistryEndpoint endpoint, string scope, HopRequest hop, CancellationToken cancellationToken)
     {
+        hop = hop with { Home = endpoint };
         var shown = hop.Authorization;
         var renewed = false;
+        var strangers = 0; // that wanted a token of their own
         var redirects = 0;
         while (true)
         {
@@ -102,6 +114,12 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
                     renewed = true;
                     shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
                     hop = hop with { Authorization = shown };
+                }
+                else if (response.StatusCode == HttpStatusCode.Unauthorized && hop.Authorization is null
+                    && !RedirectPolicy.IsSameOrigin(endpoint.BaseUri, hop.Uri) && (hop.Method == HttpMethod.Get || hop.Method == HttpMethod.Head) && strangers++ == 0
+                    && await endpoint.Authorizer.AnonymousAtAsync(response, hop.Uri, scope) is { } anonymous)
+                {
+                    hop = hop with { Authorization = anonymous };
                 }
                 else
                 {

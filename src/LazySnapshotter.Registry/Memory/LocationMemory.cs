@@ -6,7 +6,7 @@ namespace LazySnapshotter.Registry.Memory;
 // What outlives the process of one blob's location. Only places the registry redirected to are worth it: that a blob lies at
 // the registry itself saves nobody a request. A URL in plain http is followed only for a registry that is spoken to in plain http.
 internal sealed class LocationMemory(
-    RegistryMemory memory, string registry, string repository, Digest digest, bool plainHttpAllowed, TimeProvider clock)
+    RegistryMemory memory, string registry, string repository, Digest digest, Func<bool> isPlainHttpAllowed, TimeProvider clock)
 {
     private readonly string _key = RememberedLocation.KeyOf(registry, repository, digest.ToString());
 
@@ -15,7 +15,7 @@ internal sealed class LocationMemory(
         if (memory.Locations.Recall(_key) is not { } remembered)
             return null;
         var uri = new Uri(remembered.Url);
-        return uri.Scheme == Uri.UriSchemeHttps || plainHttpAllowed ? BlobLocation.Remembered(remembered.Endpoint, uri, remembered.ExpiresAt) : null;
+        return uri.Scheme == Uri.UriSchemeHttps || isPlainHttpAllowed() ? BlobLocation.Remembered(remembered.Endpoint, uri, remembered.ExpiresAt) : null;
     }
 
     public void Remember(BlobLocation location)

@@ -1,7 +1,9 @@
+using LazySnapshotter.Registry.Http;
+
 namespace LazySnapshotter.Registry.Scheduling;
 
 // A body on its way. Its end, however it comes, is the end of the turn at its host.
-internal sealed class TurnStream(Stream body, Turn turn) : Stream
+internal sealed class TurnStream(Stream body, Turn turn, HopReport report) : Stream
 {
     public override bool CanRead => body.CanRead;
 
@@ -27,8 +29,10 @@ internal sealed class TurnStream(Stream body, Turn turn) : Stream
         }
         finally
         {
-            if (count < 0 || (count == 0 && buffer.Length > 0))
-                turn.Dispose();
+            if (count > 0)
+                report.Received(count);
+            else if (count < 0 || buffer.Length > 0)
+                End();
         }
     }
 
@@ -52,9 +56,15 @@ internal sealed class TurnStream(Stream body, Turn turn) : Stream
         if (disposing)
         {
             body.Dispose();
-            turn.Dispose();
+            End();
         }
 
         base.Dispose(disposing);
+    }
+
+    private void End()
+    {
+        turn.Dispose();
+        report.End();
     }
 }

@@ -1,3 +1,4 @@
+using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests.Memory;
@@ -193,7 +194,7 @@ public sealed class RestartTests
         bench.Restart();
         var elsewhere = bench.Server.Reference("private/python");
         var error = await Assert.ThrowsAsync<RegistryException>(
-            () => bench.Client.OpenBlob(elsewhere, bench.Bench.Blob).OpenRangeAsync(0, 1, CancellationToken.None));
+            () => bench.Client.OpenBlob(elsewhere, bench.Bench.Blob).OpenRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.NotFound, error.Failure);
         Assert.Equal("Token Blob", bench.TakeRequests());
     }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -23,7 +24,7 @@ public sealed class TestRegistry : IAsyncDisposable
     private TestRegistry(TestRegistryOptions options)
     {
         Options = options;
-        Certificate = options.Tls ? TestCertificate.Create() : null;
+        Certificate = options.Tls ? options.Certificate ?? TestCertificate.Create() : null;
         Link = new LinkShaper(options.Link);
         Tokens = new TestTokens(options);
         SignedUrls = new SignedUrls(options.UrlLifetime, Tokens.AddSecret);
@@ -148,7 +149,13 @@ public sealed class TestRegistry : IAsyncDisposable
             await next(connection);
         });
         if (Certificate is not null)
-            listen.UseHttps(Certificate);
+        {
+            listen.UseHttps(Certificate, https =>
+            {
+                https.ClientCertificateMode = Options.AsksForCertificates ? ClientCertificateMode.RequireCertificate : ClientCertificateMode.NoCertificate;
+                https.AllowAnyClientCertificate();
+            });
+        }
     });
 
     private async Task HandleAsync(HttpContext context)
@@ -166,6 +173,9 @@ public sealed class TestRegistry : IAsyncDisposable
             AcceptEncoding = headers.AcceptEncoding,
             UserAgent = headers.UserAgent,
             Cookie = headers.Cookie,
+            Protocol = context.Request.Protocol,
+            ClientCertificate = context.Connection.ClientCertificate?.Subject,
+            Headers = headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase),
         };
         _log.Enqueue(request);
         try

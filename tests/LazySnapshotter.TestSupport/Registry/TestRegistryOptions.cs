@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace LazySnapshotter.TestSupport.Registry;
 
 public enum TestAuthMode
@@ -23,6 +25,12 @@ public sealed record TestRegistryOptions
     /// <summary>Accepted by the token service in POSTs (OAuth2). Null: it answers 404 to them.</summary>
     public string? IdentityToken { get; init; }
 
+    /// <summary>The token service knows OAuth2's POST alone, names and passwords included; to GET it answers 405.</summary>
+    public bool PasswordsByPost { get; init; }
+
+    /// <summary>Each token comes with a refresh token, good once.</summary>
+    public bool HandsOutRefreshTokens { get; init; }
+
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Blobs are answered with a redirect to a signed URL on another port.</summary>
@@ -32,6 +40,12 @@ public sealed record TestRegistryOptions
 
     /// <summary>https with a certificate of its own making (<see cref="TestRegistry.Certificate"/>).</summary>
     public bool Tls { get; init; }
+
+    /// <summary>With <see cref="Tls"/>: another certificate than one of its own making.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>With <see cref="Tls"/>: lets nobody in who does not show a certificate, and lets every certificate in.</summary>
+    public bool AsksForCertificates { get; init; }
 
     /// <summary>Lists referrers itself and says so when a manifest with a subject is put (OCI distribution-spec 1.1).</summary>
     public bool ReferrersApi { get; init; } = true;

@@ -46,6 +46,15 @@ public sealed class TestRequest
 
     public string? Cookie { get; init; }
 
+    /// <summary>For example <c>HTTP/2</c>.</summary>
+    public string Protocol { get; init; } = "";
+
+    /// <summary>Of the certificate the client showed.</summary>
+    public string? ClientCertificate { get; init; }
+
+    /// <summary>All of them, under their names as they came.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Empty unless it is a POST.</summary>
     public string Form { get; set; } = "";
 

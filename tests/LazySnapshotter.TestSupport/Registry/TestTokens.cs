@@ -11,6 +11,7 @@ public sealed class TestTokens
 {
     private readonly TestRegistryOptions _options;
     private readonly ConcurrentDictionary<string, Grant> _grants = new();
+    private readonly ConcurrentDictionary<string, bool> _refreshTokens = new();
     private readonly ConcurrentQueue<string> _secrets = new();
 
     internal TestTokens(TestRegistryOptions options)
@@ -31,6 +32,8 @@ public sealed class TestTokens
 
     /// <summary>Makes every token given out so far worthless, whatever its lifetime.</summary>
     public void RevokeAll() => _grants.Clear();
+
+    public void RevokeRefreshTokens() => _refreshTokens.Clear();
 
     public void AddSecret(string secret) => _secrets.Enqueue(secret);
 
@@ -54,16 +57,18 @@ public sealed class TestTokens
         string[] scopes;
         if (HttpMethods.IsPost(request.Method))
         {
-            if (_options.IdentityToken is null)
+            if (_options.IdentityToken is null && !_options.PasswordsByPost && _refreshTokens.IsEmpty)
                 return (StatusCodes.Status404NotFound, "{}");
             var form = await http.ReadFormAsync();
             request.Form = string.Join('&', form.Select(f => $"{f.Key}={f.Value}"));
-            if (form["grant_type"] != "refresh_token" || form["refresh_token"] != _options.IdentityToken)
-                return (StatusCodes.Status401Unauthorized, """{"details":"wrong refresh token"}""");
+            if (!Accepts(form))
+                return (StatusCodes.Status401Unauthorized, """{"details":"wrong grant"}""");
             scopes = form["scope"].ToString().Split(' ');
         }
         else
         {
+            if (_options.PasswordsByPost)
+                return (StatusCodes.Status405MethodNotAllowed, "{}");
             if (_options.Username is not null && request.Authorization != "Basic " + BasicValue())
                 return (StatusCodes.Status401Unauthorized, """{"details":"incorrect username or password"}""");
             scopes = [.. http.Query["scope"].Select(s => s ?? "")];
@@ -72,7 +77,25 @@ public sealed class TestTokens
         var token = "token-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
         _secrets.Enqueue(token);
         _grants[token] = new Grant(scopes, DateTimeOffset.UtcNow + _options.TokenLifetime);
-        return (StatusCodes.Status200OK, $$"""{"token":"{{token}}","expires_in":{{(long)_options.TokenLifetime.TotalSeconds}}}""");
+        return (StatusCodes.Status200OK, $$"""{"token":"{{token}}","expires_in":{{(long)_options.TokenLifetime.TotalSeconds}}{{RefreshToken()}}}""");
+    }
+
+    private bool Accepts(IFormCollection form) => form["grant_type"].ToString() switch
+    {
+        "refresh_token" => form["refresh_token"] == _options.IdentityToken || _refreshTokens.TryRemove(form["refresh_token"].ToString(), out _),
+        "password" => _options.PasswordsByPost && form["username"] == _options.Username && form["password"] == _options.Password,
+        _ => false,
+    };
+
+    // Good once: each use hands out the next one.
+    private string RefreshToken()
+    {
+        if (!_options.HandsOutRefreshTokens)
+            return "";
+        var token = "refresh-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        _secrets.Enqueue(token);
+        _refreshTokens[token] = true;
+        return $",\"refresh_token\":\"{token}\"";
     }
 
     private string BasicValue() => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_options.Username}:{_options.Password}"));

@@ -1,0 +1,241 @@
+using System.Globalization;
+using LazySnapshotter.Registry.Hosts.Toml;
+
+namespace LazySnapshotter.Registry.Hosts;
+
+// What containerd's hosts.toml says about one registry (containerd docs/hosts.md): the hosts to ask in the order of the
+// file, then the registry itself, or what stands for it as "server". Anything in it that is not as it should be makes the whole
+// file unusable, so that nobody is contacted with half of what was meant. A key nobody knows is only reported: containerd
+// does not mind it, and newer versions of it may know more.
+internal sealed class HostsFile
+{
+    private static readonly string[] HostKeys = ["capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout"];
+
+    // They belong to the request and to nobody's taste.
+    private static readonly string[] ReservedHeaders =
+        ["Host", "Range", "Connection", "Content-Length", "Transfer-Encoding", "Accept-Encoding", "If-Match", "If-None-Match"];
+
+    private readonly string _registry;
+    private readonly string _directory;
+    private readonly RegistryOptions _options;
+
+    private HostsFile(string registry, string directory, RegistryOptions options)
+    {
+        _registry = registry;
+        _directory = directory;
+        _options = options;
+    }
+
+    /// <summary>In the order in which they are asked; the last is no mirror.</summary>
+    public List<EndpointSettings> Endpoints { get; } = [];
+
+    /// <summary>Certificates and keys that the file names.</summary>
+    public List<string> FilesRead { get; } = [];
+
+    /// <summary>What is odd about the file, but usable.</summary>
+    public List<string> Oddities { get; } = [];
+
+    /// <param name="directory">Where the file is; paths in it are relative to it.</param>
+    /// <exception cref="TomlException">It is not TOML, or does not say what it should.</exception>
+    public static HostsFile Read(ReadOnlySpan<byte> content, string registry, string directory, RegistryOptions options)
+    {
+        var file = new HostsFile(registry, directory, options);
+        file.ReadDocument(TomlReader.Read(content));
+        return file;
+    }
+
+    private void ReadDocument(TomlTable document)
+    {
+        ReportUnknown(document, [.. HostKeys, "server", "host"]);
+        if (document.Entries.TryGetValue("host", out var hosts))
+        {
+            var table = As<TomlTable>(hosts, "host", "a table for each host");
+            if (table.Entries.Count > RegistryLimits.EndpointsMax)
+                throw table.Error($"more than {RegistryLimits.EndpointsMax} hosts");
+            foreach (var (url, value) in table.Entries)
+            {
+                var (line, column) = table.KeyPlaces[url];
+                var place = new TomlString(url, line, column);
+                var host = As<TomlTable>(value, $"host.\"{url}\"", "a table");
+                ReportUnknown(host, HostKeys);
+                var settings = ReadHost(host, ParseUrl(place));
+                // The registry itself may be listed as a host; then its word is final.
+                Endpoints.Add(settings with { IsMirror = settings.Namespace is not null });
+            }
+        }
+
+        Endpoints.Add(document.Entries.TryGetValue("server", out var server) && As<TomlString>(server, "server", "a URL") is { Value.Length: > 0 } text
+            ? ReadHost(document, ParseUrl(text))
+            : ReadUpstream(document));
+    }
+
+    // Without "server" the root's settings are about the registry itself; which it can do is not in doubt (as containerd sees it).
+    private EndpointSettings ReadUpstream(TomlTable document)
+    {
+        if (document.Entries.TryGetValue("capabilities", out var capabilities))
+        {
+            ReadCapabilities(capabilities);
+            Oddities.Add($"line {capabilities.Line}: capabilities without server have no effect");
+        }
+
+        var hasTlsSettings = document.Entries.ContainsKey("ca") || document.Entries.ContainsKey("client") || document.Entries.ContainsKey("skip_verify");
+        return EndpointSettings.Upstream(_registry, _options, hasTlsSettings) with { Connection = ReadConnection(document), Headers = ReadHeaders(document) };
+    }
+
+    private EndpointSettings ReadHost(TomlTable table, Uri url)
+    {
+        var overridesPath = table.Entries.TryGetValue("override_path", out var value) && As<TomlBoolean>(value, "override_path", "true or false").Value;
+        var path = url.AbsolutePath.TrimEnd('/');
+        if (!overridesPath && !path.EndsWith("/v2", StringComparison.Ordinal))
+            path += "/v2";
+        return EndpointSettings.Configured(_registry, url) with
+        {
+            ApiPath = path,
+            OverridesPath = overridesPath,
+            Capabilities = table.Entries.TryGetValue("capabilities", out var capabilities) ? ReadCapabilities(capabilities) : EndpointCapabilities.All,
+            Connection = ReadConnection(table),
+            Headers = ReadHeaders(table),
+        };
+    }
+
+    private static Uri ParseUrl(TomlString text)
+    {
+        var url = text.Value.Contains("://", StringComparison.Ordinal) ? text.Value : "https://" + text.Value;
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Host.Length == 0)
+            throw text.Error($"\"{text.Value}\" is no URL of a host");
+        if (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp)
+            throw text.Error($"{uri.Scheme}:// is neither https nor http");
+        if (uri.UserInfo.Length > 0)
+            throw text.Error($"a name and password do not belong into the URL of {uri.Authority}, but into docker's config.json");
+        if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
+            throw text.Error($"\"{text.Value}\" has a query or a fragment");
+        return uri;
+    }
+
+    private static EndpointCapabilities ReadCapabilities(TomlValue value)
+    {
+        var all = EndpointCapabilities.None;
+        var array = As<TomlArray>(value, "capabilities", "a list");
+        foreach (var item in array.Items)
+        {
+            var name = As<TomlString>(item, "a capability", "a string").Value;
+            all |= name.ToLowerInvariant() switch
+            {
+                "pull" => EndpointCapabilities.Pull,
+                "resolve" => EndpointCapabilities.Resolve,
+                "push" => EndpointCapabilities.Push,
+                "referrers" => EndpointCapabilities.Referrers,
+                _ => throw item.Error($"the capability \"{name}\" is none of pull, resolve, push, referrers"),
+            };
+        }
+
+        return array.Items.Count > 0 ? all : EndpointCapabilities.All;
+    }
+
+    private ConnectionSettings ReadConnection(TomlTable table)
+    {
+        var files = new CertificateFiles();
+        if (table.Entries.TryGetValue("ca", out var ca))
+        {
+            foreach (var path in ca is TomlArray list ? list.Items : [ca])
+                Load(path, () => files.AddAuthorities(PathOf(path, "ca")));
+        }
+
+        if (table.Entries.TryGetValue("client", out var client))
+        {
+            foreach (var item in client is TomlArray list ? list.Items : [client])
+                Load(item, () => AddClient(files, item));
+        }
+
+        FilesRead.AddRange(files.Paths);
+        var skipVerify = table.Entries.TryGetValue("skip_verify", out var skip) && As<TomlBoolean>(skip, "skip_verify", "true or false").Value;
+        return files.ToSettings(skipVerify, ReadTimeout(table));
+    }
+
+    // A path, or a pair of paths of which the second may be empty. A pair that stands alone is two files with a key each, as
+    // containerd's documentation has it.
+    private void AddClient(CertificateFiles files, TomlValue item)
+    {
+        if (item is not TomlArray pair)
+        {
+            files.AddClient(PathOf(item, "client"), null);
+            return;
+        }
+
+        if (pair.Items.Count != 2)
+            throw pair.Error("a pair of certificate and key was expected");
+        var key = As<TomlString>(pair.Items[1], "client", "a path");
+        files.AddClient(PathOf(pair.Items[0], "client"), key.Value.Length == 0 ? null : PathOf(key, "client"));
+    }
+
+    private static void Load(TomlValue place, Action load)
+    {
+        try
+        {
+            load();
+        }
+        catch (InvalidDataException e)
+        {
+            throw place.Error(e.Message);
+        }
+    }
+
+    private string PathOf(TomlValue value, string what)
+    {
+        var text = As<TomlString>(value, what, "a path, or a list of them");
+        return text.Value.Length > 0 && !text.Value.Contains('\0', StringComparison.Ordinal)
+            ? Path.Combine(_directory, text.Value)
+            : throw text.Error($"{what}: the path is empty");
+    }
+
+    private static TimeSpan? ReadTimeout(TomlTable table)
+    {
+        if (!table.Entries.TryGetValue("dial_timeout", out var value))
+            return null;
+        var text = As<TomlString>(value, "dial_timeout", "a string such as \"1s\"");
+        if (text.Value.Length == 0)
+            return null;
+        if (!GoDuration.TryParse(text.Value, out var timeout))
+            throw text.Error($"\"{text.Value}\" is no length of time such as \"1s\" or \"500ms\"");
+        return timeout == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : timeout;
+    }
+
+    private static List<KeyValuePair<string, IReadOnlyList<string>>> ReadHeaders(TomlTable table)
+    {
+        var headers = new List<KeyValuePair<string, IReadOnlyList<string>>>();
+        if (!table.Entries.TryGetValue("header", out var value))
+            return headers;
+        var names = As<TomlTable>(value, "header", "a table");
+        foreach (var (name, content) in names.Entries)
+        {
+            var (line, column) = names.KeyPlaces[name];
+            if (name.Length == 0 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && !"!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal)))
+                throw new TomlException(line, column, $"\"{name}\" is no name of a header");
+            if (ReservedHeaders.Contains(name, StringComparer.OrdinalIgnoreCase))
+                throw new TomlException(line, column, $"the header {name} cannot be set here");
+            headers.Add(new(name, [.. (content is TomlArray list ? list.Items : [content]).Select(item => HeaderValueOf(item, name))]));
+        }
+
+        return headers;
+    }
+
+    // The value may be a secret: no error repeats it.
+    private static string HeaderValueOf(TomlValue item, string name)
+    {
+        var value = As<TomlString>(item, $"header {name}", "a string, or a list of them");
+        return value.Value.All(c => c is '\t' or (>= ' ' and <= '~')) ? value.Value : throw value.Error($"header {name}: its value cannot be sent in a header");
+    }
+
+    private void ReportUnknown(TomlTable table, string[] known)
+    {
+        foreach (var (name, (line, _)) in table.KeyPlaces)
+        {
+            if (!known.Contains(name))
+                Oddities.Add(string.Create(CultureInfo.InvariantCulture, $"line {line}: nothing is known of \"{name}\""));
+        }
+    }
+
+    private static T As<T>(TomlValue value, string name, string wanted)
+        where T : TomlValue =>
+        value as T ?? throw value.Error($"{name}: {wanted} was expected, not {value.Kind}");
+}
