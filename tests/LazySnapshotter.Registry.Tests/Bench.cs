@@ -13,7 +13,7 @@ internal sealed class Bench : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("lazysnap-registry-").FullName;
     private readonly bool _ownsLog;
 
-    private Bench(TestRegistry server, RegistryOptions options, CapturedLog? log)
+    private Bench(TestRegistry server, RegistryOptions options, CapturedLog? log, bool remembers)
     {
         Server = server;
         _ownsLog = log is null;
@@ -21,6 +21,7 @@ internal sealed class Bench : IAsyncDisposable
         Options = options with
         {
             DockerConfigPath = Path.Combine(_folder, "config.json"),
+            MemoryPath = remembers ? Path.Combine(_folder, "memory") : options.MemoryPath,
             Clock = Clock,
             ConfigureHandler = handler => handler.SslOptions.RemoteCertificateValidationCallback =
                 (_, certificate, _, _) => certificate is X509Certificate2 shown && shown.Equals(server.Certificate),
@@ -46,7 +47,7 @@ internal sealed class Bench : IAsyncDisposable
 
     public RegistryOptions Options { get; }
 
-    public RegistryClient Client { get; }
+    public RegistryClient Client { get; private set; }
 
     public CapturedLog Log { get; }
 
@@ -60,8 +61,17 @@ internal sealed class Bench : IAsyncDisposable
 
     public string DockerConfigPath => Options.DockerConfigPath!;
 
-    public static async Task<Bench> StartAsync(TestRegistryOptions? server = null, RegistryOptions? client = null, CapturedLog? log = null) =>
-        new(await TestRegistry.StartAsync(server), client ?? Impatient, log);
+    /// <param name="remembers">What the client learns survives <see cref="Restart"/>.</param>
+    public static async Task<Bench> StartAsync(
+        TestRegistryOptions? server = null, RegistryOptions? client = null, CapturedLog? log = null, bool remembers = false) =>
+        new(await TestRegistry.StartAsync(server), client ?? Impatient, log, remembers);
+
+    /// <summary>Another process in the place of the first.</summary>
+    public void Restart()
+    {
+        Client.Dispose();
+        Client = new RegistryClient(Options, Log);
+    }
 
     public RemoteBlob OpenBlob() => Client.OpenBlob(Reference, Blob.Digest, Blob.Size);
 

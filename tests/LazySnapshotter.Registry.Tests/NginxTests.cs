@@ -203,7 +203,7 @@ public sealed class NginxTests : IAsyncLifetime
 
     private async Task<byte[]> ReadAsync(RegistryClient client, string address, int offset, int length)
     {
-        await using var stream = await client.OpenBlob(Reference(address), _blob.Digest, _blob.Size).OpenRangeAsync(offset, length, CancellationToken.None);
+        await using var stream = await client.OpenBlob(Reference(address), _blob.Digest, _blob.Size).OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), CancellationToken.None);
         return await Bench.ReadAllAsync(stream);
     }
 

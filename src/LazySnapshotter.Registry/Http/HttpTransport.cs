@@ -152,7 +152,7 @@ internal sealed class HttpTransport : IDisposable
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
         OperationCanceledException when !timer.Token.IsCancellationRequested => hop.Subject.TransientError(
-            RegistryFailure.Unreachable, hop.Host, $"no connection within {ConnectTimeout(hop).TotalSeconds:0.###} s", inner: e),
+            RegistryFailure.TimedOut, hop.Host, $"no connection within {ConnectTimeout(hop).TotalSeconds:0.###} s", inner: e),
         OperationCanceledException => hop.Subject.TransientError(
             RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e),
         _ when e.GetBaseException() is PrivateAddressException refused => hop.Subject.Error(
