@@ -1,3 +1,5 @@
+using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
@@ -92,6 +94,35 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task A_restarted_daemon_reads_more_of_a_layer_it_knows_with_exactly_one_request()
+    {
+        var image = await TestImages.Python;
+        await using var registry = await TestRegistry.StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true });
+        registry.Content.AddLayout("python", image.LayoutPath);
+        var reference = registry.Reference("python").ToString();
+        await using var node = await LazyNode.StartAsync();
+        await node.IndexAsync(reference);
+        await node.PullAsync(reference);
+        var (first, second) = TwoFilesFarApart(image, node.Daemon.Root, out var layer);
+
+        // A node that knows nothing: what the layer's first read costs.
+        registry.ClearLog();
+        await using (var tree = await node.Containerd.MountImageAsync(image, LazyNode.Snapshotter))
+            Assert.NotEmpty(await File.ReadAllBytesAsync(tree.Path + first));
+        Assert.Contains(registry.Requests, request => request.Kind == TestRequestKind.Cdn && IsOf(request, layer));
+
+        Assert.Equal(0, await node.Daemon.StopAsync());
+        await node.Daemon.StartAsync(node.Containerd.Address);
+        await node.Containerd.WaitForSnapshotterAsync(LazyNode.Snapshotter);
+        await using var again = await node.Containerd.MountImageAsync(image, LazyNode.Snapshotter);
+        registry.ClearLog();
+        Assert.NotEmpty(await File.ReadAllBytesAsync(again.Path + second));
+        var request = Assert.Single(registry.Requests);
+        Assert.Equal(TestRequestKind.Cdn, request.Kind);
+        Assert.True(IsOf(request, layer), request.ToString());
+    }
+
+    [Fact]
     public async Task A_daemon_says_whether_containerd_has_it_as_a_plugin()
     {
         await using var node = await LazyNode.StartAsync();
@@ -116,5 +147,23 @@ public sealed class RestartTests
         Assert.Contains(node.Daemon.Address, sameSocket.Error, StringComparison.Ordinal);
 
         (await node.Containerd.CtrAsync("snapshots", "--snapshotter", LazyNode.Snapshotter, "list")).Checked();
+    }
+
+    private static bool IsOf(TestRequest request, Digest layer) => request.Path.EndsWith(layer.ToString(), StringComparison.Ordinal);
+
+    // Small files of the largest layer, in its second and in its last quarter.
+    private static (string First, string Second) TwoFilesFarApart(TestImage image, string root, out Digest layer)
+    {
+        layer = image.Layers.MaxBy(l => l.Size)!.Digest;
+        using var index = LayerIndex.Open(new LayerIndexStore(root).PathOf(layer), layer);
+        return (FileNear(index, 0.3), FileNear(index, 0.8));
+    }
+
+    private static string FileNear(LayerIndex index, double part)
+    {
+        var entry = Enumerable.Range(1, index.Toc.Count - 1)
+            .Where(entry => index.Toc[entry] is { Type: TocEntryType.File, Size: > 0 and < 4096 })
+            .MinBy(entry => Math.Abs(index.Toc.Extents(entry)[0].UncompressedOffset - (index.Spans.UncompressedLength * part)));
+        return "/" + System.Text.Encoding.UTF8.GetString(index.Toc.PathOf(entry));
     }
 }

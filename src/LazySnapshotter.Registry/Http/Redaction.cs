@@ -95,12 +95,13 @@ internal static partial class Redaction
     [GeneratedRegex("""(?<=[\w/])\?[^\s"'<>]+""")]
     private static partial Regex Query();
 
-    [GeneratedRegex(@"\b(Bearer|Basic)\s+[\w\-.~+/=%]{6,}", RegexOptions.IgnoreCase)]
+    // With a character that words do not have: "Basic authentication required" says nothing secret.
+    [GeneratedRegex(@"\b(Bearer|Basic)\s+(?=\S*[\d+/])[\w\-.~+/=%]{6,}", RegexOptions.IgnoreCase)]
     private static partial Regex Scheme();
 
     // "access_token": "...", refresh_token=..., X-Amz-Signature=..., sig=..., Cookie: ..., password: ...
     [GeneratedRegex(
-        """((?:token|password|secret|signature|credential|\bsig|cookie|authorization)"?\s*[:=]\s*"?)(?!\s*\(removed\))[^\s"'<>&,;]{6,}""", RegexOptions.IgnoreCase)]
+        """((?:token|password|secret|signature|credential|\bsig|cookie|authorization)"?\s*[:=]\s*"?)(?!\s*\(removed\))[^\s"'<>&,;]{12,}""", RegexOptions.IgnoreCase)]
     private static partial Regex Named();
 
     // JSON web tokens: three parts, the first of which begins with {" in base64.

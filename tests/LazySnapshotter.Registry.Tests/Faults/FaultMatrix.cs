@@ -18,7 +18,7 @@ internal static class FaultMatrix
 
     private static readonly Outcome Served = Outcome.Served;
 
-    public static IEnumerable<FaultRow> Rows => [.. Connecting, .. Learning, .. Documents, .. AtTheRegistry, .. Redirects, .. Elsewhere, .. InBodies, .. MidLife];
+    public static IEnumerable<FaultRow> Rows => [.. Connecting, .. Learning, .. Documents, .. AtTheRegistry, .. Redirects, .. Elsewhere, .. InBodies, .. MidLife, .. Restarted];
 
     // At connect, before anything is asked.
     private static FaultTable Connecting => new()
@@ -238,6 +238,21 @@ internal static class FaultMatrix
         { UrlRevoked, Status(503), Twice, Served, "Cdn Blob*3 Cdn", "Cdn" },
         { UrlRevoked, Status(404), Always, Fails(NotFound, "404"), "Cdn Blob", "Blob Cdn" },
         { UrlRevoked, Status(401), Once, Served, "Cdn Blob Token Blob Cdn", "Cdn" },
+    };
+
+    // Another process, which has the memory of the one that read the blob: no ping, no token, one request.
+    private static FaultTable Restarted => new()
+    {
+        { AfterRestart, ConnectionReset, Once, Served, "Blob Cdn", "Cdn" },
+        { AfterRestart, NoAnswer, Once, Served, "Cdn Blob Cdn", "Cdn" },
+        { AfterRestart, Status(403), Once, Served, "Cdn Blob Cdn", "Cdn" },
+        { AfterRestart, Status(410), Always, Fails(Refused, "410"), "Cdn Blob Cdn", "Blob Cdn" },
+        { AfterRestart, Status(503), Twice, Served, "Cdn*3", "Cdn" },
+        { AfterRestart, BodyTruncated, Twice, Served, "Cdn*3", "Cdn" },
+        { AfterRestart, RedirectHops(2), Always, Served, "Cdn*3", "Cdn" },
+        { AfterRestartAtRegistry, Status(401), Once, Served, "Blob Token Blob", "Blob" },
+        { AfterRestartAtRegistry, Status(401), Always, Fails(Unauthorized, "401"), "Blob Token Blob", "Blob" },
+        { AfterRestartAtRegistry, Status(503), Always, Fails(Unavailable, "503"), "Blob*6", "Blob" },
     };
 
     private static Outcome Fails(RegistryFailure failure, string cause, TestRequestKind? at = null) => new(failure, cause, at);

@@ -19,7 +19,7 @@ public sealed class FaultMatrixTests
     public async Task Row(string name)
     {
         var row = Rows[name];
-        await using var bench = await Bench.StartAsync(row.Moment.Server, row.Moment.Client);
+        await using var bench = await Bench.StartAsync(row.Moment.Server, row.Moment.Client, remembers: true);
         await row.Moment.PrepareAsync(bench);
         bench.TakeRequests();
         if (row.Mishap.OfRequest is { } fault)

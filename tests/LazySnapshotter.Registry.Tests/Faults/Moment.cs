@@ -64,6 +64,23 @@ internal sealed record Moment(string Name, TestRequestKind Kind)
         },
     };
 
+    /// <summary>Another process with the memory of the first, which knew the blob: the remembered place.</summary>
+    public static readonly Moment AfterRestart = new("after a restart", TestRequestKind.Cdn)
+    {
+        PrepareAsync = async bench =>
+        {
+            await KnowTheBlobAsync(bench);
+            bench.Restart();
+        },
+    };
+
+    /// <summary>The same where the registry has the blob itself.</summary>
+    public static readonly Moment AfterRestartAtRegistry = new("after a restart, at the registry", TestRequestKind.Blob)
+    {
+        Server = AtRegistry.Server,
+        PrepareAsync = AfterRestart.PrepareAsync,
+    };
+
     public TestRegistryOptions Server { get; init; } = TokensAndRedirects;
 
     public RegistryOptions Client { get; init; } = Bench.Impatient;

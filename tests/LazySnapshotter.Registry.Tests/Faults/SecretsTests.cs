@@ -42,7 +42,7 @@ public sealed class SecretsTests(ITestOutputHelper output)
         for (var round = 0; log.Chars < LogBytes; round++)
         {
             await using var bench = await Bench.StartAsync(
-                Registries[round % Registries.Length] with { Seed = seed + round }, Bench.Impatient with { PlainHttp = host => !Registries[round % Registries.Length].Tls, RetryDelayMax = TimeSpan.FromMilliseconds(3) }, log);
+                Registries[round % Registries.Length] with { Seed = seed + round }, Bench.Impatient with { PlainHttp = host => !Registries[round % Registries.Length].Tls, RetryDelayMax = TimeSpan.FromMilliseconds(3) }, log, remembers: true);
             LogIn(bench, round);
             AddFaults(bench.Server.Faults);
             await WorkAsync(bench, log, random);

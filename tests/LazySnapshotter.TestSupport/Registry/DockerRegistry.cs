@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using LazySnapshotter.TestSupport.Images;
 using LazySnapshotter.TestSupport.Processes;
@@ -34,7 +33,11 @@ public sealed partial class DockerRegistry : IAsyncDisposable
     public string Log => _process.Log;
 
     /// <param name="deletes">Manifests may be deleted, which is not the registry's own default.</param>
-    public static async Task<DockerRegistry> StartAsync(bool deletes = false, bool useTls = false)
+    /// <param name="htpasswd">Lines of a htpasswd file (bcrypt): nobody else gets in, and the challenge is Basic.</param>
+    /// <param name="storage">Where it keeps everything; else in a folder of its own.</param>
+    /// <param name="redirectTo">Blobs are answered with a redirect to this base URL, followed by the path of their file in the storage.</param>
+    public static async Task<DockerRegistry> StartAsync(
+        bool deletes = false, bool useTls = false, string? htpasswd = null, string? storage = null, string? redirectTo = null)
     {
         var directory = TestDirectory.Create();
         try
@@ -42,17 +45,21 @@ public sealed partial class DockerRegistry : IAsyncDisposable
             var configuration = directory.Combine("config.yml");
             var certificateFile = useTls ? directory.Combine("certificate.pem") : null;
             if (certificateFile is not null)
-                await WriteCertificateAsync(certificateFile);
+                await TestCertificate.WriteAsync(certificateFile);
+            if (htpasswd is not null)
+                await File.WriteAllTextAsync(directory.Combine("htpasswd"), htpasswd);
             await File.WriteAllTextAsync(configuration, $"""
                 version: 0.1
                 storage:
                   filesystem:
-                    rootdirectory: {directory.Combine("data")}
+                    rootdirectory: {storage ?? directory.Combine("data")}
                   delete:
                     enabled: {(deletes ? "true" : "false")}
                 http:
                   addr: 127.0.0.1:0
                 {(useTls ? $"  tls: {{certificate: {certificateFile}, key: {certificateFile}}}" : "")}
+                {(htpasswd is null ? "" : $"auth: {{htpasswd: {{realm: tests, path: {directory.Combine("htpasswd")}}}}}")}
+                {(redirectTo is null ? "" : $"middleware: {{storage: [{{name: redirect, options: {{baseurl: \"{redirectTo}\"}}}}]}}")}
                 """);
             var process = BackgroundProcess.Start("docker-registry", ["serve", configuration]);
             try
@@ -80,11 +87,13 @@ public sealed partial class DockerRegistry : IAsyncDisposable
     /// <param name="location">As skopeo names it, for example <c>oci:/path:tag</c>.</param>
     /// <param name="name">Repository and tag.</param>
     /// <inheritdoc cref="PushAsync(TestImage)"/>
-    public async Task<string> PushAsync(string location, string name)
+    /// <param name="login">User and password, <c>name:password</c>.</param>
+    public async Task<string> PushAsync(string location, string name, string? login = null)
     {
         var reference = $"{Address}/{name}";
         (await ProcessRunner.RunAsync("skopeo", [
-            "copy", "--quiet", "--insecure-policy", "--preserve-digests", "--dest-tls-verify=false", location, "docker://" + reference,
+            "copy", "--quiet", "--insecure-policy", "--preserve-digests", "--dest-tls-verify=false",
+            .. login is null ? Array.Empty<string>() : ["--dest-creds", login], location, "docker://" + reference,
         ])).Checked();
         return reference;
     }
@@ -93,13 +102,6 @@ public sealed partial class DockerRegistry : IAsyncDisposable
     {
         await _process.DisposeAsync();
         await _directory.DisposeAsync();
-    }
-
-    private static async Task WriteCertificateAsync(string file)
-    {
-        using var certificate = TestCertificate.Create();
-        using var key = certificate.GetECDsaPrivateKey()!;
-        await File.WriteAllTextAsync(file, certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
     }
 
     [GeneratedRegex("listening on ([0-9.]+:[0-9]+)")]

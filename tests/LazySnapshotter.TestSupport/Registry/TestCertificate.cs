@@ -21,4 +21,12 @@ internal static class TestCertificate
         request.CertificateExtensions.Add(names.Build());
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
+
+    /// <summary>Certificate and key in one file, as servers that are not ours want them.</summary>
+    public static async Task WriteAsync(string file)
+    {
+        using var certificate = Create();
+        using var key = certificate.GetECDsaPrivateKey()!;
+        await File.WriteAllTextAsync(file, certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
+    }
 }
