@@ -18,19 +18,18 @@ internal static class BesideSoci
     /// <param name="rounds">What is printed are the medians by time to first output, each side's own.</param>
     /// <param name="requestsFolder">Where each run's requests are listed; null for nowhere.</param>
     /// <returns>Everybody's container said the same.</returns>
-    public static async Task<bool> RunAsync(LinkProfile link, int rounds, string? requestsFolder, IReadOnlyList<string> sides)
+    public static async Task<bool> RunAsync(TestImage image, LinkProfile link, int rounds, string? requestsFolder, IReadOnlyList<string> sides)
     {
-        var image = await TestImages.Python;
         await using var directory = TestDirectory.Create();
         await using var registry = await TestRegistry.StartAsync(new TestRegistryOptions
         {
             Link = link, Auth = TestAuthMode.Bearer, RedirectBlobs = true, UrlLifetime = UrlLifetime, Tls = true,
         });
-        registry.Content.AddLayout("python", image.LayoutPath);
+        registry.Content.AddLayout(image.Name, image.LayoutPath);
         var certificate = directory.Combine("certificate.pem");
         await File.WriteAllTextAsync(certificate, registry.Certificate!.ExportCertificatePem());
         Environment.SetEnvironmentVariable("SSL_CERT_FILE", certificate); // for every process started from here
-        var reference = $"{registry.OtherHost}/python:{TestImage.Tag}";
+        var reference = $"{registry.OtherHost}/{image.Name}:{TestImage.Tag}";
 
         Console.WriteLine($"registry  TLS, Bearer tokens, blobs redirected to another host by URLs that live {UrlLifetime.TotalSeconds:0} s");
         if (sides.Contains("soci"))

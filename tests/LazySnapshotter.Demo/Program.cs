@@ -7,6 +7,7 @@ using LazySnapshotter.TestSupport.Registry;
 // overlayfs snapshotter, and started lazily by the index that was published with it. Everything it starts it stops, everything it mounts it unmounts.
 //
 //   --beside soci        and by soci-snapshotter (see BesideSoci), which LAZYSNAP_TEST_SOCI or fetch-soci.sh has
+//   --image NAME         another image of tests/images than python
 //   --rounds N           medians of so many
 //   --sides LIST         some of overlayfs,soci,lazysnap
 //   --requests FOLDER    lists every run's requests there
@@ -19,16 +20,16 @@ if (Option("--beside") is { } peer)
         return await HostsNamespace.RunInsideAsync(args);
 }
 
-var image = await TestImages.Python;
-Console.WriteLine($"image     {image.Name}: Debian with python3 and numpy, {Figures.Bytes(image.CompressedBytes)} compressed in {image.Layers.Count} layers");
+var image = await TestImages.GetAsync(Option("--image") ?? "python");
+Console.WriteLine($"image     {image.Name}: {Figures.Bytes(image.CompressedBytes)} compressed in {image.Layers.Count} layers");
 Console.WriteLine("link      20 ms round trip, 500 Mbit/s, between the node and the registry");
-Console.WriteLine("container python3 -c 'import numpy; …'");
+Console.WriteLine("container the image's own command");
 
 if (Option("--beside") is not null)
 {
     var rounds = int.Parse(Option("--rounds") ?? "1", CultureInfo.InvariantCulture);
     var sides = (Option("--sides") ?? "overlayfs,soci,lazysnap").Split(',');
-    return await BesideSoci.RunAsync(link, rounds, Option("--requests"), sides) ? 0 : 1;
+    return await BesideSoci.RunAsync(image, link, rounds, Option("--requests"), sides) ? 0 : 1;
 }
 
 await using var registry = await TestRegistry.StartAsync(new TestRegistryOptions { Link = link });
