@@ -8,13 +8,15 @@ public interface IBlobReader
     Digest Digest { get; }
 
     /// <summary>
-    /// Opens exactly <paramref name="length"/> bytes from <paramref name="offset"/>, as they arrive.
-    /// The stream ends after the last of them, or throws <see cref="IOException"/> if the source ends earlier.
+    /// Opens <paramref name="length"/> bytes from <paramref name="offset"/>, as they arrive, or more of the blob around
+    /// them where the source gives nothing less (<see cref="BlobRange"/>). Readers that want just their bytes take
+    /// <see cref="BlobReaderExtensions.OpenExactRangeAsync"/>.
     /// </summary>
+    /// <param name="priority">May be raised while the read is on its way.</param>
     /// <exception cref="IOException">The source cannot be had; the message names digest, range and cause.</exception>
-    Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken);
+    Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken);
 
     /// <summary>Opens the whole blob, as it arrives. The length is known only when the stream ends.</summary>
     /// <exception cref="IOException">The source cannot be had; the message names digest and cause.</exception>
-    Task<Stream> OpenAsync(CancellationToken cancellationToken);
+    Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken);
 }

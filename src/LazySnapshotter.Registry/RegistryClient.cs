@@ -67,7 +67,7 @@ public sealed partial class RegistryClient : IDisposable
         using var deadline = new Deadline(_options.DocumentDeadline);
         await deadline.RunAsync(host.BaseUri.Authority, subject, async ct =>
         {
-            await using var stream = await OpenBlob(repository, descriptor.Digest, descriptor.Size).OpenAsync(ct);
+            await using var stream = await OpenBlob(repository, descriptor.Digest, descriptor.Size).OpenAsync(ReadPriority.Metadata(), ct);
             await stream.ReadExactlyAsync(content, ct);
             return content;
         }, cancellationToken);

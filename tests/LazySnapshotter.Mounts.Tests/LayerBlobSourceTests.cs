@@ -15,7 +15,7 @@ public sealed class LayerBlobSourceTests
         source.Add(ImageReference.Parse("registry.example/old"), () => new Repository("old", asked, fails: false));
         source.Add(ImageReference.Parse("registry.example/new"), () => new Repository("new", asked, fails: true));
 
-        await using var stream = await source.OpenRangeAsync(0, 1, CancellationToken.None);
+        await using var range = await source.OpenRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None);
         Assert.Equal(["new", "old"], asked);
     }
 
@@ -23,11 +23,11 @@ public sealed class LayerBlobSourceTests
     public async Task The_last_failure_is_reported_and_no_repository_at_all_is_said_so()
     {
         var source = new LayerBlobSource(Layer);
-        var none = await Assert.ThrowsAsync<IOException>(() => source.OpenAsync(CancellationToken.None));
+        var none = await Assert.ThrowsAsync<IOException>(() => source.OpenAsync(ReadPriority.Demanded(), CancellationToken.None));
         Assert.Contains(Layer.ToString(), none.Message, StringComparison.Ordinal);
 
         source.Add(ImageReference.Parse("registry.example/only"), () => new Repository("only", [], fails: true));
-        var failed = await Assert.ThrowsAsync<IOException>(() => source.OpenAsync(CancellationToken.None));
+        var failed = await Assert.ThrowsAsync<IOException>(() => source.OpenAsync(ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal("only", failed.Message);
     }
 
@@ -35,9 +35,10 @@ public sealed class LayerBlobSourceTests
     {
         public Digest Digest => Layer;
 
-        public Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken) => OpenAsync(cancellationToken);
+        public async Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken) =>
+            new(await OpenAsync(priority, cancellationToken), offset, offset + length);
 
-        public Task<Stream> OpenAsync(CancellationToken cancellationToken)
+        public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken)
         {
             asked.Add(name);
             return fails ? Task.FromException<Stream>(new IOException(name)) : Task.FromResult<Stream>(new MemoryStream([1]));

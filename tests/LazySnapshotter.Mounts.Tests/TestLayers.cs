@@ -72,9 +72,9 @@ internal sealed class TestLayers : IAsyncDisposable
 
         public Digest Digest { get; } = Digest.OfSha256(content);
 
-        public Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken) =>
-            Task.FromResult<Stream>(new MemoryStream(content, (int)offset, (int)length));
+        public Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken) =>
+            Task.FromResult(new BlobRange(new MemoryStream(content, (int)offset, (int)length), offset, offset + length));
 
-        public Task<Stream> OpenAsync(CancellationToken cancellationToken) => Task.FromResult<Stream>(new MemoryStream(content));
+        public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => Task.FromResult<Stream>(new MemoryStream(content));
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -87,7 +88,7 @@ public sealed class BlobFaultTests
         bench.Server.ClearLog();
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Delay = TimeSpan.FromSeconds(1) });
         var errors = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Assert.ThrowsAsync<RegistryException>(
-            () => bench.Client.OpenBlob(bench.Reference, missing, null).OpenRangeAsync(i * 100, 100, CancellationToken.None))));
+            () => bench.Client.OpenBlob(bench.Reference, missing, null).OpenExactRangeAsync(i * 100, 100, ReadPriority.Demanded(), CancellationToken.None))));
         Assert.Equal("Blob", bench.TakeRequests());
         for (var i = 0; i < errors.Length; i++)
         {
@@ -227,7 +228,7 @@ public sealed class BlobFaultTests
         await using var bench = await Bench.StartAsync();
         var nowhere = Oci.ImageReference.Parse("127.0.0.1:1/library/python");
         var error = await Assert.ThrowsAsync<RegistryException>(
-            () => bench.Client.OpenBlob(nowhere, bench.Blob.Digest, null).OpenRangeAsync(0, 1, CancellationToken.None));
+            () => bench.Client.OpenBlob(nowhere, bench.Blob.Digest, null).OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.Unreachable, error.Failure);
         Assert.Contains("127.0.0.1:1", error.Message, StringComparison.Ordinal);
     }
@@ -266,7 +267,7 @@ public sealed class BlobFaultTests
         await using var bench = await Bench.StartAsync();
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Delay = TimeSpan.FromMilliseconds(300), Times = 1 });
         using var impatience = new CancellationTokenSource();
-        var first = bench.OpenBlob().OpenRangeAsync(0, 10, impatience.Token);
+        var first = bench.OpenBlob().OpenExactRangeAsync(0, 10, ReadPriority.Demanded(), impatience.Token);
         while (bench.Server.Count(TestRequestKind.Blob) == 0)
             await Task.Delay(5);
         var second = bench.AssertReadsAsync(Start, Length);
@@ -280,7 +281,7 @@ public sealed class BlobFaultTests
     {
         await using var bench = await Bench.StartAsync();
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, StallAt = 0, Times = 1 });
-        await using var stream = await bench.OpenBlob().OpenRangeAsync(Start, Length, CancellationToken.None);
+        await using var stream = await bench.OpenBlob().OpenExactRangeAsync(Start, Length, ReadPriority.Demanded(), CancellationToken.None);
         using var impatience = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await stream.ReadExactlyAsync(new byte[10], impatience.Token));
         Assert.Equal(bench.Content[Start..(Start + Length)], await Bench.ReadAllAsync(stream));
@@ -352,7 +353,7 @@ public sealed class BlobFaultTests
     {
         await using var bench = await Bench.StartAsync();
         var blob = bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, 299_999);
-        var error = await Assert.ThrowsAsync<RegistryException>(() => blob.OpenAsync(CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(() => blob.OpenAsync(ReadPriority.Demanded(), CancellationToken.None));
         AssertNames(error, bench, "300000 bytes by Content-Length, its descriptor says 299999");
     }
 
@@ -370,7 +371,7 @@ public sealed class BlobFaultTests
     {
         await using var bench = await Bench.StartAsync();
         var blob = bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, 400_000);
-        var error = await Assert.ThrowsAsync<RegistryException>(() => blob.OpenRangeAsync(350_000, 10, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(() => blob.OpenExactRangeAsync(350_000, 10, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.RangeNotSatisfiable, error.Failure);
         AssertNames(error, bench, "bytes 350000-350009", "the blob there has 300000 bytes", "its descriptor says 400000");
     }

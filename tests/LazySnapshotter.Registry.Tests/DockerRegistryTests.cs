@@ -57,7 +57,7 @@ public sealed class DockerRegistryTests : IAsyncLifetime
         var layer = resolved.Manifest.Layers[^1];
         var expected = await File.ReadAllBytesAsync(Path.Combine(Layout, "blobs", "sha256", layer.Digest.Hex));
         var blob = client.OpenBlob(reference, layer.Digest, layer.Size);
-        await using (var whole = await blob.OpenAsync(CancellationToken.None))
+        await using (var whole = await blob.OpenAsync(ReadPriority.Demanded(), CancellationToken.None))
             Assert.Equal(expected, await Bench.ReadAllAsync(whole));
 
         var requests = client.Statistics.Requests;
@@ -66,16 +66,16 @@ public sealed class DockerRegistryTests : IAsyncLifetime
         Assert.Equal(requests + 4, client.Statistics.Requests);
 
         var beyond = client.OpenBlob(reference, layer.Digest, null);
-        var error = await Assert.ThrowsAsync<RegistryException>(() => beyond.OpenRangeAsync(expected.Length, 1, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(() => beyond.OpenExactRangeAsync(expected.Length, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.RangeNotSatisfiable, error.Failure);
         var missing = client.OpenBlob(reference, Digest.OfSha256("missing"u8), null);
-        error = await Assert.ThrowsAsync<RegistryException>(() => missing.OpenRangeAsync(0, 1, CancellationToken.None));
+        error = await Assert.ThrowsAsync<RegistryException>(() => missing.OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Contains("BLOB_UNKNOWN", error.Message, StringComparison.Ordinal);
     }
 
     private static async Task<byte[]> ReadAsync(RemoteBlob blob, int start, int end)
     {
-        await using var stream = await blob.OpenRangeAsync(start, end - start, CancellationToken.None);
+        await using var stream = await blob.OpenExactRangeAsync(start, end - start, ReadPriority.Demanded(), CancellationToken.None);
         return await Bench.ReadAllAsync(stream);
     }
 }

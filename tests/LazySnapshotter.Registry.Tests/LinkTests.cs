@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -20,7 +21,7 @@ public sealed class LinkTests
 
         var best = await BestOfAsync(() => Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
         {
-            await using var stream = await bench.Client.OpenBlob(bench.Reference, blob.Digest, blob.Size).OpenAsync(CancellationToken.None);
+            await using var stream = await bench.Client.OpenBlob(bench.Reference, blob.Digest, blob.Size).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
             await stream.CopyToAsync(Stream.Null);
         })));
         var expected = 4.0 * content.Length * 8 / link.BitsPerSecond;

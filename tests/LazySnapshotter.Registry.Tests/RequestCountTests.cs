@@ -1,3 +1,4 @@
+using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -50,7 +51,7 @@ public sealed class RequestCountTests
 
         var elsewhere = bench.Server.Reference("private/python");
         var error = await Assert.ThrowsAsync<RegistryException>(
-            () => bench.Client.OpenBlob(elsewhere, bench.Blob.Digest, bench.Blob.Size).OpenRangeAsync(0, 1, CancellationToken.None));
+            () => bench.Client.OpenBlob(elsewhere, bench.Blob.Digest, bench.Blob.Size).OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.NotFound, error.Failure);
         Assert.Equal("Token Blob", bench.TakeRequests());
     }

@@ -1,3 +1,4 @@
+using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -11,7 +12,7 @@ public sealed class WholeBlobTests
     public async Task The_whole_blob_comes_with_one_request_without_a_range(bool sizeKnown)
     {
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { RedirectBlobs = true });
-        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, sizeKnown ? bench.Blob.Size : null).OpenAsync(CancellationToken.None);
+        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, sizeKnown ? bench.Blob.Size : null).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
         Assert.Equal(bench.Content, await Bench.ReadAllAsync(stream));
         Assert.All(bench.Server.Requests, request => Assert.Null(request.Range));
         Assert.Equal("Ping Blob Cdn", bench.TakeRequests());
@@ -25,7 +26,7 @@ public sealed class WholeBlobTests
         await using var bench = await Bench.StartAsync();
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, TruncateAt = 100_000, Times = 1 });
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, StallAt = 100_000, Times = 1 });
-        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, sizeKnown ? bench.Blob.Size : null).OpenAsync(CancellationToken.None);
+        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, sizeKnown ? bench.Blob.Size : null).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
         Assert.Equal(bench.Content, await Bench.ReadAllAsync(stream));
         Assert.Equal([null, "bytes=100000-299999", "bytes=200000-299999"],
             bench.Server.Requests.Where(r => r.Kind == TestRequestKind.Blob).Select(r => r.Range));
@@ -36,7 +37,7 @@ public sealed class WholeBlobTests
     {
         await using var bench = await Bench.StartAsync();
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, EndAt = 300_000 });
-        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, null).OpenAsync(CancellationToken.None);
+        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, null).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
         Assert.Equal(bench.Content, await Bench.ReadAllAsync(stream));
     }
 
@@ -44,7 +45,7 @@ public sealed class WholeBlobTests
     public async Task A_reader_that_takes_its_time_is_not_taken_for_a_silent_host()
     {
         await using var bench = await Bench.StartAsync();
-        await using var stream = await bench.OpenBlob().OpenAsync(CancellationToken.None);
+        await using var stream = await bench.OpenBlob().OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
         await stream.ReadExactlyAsync(new byte[10]);
         await Task.Delay(bench.Options.StallTimeout * 2);
         Assert.Equal(bench.Content[10..], await Bench.ReadAllAsync(stream));
@@ -55,7 +56,7 @@ public sealed class WholeBlobTests
     public async Task It_can_be_read_synchronously()
     {
         await using var bench = await Bench.StartAsync();
-        await using var stream = await bench.OpenBlob().OpenAsync(CancellationToken.None);
+        await using var stream = await bench.OpenBlob().OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
         var read = await Task.Run(() =>
         {
             using var content = new MemoryStream();

@@ -47,7 +47,7 @@ public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient r
         var blob = registry.OpenBlob(image, part.Index.Digest, part.Index.Size);
         if (!IsWhole)
             return await store.AddRemoteAsync(part.LayerDigest, blob, part.Index.Size, part.FrontLength, part.Identity, cancellationToken);
-        await using var content = new VerifyingStream(await blob.OpenAsync(cancellationToken), part.Index);
+        await using var content = new VerifyingStream(await blob.OpenAsync(ReadPriority.Metadata(), cancellationToken), part.Index);
         return await store.AddAsync(part.LayerDigest, content, part.Identity, cancellationToken);
     }
 }

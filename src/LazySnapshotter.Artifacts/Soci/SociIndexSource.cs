@@ -121,14 +121,14 @@ public sealed class SociIndexSource : ILayerIndexSource
     private async Task<byte[]> ReadStartAsync(ImageReference image, Descriptor layer, CancellationToken cancellationToken)
     {
         var start = new byte[Math.Min(BlobStartLength, layer.Size)];
-        await using var blob = await _registry.OpenBlob(image, layer.Digest, layer.Size).OpenRangeAsync(0, start.Length, cancellationToken);
+        await using var blob = await _registry.OpenBlob(image, layer.Digest, layer.Size).OpenExactRangeAsync(0, start.Length, ReadPriority.Metadata(), cancellationToken);
         await blob.ReadExactlyAsync(start, cancellationToken);
         return start;
     }
 
     private async Task<byte[]> DownloadAsync(ImageReference image, Descriptor part, CancellationToken cancellationToken)
     {
-        await using var blob = new VerifyingStream(await _registry.OpenBlob(image, part.Digest, part.Size).OpenAsync(cancellationToken), part);
+        await using var blob = new VerifyingStream(await _registry.OpenBlob(image, part.Digest, part.Size).OpenAsync(ReadPriority.Metadata(), cancellationToken), part);
         var content = new byte[part.Size];
         await blob.ReadExactlyAsync(content, cancellationToken);
         return await blob.ReadAsync(new byte[1], cancellationToken) == 0 ? content : throw new InvalidDataException($"blob {part.Digest}: too long");

@@ -89,12 +89,12 @@ internal sealed class FileBlob(Digest digest, FileRegion region) : IBlobReader
 {
     public Digest Digest => digest;
 
-    public Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
+    public Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken)
     {
         if (offset < 0 || length < 0 || length > region.Length - offset)
             throw new IOException($"{region.Name}: bytes {offset} to {offset + length} of {region.Length}");
-        return Task.FromResult(region.Open(offset, length));
+        return Task.FromResult(new BlobRange(region.Open(offset, length), offset, offset + length));
     }
 
-    public Task<Stream> OpenAsync(CancellationToken cancellationToken) => Task.FromResult(region.Open(0, region.Length));
+    public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => Task.FromResult(region.Open(0, region.Length));
 }

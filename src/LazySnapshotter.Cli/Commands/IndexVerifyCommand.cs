@@ -45,7 +45,7 @@ internal sealed class IndexVerifyCommand
 
         await using var sources = await OpenedSources.OpenAsync([blobName], _from, parsed, loggers);
         var (source, layer) = await FindLayerAsync(parsed, sources.All[0], cancellationToken);
-        return await VerifyAsync(parsed, await source.OpenLayer(layer).OpenAsync(cancellationToken), layer.Size, layer.Digest, cancellationToken);
+        return await VerifyAsync(parsed, await source.OpenLayer(layer).OpenAsync(ReadPriority.Demanded(), cancellationToken), layer.Size, layer.Digest, cancellationToken);
     }
 
     private async Task<int> VerifyAsync(ParseResult parsed, Stream opened, long? length, Digest? layer, CancellationToken cancellationToken)

@@ -43,7 +43,7 @@ internal sealed class ImageIndexing(IIndexFormat format, ResultWriter results)
         using var layer = progress.Start(task.Layer.Digest.Hex[..12], task.Layer.Size);
         try
         {
-            await using var blob = await task.Source.OpenLayer(task.Layer).OpenAsync(cancellationToken);
+            await using var blob = await task.Source.OpenLayer(task.Layer).OpenAsync(ReadPriority.Demanded(), cancellationToken);
             return await format.BuildAsync(task.Layer, blob, layer, cancellationToken);
         }
         catch (Exception e) when (e is InvalidDataException or UnsupportedLayerException or IOException)

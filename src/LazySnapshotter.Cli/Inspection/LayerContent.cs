@@ -38,7 +38,7 @@ internal static class LayerContent
     private static async Task<byte[]> DecodeAsync(LayerIndex index, SpanDecoder decoder, IBlobReader blob, LayerSpan span, CancellationToken cancellationToken)
     {
         var compressed = new byte[span.CompressedLength];
-        await using (var stream = await blob.OpenRangeAsync(span.CompressedOffset, span.CompressedLength, cancellationToken))
+        await using (var stream = await blob.OpenExactRangeAsync(span.CompressedOffset, span.CompressedLength, ReadPriority.Demanded(), cancellationToken))
             await stream.ReadExactlyAsync(compressed, cancellationToken);
         if (!SHA256.HashData(compressed).AsSpan().SequenceEqual(index.Spans.DigestOf(span.Id)))
             throw new InvalidDataException($"{index.LayerDigest}: the bytes of span {span.Id} do not have the digest the index says");

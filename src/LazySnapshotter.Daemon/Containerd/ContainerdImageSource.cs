@@ -50,7 +50,12 @@ public sealed class ContainerdImageSource(string name, ContainerdClient containe
     {
         public Digest Digest => layer.Digest;
 
-        public async Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
+        public async Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken) =>
+            new(await OpenAsync(offset, length, cancellationToken), offset, offset + length);
+
+        public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => OpenAsync(0, layer.Size, cancellationToken);
+
+        private async Task<Stream> OpenAsync(long offset, long length, CancellationToken cancellationToken)
         {
             var info = await containerd.Content.FindAsync(layer.Digest, cancellationToken)
                 ?? throw new IOException($"{layer.Digest}: not in containerd's content store (a layer served lazily is not); read it from its registry");
@@ -58,7 +63,5 @@ public sealed class ContainerdImageSource(string name, ContainerdClient containe
                 throw new IOException($"{layer.Digest}: bytes {offset} to {offset + length} of {info.Size} in containerd's content store");
             return length == 0 ? Stream.Null : containerd.Content.OpenRead(layer.Digest, offset, length, cancellationToken);
         }
-
-        public Task<Stream> OpenAsync(CancellationToken cancellationToken) => OpenRangeAsync(0, layer.Size, cancellationToken);
     }
 }

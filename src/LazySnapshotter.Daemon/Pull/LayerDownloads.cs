@@ -107,8 +107,8 @@ internal sealed class LayerDownloads : IAsyncDisposable
 
         var reader = _open(layer);
         await using var blob = writer.Offset == 0
-            ? await reader.OpenAsync(cancellationToken)
-            : await reader.OpenRangeAsync(writer.Offset, layer.Size - writer.Offset, cancellationToken);
+            ? await reader.OpenAsync(ReadPriority.Demanded(), cancellationToken)
+            : await reader.OpenExactRangeAsync(writer.Offset, layer.Size - writer.Offset, ReadPriority.Demanded(), cancellationToken);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {

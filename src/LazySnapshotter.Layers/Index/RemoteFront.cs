@@ -40,7 +40,7 @@ internal static class RemoteFront
 
     private static async Task<byte[]> ReadAsync(IBlobReader index, long offset, long length, byte[] before, CancellationToken cancellationToken)
     {
-        await using var stream = await index.OpenRangeAsync(offset, length, cancellationToken);
+        await using var stream = await index.OpenExactRangeAsync(offset, length, ReadPriority.Metadata(), cancellationToken);
         var bytes = new byte[before.Length + length];
         before.CopyTo(bytes, 0);
         await stream.ReadExactlyAsync(bytes.AsMemory(before.Length), cancellationToken);

@@ -132,7 +132,8 @@ internal sealed class RemoteWindows : IWindowSource
             Take(beyond.Span);
             if (!_intake.IsComplete)
             {
-                await using var stream = await _index.OpenRangeAsync(_intake.Position, _header.FileLength - _intake.Position, cancellationToken);
+                await using var stream = await _index.OpenExactRangeAsync(
+                    _intake.Position, _header.FileLength - _intake.Position, ReadPriority.Predicted(), cancellationToken);
                 var buffer = new byte[BufferLength];
                 while (!_intake.IsComplete)
                 {
@@ -192,7 +193,7 @@ internal sealed class RemoteWindows : IWindowSource
         {
             var offset = _windows.OffsetOf(new SpanId(first));
             var bytes = new byte[_windows.EndOf(new SpanId(last)) - offset];
-            await using var stream = await _index.OpenRangeAsync(offset, bytes.Length, cancellationToken);
+            await using var stream = await _index.OpenExactRangeAsync(offset, bytes.Length, ReadPriority.Demanded(), cancellationToken);
             await stream.ReadExactlyAsync(bytes, cancellationToken);
             for (var i = first; i <= last; i++)
             {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Store;
 
@@ -53,7 +54,7 @@ public sealed partial class SpanFetcher
         _blob.Statistics.CountRequest();
         var length = range.LengthIn(_blob.Spans);
         var asked = Stopwatch.GetTimestamp();
-        await using var stream = await _source.OpenRangeAsync(offset, length, fetch.CancellationToken);
+        await using var stream = await _source.OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), fetch.CancellationToken);
         var answered = Stopwatch.GetTimestamp();
         using var cutter = new SpanCutter(stream, offset, _blob.Statistics);
         for (var i = 0; i < spans.Count; i++)

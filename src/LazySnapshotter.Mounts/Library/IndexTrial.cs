@@ -32,7 +32,7 @@ internal static class IndexTrial
     private static async Task FetchAsync(LayerIndex index, IBlobReader source, BlobStore blobs, CancellationToken cancellationToken)
     {
         using var writer = blobs.CreateWriter(index.LayerDigest, index.Spans.CompressedLength);
-        await using var stream = await source.OpenAsync(cancellationToken);
+        await using var stream = await source.OpenAsync(ReadPriority.Background(), cancellationToken);
         var buffer = new byte[128 * 1024];
         for (int length; (length = await stream.ReadAsync(buffer, cancellationToken)) > 0;)
             writer.Write(buffer.AsSpan(0, length));

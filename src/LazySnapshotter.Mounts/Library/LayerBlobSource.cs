@@ -25,13 +25,13 @@ internal sealed class LayerBlobSource(Digest digest) : IBlobReader
                 .. known.Where(other => other.Name != name).Take(RepositoriesMax - 1)]);
     }
 
-    public Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken) =>
-        FirstThatAnswersAsync(blob => blob.OpenRangeAsync(offset, length, cancellationToken));
+    public Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken) =>
+        FirstThatAnswersAsync(blob => blob.OpenRangeAsync(offset, length, priority, cancellationToken));
 
-    public Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
-        FirstThatAnswersAsync(blob => blob.OpenAsync(cancellationToken));
+    public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) =>
+        FirstThatAnswersAsync(blob => blob.OpenAsync(priority, cancellationToken));
 
-    private async Task<Stream> FirstThatAnswersAsync(Func<IBlobReader, Task<Stream>> open)
+    private async Task<T> FirstThatAnswersAsync<T>(Func<IBlobReader, Task<T>> open)
     {
         var repositories = _repositories;
         for (var i = 0; ; i++)

@@ -29,7 +29,7 @@ public sealed class StreamedIndexSource(
                 return new ObtainedIndex(built, []);
 
             var started = TimeProvider.System.GetTimestamp();
-            await using var stream = await registry.OpenBlob(origin.Image, layer, size: null).OpenAsync(cancellationToken);
+            await using var stream = await registry.OpenBlob(origin.Image, layer, size: null).OpenAsync(ReadPriority.Demanded(), cancellationToken);
             using var blob = blobs.CreateWriter(layer);
             var index = await indexes.BuildAsync(layer, stream, new LayerIndexOptions { CopyTo = bytes => blob.Write(bytes.Span) }, cancellationToken);
             try

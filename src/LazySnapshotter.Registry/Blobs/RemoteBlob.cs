@@ -22,13 +22,13 @@ public sealed class RemoteBlob : IBlobReader
     public bool IgnoresRange => _source.Services.RangelessHosts.Contains(_source.HostName);
 
     /// <exception cref="RegistryException">The range cannot be had.</exception>
-    public Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
+    public async Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, long.MaxValue - offset);
         if (length == 0)
-            return Task.FromResult(Stream.Null);
+            return new BlobRange(Stream.Null, offset, offset);
 
         var wanted = new ByteRange(offset, offset + length);
         if (offset + length > Size)
@@ -37,11 +37,11 @@ public sealed class RemoteBlob : IBlobReader
                 RegistryFailure.RangeNotSatisfiable, _source.HostName, $"the range ends beyond the blob, which has {Size} bytes");
         }
 
-        return OpenAsync(wanted, askForRange: true, _source.Services.Options.RangeDeadline, cancellationToken);
+        return new BlobRange(await OpenAsync(wanted, askForRange: true, _source.Services.Options.RangeDeadline, cancellationToken), offset, offset + length);
     }
 
     /// <exception cref="RegistryException">The blob cannot be had.</exception>
-    public Task<Stream> OpenAsync(CancellationToken cancellationToken) => Size == 0
+    public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => Size == 0
         ? Task.FromResult(Stream.Null)
         : OpenAsync(new ByteRange(0, Size), askForRange: false, _source.Services.Options.BlobDeadline, cancellationToken);
 

@@ -35,7 +35,7 @@ public sealed class BlobContent
 
     /// <summary>A blob of another repository or registry.</summary>
     public static BlobContent OfRemote(RemoteBlob blob) =>
-        new(blob.Digest, blob.Size ?? throw new ArgumentException("the blob's size is not known", nameof(blob)), blob.OpenAsync);
+        new(blob.Digest, blob.Size ?? throw new ArgumentException("the blob's size is not known", nameof(blob)), ct => blob.OpenAsync(ReadPriority.Background(), ct));
 
     internal Task<Stream> OpenAsync(CancellationToken cancellationToken) => _open(cancellationToken);
 }

@@ -33,11 +33,11 @@ public sealed class ArchiveTests : IDisposable
         Assert.Equal([plain.Length, plain.Length, packed.Length, packed.Length], image.Layers.Select(layer => layer.Size));
         Assert.Equal([MediaTypes.DockerLayer, MediaTypes.DockerLayer, MediaTypes.DockerLayerGzip, MediaTypes.DockerLayerGzip], image.Layers.Select(layer => layer.MediaType));
 
-        await using (var whole = await source.OpenLayer(image.Layers[1]).OpenAsync(default))
+        await using (var whole = await source.OpenLayer(image.Layers[1]).OpenAsync(ReadPriority.Demanded(), default))
             Assert.Equal(plain, await ReadAsync(whole));
-        await using (var range = await source.OpenLayer(image.Layers[2]).OpenRangeAsync(2, 3, default))
+        await using (var range = await source.OpenLayer(image.Layers[2]).OpenExactRangeAsync(2, 3, ReadPriority.Demanded(), default))
             Assert.Equal(packed[2..5], await ReadAsync(range));
-        await Assert.ThrowsAsync<IOException>(() => source.OpenLayer(image.Layers[2]).OpenRangeAsync(5, 3, default));
+        await Assert.ThrowsAsync<IOException>(() => source.OpenLayer(image.Layers[2]).OpenExactRangeAsync(5, 3, ReadPriority.Demanded(), default));
     }
 
     [Fact]

@@ -63,7 +63,12 @@ internal sealed class BlobServer(byte[] blob, Digest digest) : IBlobReader
         return this;
     }
 
-    public async Task<Stream> OpenRangeAsync(long offset, long length, CancellationToken cancellationToken)
+    public async Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken) =>
+        new(await OpenAsync(offset, length, cancellationToken), offset, offset + length);
+
+    public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => OpenAsync(0, blob.Length, cancellationToken);
+
+    private async Task<Stream> OpenAsync(long offset, long length, CancellationToken cancellationToken)
     {
         Fault fault;
         lock (_gate)
@@ -84,8 +89,6 @@ internal sealed class BlobServer(byte[] blob, Digest digest) : IBlobReader
             content[at] ^= 0x10;
         return new Transfer(this, content, fault);
     }
-
-    public Task<Stream> OpenAsync(CancellationToken cancellationToken) => OpenRangeAsync(0, blob.Length, cancellationToken);
 
     private sealed class Transfer(BlobServer server, byte[] content, Fault fault) : Stream
     {
