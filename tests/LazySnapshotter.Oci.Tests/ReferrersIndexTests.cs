@@ -69,7 +69,10 @@ public sealed class ReferrersIndexTests
         var subject = new Descriptor { MediaType = "m", Digest = One, Size = 1 };
         var manifest = new ImageManifest
         {
-            MediaType = MediaTypes.OciManifest, Config = Descriptor.EmptyJson with { MediaType = "config/type" }, Layers = [], Subject = subject,
+            MediaType = MediaTypes.OciManifest,
+            Config = Descriptor.EmptyJson with { MediaType = "config/type" },
+            Layers = [],
+            Subject = subject,
             Annotations = new Dictionary<string, string> { ["a"] = "b" },
         };
         var (to, entry) = ReferrersIndex.EntryOf(MediaTypes.OciManifest, OciJson.WriteManifest(manifest), "it");

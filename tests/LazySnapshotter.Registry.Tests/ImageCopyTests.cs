@@ -163,7 +163,10 @@ public sealed class ImageCopyTests
         await using var target = await TestRegistry.StartAsync();
         var foreign = new Descriptor
         {
-            MediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", Digest = Digest.OfSha256("foreign"u8), Size = 7, Urls = ["https://elsewhere.example/layer"],
+            MediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+            Digest = Digest.OfSha256("foreign"u8),
+            Size = 7,
+            Urls = ["https://elsewhere.example/layer"],
         };
         var image = bench.Server.Content.AddImage(Bench.Repository, "latest", [bench.Blob, foreign]);
         var gone = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = Digest.OfSha256("gone"u8), Size = 4 };

@@ -1,8 +1,8 @@
+using System.Security.Cryptography;
 using LazySnapshotter.Layers.Gzip;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Oci;
-using System.Security.Cryptography;
 
 namespace LazySnapshotter.Cli.Inspection;
 

@@ -10,8 +10,8 @@ namespace LazySnapshotter.Layers.Index;
 internal readonly record struct LayerIndexSection(long Offset, long StoredLength, long Length, byte[] Checksum);
 
 // The first bytes of an index file. They name every other part with its checksum (the windows' checksums are in the
-// span section), so the header's own checksum stands for the whole file and is its identity. The footer repeats some of it. All numbers little-endian;
-// each field lies behind the one before it (docs/FORMATS.md, "Header").
+// span section), so the header's own checksum stands for the whole file and is its identity. The footer repeats some of it.
+// All numbers little-endian; each field lies behind the one before it (docs/FORMATS.md, "Header").
 internal sealed record LayerIndexHeader
 {
     public const int DigestLength = 1 + 7 + SHA512.HashSizeInBytes; // algorithm, reserved, hash

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using LazySnapshotter.Layers.Gzip;
 using System.Runtime.InteropServices;
+using LazySnapshotter.Layers.Gzip;
 
 namespace LazySnapshotter.Benchmarks.Inflate;
 

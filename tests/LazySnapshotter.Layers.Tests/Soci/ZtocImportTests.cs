@@ -84,7 +84,7 @@ public sealed class ZtocImportTests : IDisposable
     public void Where_a_gzip_header_ends_must_be_in_the_bytes_given()
     {
         var blob = SociFixture.Blob("features.tar.gz");
-        var ztoc = Ztoc.Parse(SociFixture.Write(AsVersion1(SociFixture.Content(blob, 4096))  with { Entries = [] }));
+        var ztoc = Ztoc.Parse(SociFixture.Write(AsVersion1(SociFixture.Content(blob, 4096)) with { Entries = [] }));
         var exception = Assert.Throws<InvalidDataException>(() => Import(ztoc, blob, new ZtocImportOptions { BlobStart = blob.AsMemory(0, 12) }));
         Assert.Contains("the gzip header goes on", exception.Message, StringComparison.Ordinal);
     }
