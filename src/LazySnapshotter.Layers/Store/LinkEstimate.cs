@@ -2,7 +2,7 @@ namespace LazySnapshotter.Layers.Store;
 
 // What the way to a layer's source is like, learned from the requests that were made: the shortest wait for a first byte,
 // and the rate at which bytes follow. Their product is what could have come in the time one more request would cost.
-internal sealed class LinkEstimate
+public sealed class LinkEstimate
 {
     /// <summary>Less than this may have been in the socket's buffer already, whatever the link.</summary>
     private const int SampleBytesMin = 128 << 10;
@@ -26,7 +26,7 @@ internal sealed class LinkEstimate
 
     /// <param name="firstByte">From the request to the beginning of the answer.</param>
     /// <param name="transfer">From there to the end of it.</param>
-    public void Note(TimeSpan firstByte, long bytes, TimeSpan transfer)
+    internal void Note(TimeSpan firstByte, long bytes, TimeSpan transfer)
     {
         lock (_gate)
         {

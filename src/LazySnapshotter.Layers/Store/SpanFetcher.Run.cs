@@ -37,7 +37,7 @@ public sealed partial class SpanFetcher
     private async Task<List<PendingSpan>> TransferAgainAsync(SpanFetch fetch, List<PendingSpan> missing, int attempt)
     {
         var still = new List<PendingSpan>();
-        foreach (var range in SpanRange.Coalesce(_blob.Spans, missing.Select(span => span.Span.Id.Value), _options.RequestBytesMax, bridgeBefore: 0))
+        foreach (var range in SpanRange.Coalesce(_blob.Spans, missing.Select(span => span.Span.Id.Value), _options.RequestBytesMax, gapBytesMax: 0))
         {
             var spans = missing.FindAll(span => span.Span.Id.Value >= range.First && span.Span.Id.Value <= range.Last);
             still.AddRange(await TransferAsync(fetch, range, spans, attempt));
