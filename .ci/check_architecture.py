@@ -12,7 +12,7 @@ ALLOWED = {
     "Oci": [],                                                                   # values; no I/O
     "Fuse": ["Linux"],                                                           # has never heard of containers
     "Layers": ["Linux", "Oci"],                                                  # reads blobs through IBlobReader, knows no HTTP
-    "Registry": ["Oci"],                                                         # knows no layers, no tar
+    "Registry": ["Linux", "Oci"],                                                # knows no layers, no tar; of Linux, who owns the file with its tokens
     "Artifacts": ["Linux", "Oci", "Layers", "Registry"],                         # indexes as things in a registry: ours and soci's
     "Snapshots": ["Linux", "Oci"],                                               # knows no FUSE, no HTTP: ILayerMounter
     "Mounts": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Artifacts", "Snapshots"],       # joins them

@@ -45,6 +45,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     {
         if (!ImageReference.TryParse(image.Reference, out var reference))
             return;
+        UseCredentials(image, reference);
         foreach (var layer in image.Layers)
             _ = PrepareAsync(new LayerOrigin(reference, image.ManifestDigest), layer);
     }
@@ -55,6 +56,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         try
         {
             var reference = ImageReference.Parse(image.Reference);
+            UseCredentials(image, reference);
             var opened = await _library.OpenAsync(new LayerOrigin(reference, image.ManifestDigest), layer, cancellationToken);
             var inherited = ImplicitDirectoryResolver.Resolve(opened.Toc, lowerDirectories);
             // By the manifest the layer's index can be found again when the tag has moved on.
@@ -117,6 +119,12 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         {
             _gate.Release();
         }
+    }
+
+    private void UseCredentials(RemoteImage image, ImageReference reference)
+    {
+        if (image.Credentials is { } credentials)
+            _library.UseCredentials(reference, credentials.Username, credentials.Secret);
     }
 
     // Prepare for each layer will report what went wrong; here it is only known that time was not saved.

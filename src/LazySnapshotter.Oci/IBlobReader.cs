@@ -8,6 +8,12 @@ public interface IBlobReader
     Digest Digest { get; }
 
     /// <summary>
+    /// Whether a range costs its own bytes alone, as far as is known: false where the source would rather send the whole
+    /// blob, null where the next answer will tell.
+    /// </summary>
+    bool? GivesRanges => true;
+
+    /// <summary>
     /// Opens <paramref name="length"/> bytes from <paramref name="offset"/>, as they arrive, or more of the blob around
     /// them where the source gives nothing less (<see cref="BlobRange"/>). Readers that want just their bytes take
     /// <see cref="BlobReaderExtensions.OpenExactRangeAsync"/>.

@@ -3,7 +3,9 @@ using System.Text.Json;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Manifests;
 using LazySnapshotter.Registry.Push;
+using LazySnapshotter.Registry.Scheduling;
 
 namespace LazySnapshotter.Registry;
 
@@ -23,8 +25,12 @@ public sealed partial class RegistryClient
         var from = mountFrom is not null && HostOf(mountFrom) == host ? mountFrom : null;
         using var deadline = new Deadline(_options.BlobDeadline);
         return await deadline.RunAsync(
-            host.BaseUri.Authority, RequestSubject.Upload(content.Digest),
-            ct => UploaderOf(host, repository, content.Digest).PushAsync(content, from, progress, ct), cancellationToken);
+            host.FirstName, RequestSubject.Upload(content.Digest),
+            ct => content.Remote is { } source
+                ? _transport.WithTurnsAsync([host.EndpointForPush().Name, source.Host], new TurnLoad(TurnKind.Blob, content.Size), () => Push(ct), ct)
+                : Push(ct), cancellationToken);
+
+        Task<BlobPush> Push(CancellationToken ct) => UploaderOf(host, repository, content.Digest).PushAsync(content, from, progress, ct);
     }
 
     /// <summary>Asks the registry to take a blob over from another of its repositories.</summary>
@@ -38,7 +44,7 @@ public sealed partial class RegistryClient
         var uploader = UploaderOf(host, repository, digest);
         using var deadline = new Deadline(_options.DocumentDeadline);
         var (isMounted, session) = await deadline.RunAsync(
-            host.BaseUri.Authority, RequestSubject.Upload(digest), ct => uploader.MountAsync(from.Repository, ct), cancellationToken);
+            host.FirstName, RequestSubject.Upload(digest), ct => uploader.MountAsync(from.Repository, ct), cancellationToken);
         if (session is not null)
             await uploader.CancelAsync(session);
         return isMounted;
@@ -53,7 +59,7 @@ public sealed partial class RegistryClient
         var host = HostOf(repository);
         using var deadline = new Deadline(_options.DocumentDeadline);
         return await deadline.RunAsync(
-            host.BaseUri.Authority, RequestSubject.Manifest(repository.Repository, tag ?? Digest.OfSha256(content.Span).ToString()),
+            host.FirstName, RequestSubject.Manifest(repository.Repository, tag ?? Digest.OfSha256(content.Span).ToString()),
             ct => PutManifestAsync(host, repository.Repository, tag, mediaType, content, null, ct), cancellationToken);
     }
 
@@ -65,15 +71,8 @@ public sealed partial class RegistryClient
 
     /// <summary>What a tag or digest names, without fetching it; null where there is nothing.</summary>
     /// <exception cref="RegistryException">The registry cannot be asked, or does not say.</exception>
-    public async Task<Descriptor?> FindManifestAsync(ImageReference reference, CancellationToken cancellationToken)
-    {
-        var host = HostOf(reference);
-        var subject = RequestSubject.Manifest(reference.Repository, reference.TagOrDigest);
-        using var deadline = new Deadline(_options.DocumentDeadline);
-        return await deadline.RunAsync(
-            host.BaseUri.Authority, subject,
-            ct => RetryLoop.RunAsync(_options.RetryLimit, attempt => FindManifestAsync(host, reference, subject, attempt, ct)), cancellationToken);
-    }
+    public Task<Descriptor?> FindManifestAsync(ImageReference reference, CancellationToken cancellationToken) =>
+        FindManifestAsync(reference, NeededFor(reference.TagOrDigest), cancellationToken);
 
     /// <summary>All tags of a repository; none where there is no such repository.</summary>
     /// <exception cref="RegistryException">The registry cannot be asked, or has more than 100,000 of them.</exception>
@@ -81,27 +80,42 @@ public sealed partial class RegistryClient
     {
         var host = HostOf(repository);
         var subject = RequestSubject.Tags(repository.Repository);
-        var tags = new List<string>();
         using var deadline = new Deadline(_options.DocumentDeadline);
         try
         {
-            await deadline.RunAsync(host.BaseUri.Authority, subject, ct => ReadPagesAsync(host, repository.Repository, $"/v2/{repository.Repository}/tags/list", subject, page =>
-            {
-                tags.AddRange((ReadTags(page)?.Tags ?? []).OfType<string>());
-                if (tags.Count > RegistryLimits.TagsMax)
-                    throw subject.Error(RegistryFailure.Protocol, page.Hop.Host, $"more than {RegistryLimits.TagsMax} tags");
-            }, ct), cancellationToken);
+            return await deadline.RunAsync(
+                host.FirstName, subject,
+                ct => _requests.OnEndpointsAsync(host, EndpointCapabilities.Resolve, endpoint => ListTagsAsync(endpoint, repository.Repository, subject, ct)),
+                cancellationToken);
         }
         catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound)
         {
             return [];
         }
+    }
 
-        return tags;
+    /// <param name="needed">With <see cref="EndpointCapabilities.Push"/> it is looked for where it would be pushed to, and nowhere else.</param>
+    internal async Task<Descriptor?> FindManifestAsync(ImageReference reference, EndpointCapabilities needed, CancellationToken cancellationToken)
+    {
+        var host = HostOf(reference);
+        var subject = RequestSubject.Manifest(reference.Repository, reference.TagOrDigest);
+        using var deadline = new Deadline(_options.DocumentDeadline);
+        try
+        {
+            return await deadline.RunAsync(
+                host.FirstName, subject,
+                ct => RetryLoop.RunAsync(_options.RetryLimit, attempt => _requests.OnEndpointsAsync(
+                    host, needed, endpoint => FindManifestAsync(host, endpoint, reference, needed, subject, attempt, ct))),
+                cancellationToken);
+        }
+        catch (RegistryException e) when (e.StatusCode == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
     }
 
     private BlobUploader UploaderOf(RegistryHost host, ImageReference repository, Digest digest) =>
-        new(host, repository.Repository, digest, _requests, _options, Statistics, _logger);
+        new(host.EndpointForPush(), repository.Repository, digest, _requests, _options, Statistics, _logger);
 
     private async Task<ManifestPush> PutManifestAsync(
         RegistryHost host, string repository, string? tag, string mediaType, ReadOnlyMemory<byte> content,
@@ -110,33 +124,43 @@ public sealed partial class RegistryClient
         var digest = Digest.OfSha256(content.Span);
         var subject = RequestSubject.Manifest(repository, tag ?? digest.ToString());
         if (content.Length > RegistryLimits.ManifestBytesMax)
-            throw subject.Error(RegistryFailure.Refused, host.BaseUri.Authority, $"not sent: it has {content.Length} bytes, registries take {RegistryLimits.ManifestBytesMax}");
+            throw subject.Error(RegistryFailure.Refused, host.FirstName, $"not sent: it has {content.Length} bytes, registries take {RegistryLimits.ManifestBytesMax}");
 
-        var put = new HopRequest(host.BaseUri, subject)
+        var put = new HopRequest(subject)
         {
             Method = HttpMethod.Put,
             Body = new DocumentBody(mediaType, content),
             Precondition = precondition,
         };
-        return await RetryLoop.RunAsync(_options.RetryLimit, async attempt =>
+        var endpoint = host.EndpointForPush();
+        try
         {
-            using var response = await _requests.SendAsync(
-                host, $"/v2/{repository}/manifests/{tag ?? digest.ToString()}", Scopes.Push(repository), put with { Attempt = attempt }, cancellationToken);
-            await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
-            // 201 by the specification; Quay has been seen to say 202.
-            if (response.Message.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.Accepted))
-                throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"{(int)response.Message.StatusCode} where 201 belongs", response.Message.StatusCode);
-            if (Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var claim) && claim.Algorithm == digest.Algorithm && claim != digest)
-                throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"the registry took it as {claim}, it is {digest}", response.Message.StatusCode);
-            return new ManifestPush(new Descriptor { MediaType = mediaType, Digest = digest, Size = content.Length }, NoticesSubject(host, response.Message, content));
-        });
+            return await RetryLoop.RunAsync(_options.RetryLimit, async attempt =>
+            {
+                using var response = await _requests.SendAsync(
+                    endpoint, $"/v2/{repository}/manifests/{tag ?? digest.ToString()}", Scopes.Push(repository), put with { Attempt = attempt }, cancellationToken);
+                await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
+                // 201 by the specification; Quay has been seen to say 202.
+                if (response.Message.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.Accepted))
+                    throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"{(int)response.Message.StatusCode} where 201 belongs", response.Message.StatusCode);
+                if (Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var claim) && claim.Algorithm == digest.Algorithm && claim != digest)
+                    throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"the registry took it as {claim}, it is {digest}", response.Message.StatusCode);
+                return new ManifestPush(new Descriptor { MediaType = mediaType, Digest = digest, Size = content.Length }, NoticesSubject(endpoint, response.Message, content));
+            });
+        }
+        finally
+        {
+            // Whatever came of it, the tag may name something else now.
+            if (tag is not null)
+                _manifests.Forget(host, repository, tag);
+        }
     }
 
-    private static bool NoticesSubject(RegistryHost host, HttpResponseMessage response, ReadOnlyMemory<byte> content)
+    private static bool NoticesSubject(RegistryEndpoint endpoint, HttpResponseMessage response, ReadOnlyMemory<byte> content)
     {
         if (!response.Headers.TryGetValues("OCI-Subject", out var values) || values.First() != SubjectOf(content.Span))
             return false;
-        host.Referrers.Found();
+        endpoint.Referrers.Found();
         return true;
     }
 
@@ -155,13 +179,14 @@ public sealed partial class RegistryClient
     private async Task<bool> DeleteAsync(RegistryHost host, string repository, string tagOrDigest, CancellationToken cancellationToken)
     {
         var subject = RequestSubject.Manifest(repository, tagOrDigest);
+        var endpoint = host.EndpointForPush();
         using var deadline = new Deadline(_options.DocumentDeadline);
         try
         {
-            return await deadline.RunAsync(host.BaseUri.Authority, subject, ct => RetryLoop.RunAsync(_options.RetryLimit, async attempt =>
+            return await deadline.RunAsync(endpoint.Name, subject, ct => RetryLoop.RunAsync(_options.RetryLimit, async attempt =>
             {
-                var delete = new HopRequest(host.BaseUri, subject) { Method = HttpMethod.Delete, Attempt = attempt };
-                using var response = await _requests.SendAsync(host, $"/v2/{repository}/manifests/{tagOrDigest}", Scopes.Delete(repository), delete, ct);
+                var delete = new HopRequest(subject) { Method = HttpMethod.Delete, Attempt = attempt };
+                using var response = await _requests.SendAsync(endpoint, $"/v2/{repository}/manifests/{tagOrDigest}", Scopes.Delete(repository), delete, ct);
                 await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, ct);
                 return true;
             }), cancellationToken);
@@ -170,21 +195,24 @@ public sealed partial class RegistryClient
         {
             return false;
         }
+        finally
+        {
+            _manifests.Forget(host, repository, tagOrDigest);
+        }
     }
 
     private async Task<Descriptor?> FindManifestAsync(
-        RegistryHost host, ImageReference reference, RequestSubject subject, int attempt, CancellationToken cancellationToken)
+        RegistryHost host, RegistryEndpoint endpoint, ImageReference reference, EndpointCapabilities needed, RequestSubject subject, int attempt,
+        CancellationToken cancellationToken)
     {
-        var head = new HopRequest(host.BaseUri, subject) { Method = HttpMethod.Head, Accept = ManifestsAccepted, Attempt = attempt };
+        var head = new HopRequest(subject) { Method = HttpMethod.Head, Accept = ManifestReader.Accepted, Attempt = attempt };
         using var response = await _requests.SendAsync(
-            host, $"/v2/{reference.Repository}/manifests/{reference.TagOrDigest}", Scopes.Pull(reference.Repository), head, cancellationToken);
-        if (response.Message.StatusCode == HttpStatusCode.NotFound)
-            return null;
+            endpoint, $"/v2/{reference.Repository}/manifests/{reference.TagOrDigest}", Scopes.Pull(reference.Repository), head, cancellationToken);
         await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
         var headers = response.Message.Content.Headers;
         var isKnown = reference.Digest is not null || Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out _);
         if (!isKnown || headers.ContentLength is not { } size || headers.ContentType?.MediaType is not { } mediaType)
-            return (await GetManifestAsync(host, reference.Repository, subject, reference.TagOrDigest, cancellationToken)).Descriptor;
+            return (await _manifests.ReceiveAsync(host, needed, reference.Repository, reference.TagOrDigest, null, cancellationToken)).Document!.Descriptor;
         var digest = reference.Digest ?? Digest.Parse(RegistryRequests.ClaimedDigest(response.Message)!);
         return new Descriptor { MediaType = mediaType, Digest = digest, Size = size };
     }
@@ -201,22 +229,42 @@ public sealed partial class RegistryClient
         }
     }
 
-    // One page after another, as long as there is a Link to a next one. The result is the last page.
-    private async Task<RegistryDocument> ReadPagesAsync(
-        RegistryHost host, string repository, string path, RequestSubject subject, Action<RegistryDocument> read, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> ListTagsAsync(
+        RegistryEndpoint endpoint, string repository, RequestSubject subject, CancellationToken cancellationToken)
     {
-        var template = new HopRequest(host.BaseUri, subject) { Accept = MediaTypes.OciIndex + ", application/json" };
-        var next = path;
+        var tags = new List<string>();
+        await ReadPagesAsync(endpoint, repository, $"/v2/{repository}/tags/list", subject, page =>
+        {
+            tags.AddRange((ReadTags(page)?.Tags ?? []).OfType<string>());
+            if (tags.Count > RegistryLimits.TagsMax)
+                throw subject.Error(RegistryFailure.Protocol, page.Hop.Host, $"more than {RegistryLimits.TagsMax} tags");
+        }, cancellationToken);
+        return tags;
+    }
+
+    // One page after another, as long as there is a Link to a next one: all from one endpoint, whose lists need not be another's.
+    private async Task ReadPagesAsync(
+        RegistryEndpoint endpoint, string repository, string path, RequestSubject subject, Action<RegistryDocument> read, CancellationToken cancellationToken)
+    {
+        var scope = Scopes.Pull(repository);
+        var template = new HopRequest(subject) { Accept = MediaTypes.OciIndex + ", application/json" };
+        Uri? next = null;
         for (var pages = 0; pages < RegistryLimits.ListPagesMax; pages++)
         {
-            var page = await _requests.GetDocumentAsync(
-                host, next, Scopes.Pull(repository), template, RegistryLimits.ManifestBytesMax, Statistics, cancellationToken);
+            var page = await RetryLoop.RunAsync(endpoint.RetryLimit, async attempt =>
+            {
+                var hop = template with { Attempt = attempt };
+                using var response = next is null
+                    ? await _requests.SendAsync(endpoint, path, scope, hop, cancellationToken)
+                    : await _requests.SendAsync(endpoint, scope, hop with { Uri = next }, cancellationToken);
+                return await _requests.ReadAsync(response, RegistryLimits.ManifestBytesMax, Statistics, cancellationToken);
+            });
             read(page);
             if (PageLinks.Next(page.Headers, page.Hop) is not { } link)
-                return page;
-            next = link;
+                return;
+            next = endpoint.WithNamespace(new Uri(page.Hop.Uri, link));
         }
 
-        throw subject.Error(RegistryFailure.Protocol, host.BaseUri.Authority, $"more than {RegistryLimits.ListPagesMax} pages");
+        throw subject.Error(RegistryFailure.Protocol, endpoint.Name, $"more than {RegistryLimits.ListPagesMax} pages");
     }
 }

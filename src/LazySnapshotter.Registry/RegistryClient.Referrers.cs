@@ -14,14 +14,19 @@ public sealed partial class RegistryClient
     /// <summary>The manifests of the repository whose subject is <paramref name="subject"/>; none is an answer too.</summary>
     /// <param name="artifactType">Only those of this type; null for all.</param>
     /// <exception cref="RegistryException">The registry cannot be asked, or its list makes no sense.</exception>
-    public async Task<IReadOnlyList<Descriptor>> ListReferrersAsync(
-        ImageReference repository, Digest subject, string? artifactType, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<Descriptor>> ListReferrersAsync(
+        ImageReference repository, Digest subject, string? artifactType, CancellationToken cancellationToken) =>
+        ListReferrersAsync(repository, subject, artifactType, EndpointCapabilities.Referrers, cancellationToken);
+
+    /// <param name="needed">With <see cref="EndpointCapabilities.Push"/> they are listed where they would be pushed to, and nowhere else.</param>
+    internal async Task<IReadOnlyList<Descriptor>> ListReferrersAsync(
+        ImageReference repository, Digest subject, string? artifactType, EndpointCapabilities needed, CancellationToken cancellationToken)
     {
         var host = HostOf(repository);
         using var deadline = new Deadline(_options.DocumentDeadline);
-        return await deadline.RunAsync(host.BaseUri.Authority, RequestSubject.Referrers(repository.Repository, subject), async ct =>
-            await AskForReferrersAsync(host, repository.Repository, subject, artifactType, ct)
-            ?? await ReadReferrersTagAsync(host, repository.Repository, subject, artifactType, ct), cancellationToken);
+        return await deadline.RunAsync(host.FirstName, RequestSubject.Referrers(repository.Repository, subject), async ct =>
+            await AskForReferrersAsync(host, needed, repository.Repository, subject, artifactType, ct)
+            ?? await ReadReferrersTagAsync(host, needed, repository.Repository, subject, artifactType, ct), cancellationToken);
     }
 
     /// <summary>Puts a manifest that has a subject, by digest, and sees to it that it is listed, by the registry or under the tag.</summary>
@@ -78,7 +83,7 @@ public sealed partial class RegistryClient
         var host = HostOf(repository);
         using var deadline = new Deadline(_options.DocumentDeadline);
         return await deadline.RunAsync(
-            host.BaseUri.Authority, RequestSubject.Referrers(repository.Repository, subject),
+            host.FirstName, RequestSubject.Referrers(repository.Repository, subject),
             ct => _referrersTags.EditAsync(host, repository.Repository, subject, edit, ct), cancellationToken);
     }
 
@@ -90,34 +95,42 @@ public sealed partial class RegistryClient
         var host = HostOf(repository);
         using var deadline = new Deadline(_options.DocumentDeadline);
         return await deadline.RunAsync(
-            host.BaseUri.Authority, RequestSubject.Referrers(repository.Repository, subject),
-            ct => AskForReferrersAsync(host, repository.Repository, subject, artifactType: null, ct), cancellationToken);
+            host.FirstName, RequestSubject.Referrers(repository.Repository, subject),
+            ct => AskForReferrersAsync(host, EndpointCapabilities.Push, repository.Repository, subject, artifactType: null, ct), cancellationToken);
     }
 
     /// <returns>Null where the registry has no such API.</returns>
     private async Task<IReadOnlyList<Descriptor>?> AskForReferrersAsync(
-        RegistryHost host, string repository, Digest digest, string? artifactType, CancellationToken cancellationToken)
-    {
-        if (host.Referrers.IsKnownMissing)
-            return null;
+        RegistryHost host, EndpointCapabilities needed, string repository, Digest digest, string? artifactType, CancellationToken cancellationToken) =>
+        host.Offers(needed)
+            ? await _requests.OnEndpointsAsync(host, needed, endpoint => AskForReferrersAsync(endpoint, repository, digest, artifactType, cancellationToken))
+            : null;
 
+    private async Task<IReadOnlyList<Descriptor>?> AskForReferrersAsync(
+        RegistryEndpoint endpoint, string repository, Digest digest, string? artifactType, CancellationToken cancellationToken)
+    {
         var subject = RequestSubject.Referrers(repository, digest);
+        if (endpoint.Referrers.IsKnownMissing)
+            return endpoint.IsMirror ? throw subject.Error(RegistryFailure.NotFound, endpoint.Name, "it is known to have no referrers API") : null;
+
         var filter = artifactType is null ? "" : "?artifactType=" + Uri.EscapeDataString(artifactType);
         var listed = new List<Descriptor>();
         try
         {
-            await ReadPagesAsync(host, repository, $"/v2/{repository}/referrers/{digest}{filter}", subject, page => listed.AddRange(ReadReferrers(page, artifactType, listed.Count)), cancellationToken);
+            await ReadPagesAsync(endpoint, repository, $"/v2/{repository}/referrers/{digest}{filter}", subject, page => listed.AddRange(ReadReferrers(page, artifactType, listed.Count)), cancellationToken);
         }
         catch (RegistryException e) when (SaysNoSuchApi(e) && listed.Count == 0)
         {
             // An unknown repository, or one we may not read, says nothing about the registry.
             if (e.Failure != RegistryFailure.Unauthorized && e.ErrorCode is not ("NAME_UNKNOWN" or "NAME_INVALID" or "DENIED"))
-                host.Referrers.Missing();
-            _logger.ReferrersApiMissing(host.Name, ReferrersIndex.TagOf(digest), e.Message);
+                endpoint.Referrers.Missing();
+            if (endpoint.IsMirror)
+                throw;
+            _logger.ReferrersApiMissing(endpoint.Name, ReferrersIndex.TagOf(digest), e.Message);
             return null;
         }
 
-        host.Referrers.Found();
+        endpoint.Referrers.Found();
         return listed;
     }
 
@@ -135,12 +148,13 @@ public sealed partial class RegistryClient
     }
 
     private async Task<IReadOnlyList<Descriptor>> ReadReferrersTagAsync(
-        RegistryHost host, string repository, Digest digest, string? artifactType, CancellationToken cancellationToken)
+        RegistryHost host, EndpointCapabilities needed, string repository, Digest digest, string? artifactType, CancellationToken cancellationToken)
     {
         var tag = ReferrersIndex.TagOf(digest);
         try
         {
-            var document = await GetManifestAsync(host, repository, RequestSubject.Manifest(repository, tag), tag, cancellationToken);
+            var place = needed == EndpointCapabilities.Push ? needed : EndpointCapabilities.Resolve;
+            var document = (await _manifests.ReceiveAsync(host, place, repository, tag, null, cancellationToken)).Document!;
             // Whatever else has that tag is no list of referrers, so there is none.
             if (!MediaTypes.IsIndex(document.Descriptor.MediaType))
                 return [];
@@ -158,8 +172,8 @@ public sealed partial class RegistryClient
     {
         try
         {
-            var (document, headers) = await ReceiveManifestAsync(host, repository, RequestSubject.Manifest(repository, tag), tag, cancellationToken);
-            return (document, headers.ETag?.ToString());
+            var received = await _manifests.ReceiveAsync(host, EndpointCapabilities.Push, repository, tag, null, cancellationToken);
+            return (received.Document!, received.Headers.ETag?.ToString());
         }
         catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound)
         {

@@ -1,7 +1,7 @@
-using System.Net.Http.Headers;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Manifests;
 
 namespace LazySnapshotter.Registry;
 
@@ -9,18 +9,40 @@ namespace LazySnapshotter.Registry;
 // was asked for or, for a tag, against the digest the registry claims for it, before anything in it is believed.
 public sealed partial class RegistryClient
 {
-    private const string ManifestsAccepted =
-        MediaTypes.OciIndex + ", " + MediaTypes.OciManifest + ", " + MediaTypes.DockerManifestList + ", " + MediaTypes.DockerManifest;
+    private readonly ManifestReader _manifests;
 
     /// <exception cref="RegistryException">It cannot be had, or a document is not what its digest says.</exception>
     /// <exception cref="InvalidDataException">A document is no image manifest or index, or has nothing for the platform.</exception>
-    public async Task<ResolvedManifest> ResolveAsync(ImageReference reference, Platform platform, CancellationToken cancellationToken)
+    public Task<ResolvedManifest> ResolveAsync(ImageReference reference, Platform platform, CancellationToken cancellationToken) =>
+        ResolveAsync(reference, platform, rememberedIfUnreachable: false, cancellationToken);
+
+    /// <param name="rememberedIfUnreachable">
+    /// If the registry cannot be reached at all, a tag stands for what it was last seen to stand for
+    /// (<see cref="ResolvedManifest.TagSeenAt"/>). Otherwise a tag is never answered without asking.
+    /// </param>
+    /// <inheritdoc cref="ResolveAsync(ImageReference, Platform, CancellationToken)"/>
+    public async Task<ResolvedManifest> ResolveAsync(
+        ImageReference reference, Platform platform, bool rememberedIfUnreachable, CancellationToken cancellationToken)
     {
         var host = HostOf(reference);
-        using var deadline = new Deadline(_options.DocumentDeadline);
-        return await deadline.RunAsync(
-            host.BaseUri.Authority, RequestSubject.Manifest(reference.Repository, reference.TagOrDigest),
-            ct => ResolveAsync(host, reference, platform, ct), cancellationToken);
+        try
+        {
+            return await WithinDeadlineAsync(ct => ResolveAsync(host, reference, platform, root: null, ct));
+        }
+        catch (RegistryException e) when (rememberedIfUnreachable && reference.Digest is null && e.Failure is RegistryFailure.Unreachable or RegistryFailure.TimedOut)
+        {
+            if (_manifests.LastNamed(host, reference.Repository, reference.TagOrDigest) is not { } last)
+                throw;
+            _logger.TagFromMemory(host.Name, reference.Repository, reference.TagOrDigest, last.SeenAt, e.Message);
+            return await WithinDeadlineAsync(ct => ResolveAsync(host, reference, platform, last.Document, ct)) with { TagSeenAt = last.SeenAt };
+        }
+
+        async Task<ResolvedManifest> WithinDeadlineAsync(Func<CancellationToken, Task<ResolvedManifest>> resolve)
+        {
+            using var deadline = new Deadline(_options.DocumentDeadline);
+            return await deadline.RunAsync(
+                host.FirstName, RequestSubject.Manifest(reference.Repository, reference.TagOrDigest), resolve, cancellationToken);
+        }
     }
 
     /// <summary>A manifest or index by its descriptor, checked against it.</summary>
@@ -31,7 +53,7 @@ public sealed partial class RegistryClient
         var subject = RequestSubject.Manifest(repository.Repository, descriptor.Digest.ToString());
         using var deadline = new Deadline(_options.DocumentDeadline);
         var document = await deadline.RunAsync(
-            host.BaseUri.Authority, subject, ct => GetManifestAsync(host, repository.Repository, subject, descriptor.Digest.ToString(), ct), cancellationToken);
+            host.FirstName, subject, ct => _manifests.GetAsync(host, repository.Repository, descriptor.Digest.ToString(), ct), cancellationToken);
         CheckSize(host, subject, descriptor, document);
         return document.Content;
     }
@@ -44,10 +66,11 @@ public sealed partial class RegistryClient
         var subject = RequestSubject.Manifest(reference.Repository, reference.TagOrDigest);
         using var deadline = new Deadline(_options.DocumentDeadline);
         return await deadline.RunAsync(
-            host.BaseUri.Authority, subject, ct => GetManifestAsync(host, reference.Repository, subject, reference.TagOrDigest, ct), cancellationToken);
+            host.FirstName, subject, ct => _manifests.GetAsync(host, reference.Repository, reference.TagOrDigest, ct), cancellationToken);
     }
 
-    private async Task<ResolvedManifest> ResolveAsync(RegistryHost host, ImageReference reference, Platform platform, CancellationToken cancellationToken)
+    private async Task<ResolvedManifest> ResolveAsync(
+        RegistryHost host, ImageReference reference, Platform platform, ImageDocument? root, CancellationToken cancellationToken)
     {
         var documents = new List<ImageDocument>();
         var tagOrDigest = reference.TagOrDigest;
@@ -55,12 +78,13 @@ public sealed partial class RegistryClient
         while (true)
         {
             var subject = RequestSubject.Manifest(reference.Repository, tagOrDigest);
-            var document = await GetManifestAsync(host, reference.Repository, subject, tagOrDigest, cancellationToken);
+            var document = root ?? await _manifests.GetAsync(host, reference.Repository, tagOrDigest, cancellationToken);
+            root = null;
             if (expected is not null)
                 CheckSize(host, subject, expected, document);
             documents.Add(document);
 
-            var what = $"{host.BaseUri.Authority}: {subject.Text}";
+            var what = $"{host.FirstName}: {subject.Text}";
             if (MediaTypes.IsManifest(document.Descriptor.MediaType))
             {
                 var manifest = OciJson.ReadManifest(document.Content, what);
@@ -74,39 +98,15 @@ public sealed partial class RegistryClient
         }
     }
 
-    private async Task<ImageDocument> GetManifestAsync(
-        RegistryHost host, string repository, RequestSubject subject, string tagOrDigest, CancellationToken cancellationToken)
-    {
-        var (document, _) = await ReceiveManifestAsync(host, repository, subject, tagOrDigest, cancellationToken);
-        return document;
-    }
-
-    private async Task<(ImageDocument Document, HttpResponseHeaders Headers)> ReceiveManifestAsync(
-        RegistryHost host, string repository, RequestSubject subject, string tagOrDigest, CancellationToken cancellationToken)
-    {
-        var template = new HopRequest(host.BaseUri, subject) { Accept = ManifestsAccepted };
-        var received = await _requests.GetDocumentAsync(
-            host, $"/v2/{repository}/manifests/{tagOrDigest}", Scopes.Pull(repository), template, RegistryLimits.ManifestBytesMax, Statistics, cancellationToken);
-        var digest = CheckDigest(subject, tagOrDigest, received);
-        var mediaType = ManifestMediaType.Of(received, subject);
-        return (new ImageDocument(new Descriptor { MediaType = mediaType, Digest = digest, Size = received.Content.Length }, received.Content), received.Headers);
-    }
-
-    private static Digest CheckDigest(RequestSubject subject, string tagOrDigest, RegistryDocument received)
-    {
-        var isByDigest = Digest.TryParse(tagOrDigest, out var digest);
-        if (!isByDigest && received.ClaimedDigest is { } claim && !Digest.TryParse(claim, out digest))
-            throw subject.Error(RegistryFailure.Protocol, received.Hop.Host, "the registry's Docker-Content-Digest is not a sha256 or sha512 digest");
-        if (digest.IsDefault)
-            return Digest.OfSha256(received.Content);
-        return digest.IsDigestOf(received.Content) ? digest : throw DigestMismatch(subject, received.Hop.Host, received.Content);
-    }
+    // What a digest names, anybody may say who is believed at all, since it can be checked.
+    private static EndpointCapabilities NeededFor(string tagOrDigest) =>
+        Digest.TryParse(tagOrDigest, out _) ? EndpointCapabilities.Pull : EndpointCapabilities.Resolve;
 
     private static void CheckSize(RegistryHost host, RequestSubject subject, Descriptor expected, ImageDocument document)
     {
         if (document.Content.Length != expected.Size)
         {
-            throw subject.Error(RegistryFailure.Protocol, host.BaseUri.Authority,
+            throw subject.Error(RegistryFailure.Protocol, host.FirstName,
                 $"{document.Content.Length} bytes received, its descriptor says {expected.Size}");
         }
     }

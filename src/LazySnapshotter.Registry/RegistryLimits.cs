@@ -57,8 +57,33 @@ internal static class RegistryLimits
 
     public const int HelperOutputBytesMax = 64 << 10;
 
+    /// <summary>Repositories for which a client handed credentials over; the one not handed over for longest makes room.</summary>
+    public const int PullSecretsMax = 4096;
+
     /// <summary>Remembered hosts and blob locations; beyond it those of no use any more are dropped.</summary>
     public const int RememberedHostsMax = 1024;
 
     public const int RememberedBlobsMax = 16 << 10;
+
+    public const int RememberedTokensMax = 4096;
+
+    public const int RememberedTagsMax = 4096;
+
+    /// <summary>Manifests by digest: in memory, as files, and how many files.</summary>
+    public const long RememberedManifestBytesMax = 32L << 20;
+
+    public const long StoredManifestBytesMax = 64L << 20;
+
+    public const int StoredManifestsMax = 16 << 10;
+
+    /// <summary>Signed URLs; S3's with a session token come to some 2 KiB. A longer one is used, but not remembered.</summary>
+    public const int RememberedUrlCharsMax = 8 << 10;
+
+    /// <summary>Of hosts, repositories, scopes, ETags.</summary>
+    public const int RememberedNameCharsMax = 2 << 10;
+
+    /// <summary>Places named by one descriptor.</summary>
+    public const int ForeignUrlsMax = 8;
+
+    public const int MemoryFileBytesMax = 16 << 20;
 }

@@ -7,16 +7,19 @@ namespace LazySnapshotter.Registry;
 internal static partial class RegistryLog
 {
     [LoggerMessage(1, LogLevel.Debug,
-        "{Method} {Url} {Range}: {Status}, {ContentLength} bytes announced, first byte after {TimeToFirstByteMs:F1} ms, attempt {Attempt}")]
+        "{Method} {Url} {Range}: {Status}, {ContentLength} bytes announced, first byte after {TimeToFirstByteMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}")]
     public static partial void Hop(
-        this ILogger logger, string method, string url, string range, int status, long? contentLength, double timeToFirstByteMs, int attempt);
+        this ILogger logger, string method, string url, string range, int status, long? contentLength, double timeToFirstByteMs, double queueWaitMs, int attempt);
 
-    [LoggerMessage(2, LogLevel.Debug, "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, attempt {Attempt}: {Cause}")]
+    [LoggerMessage(2, LogLevel.Debug, "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}: {Cause}")]
     public static partial void HopFailed(
-        this ILogger logger, string method, string url, string range, double elapsedMs, int attempt, string cause);
+        this ILogger logger, string method, string url, string range, double elapsedMs, double queueWaitMs, int attempt, string cause);
 
     [LoggerMessage(3, LogLevel.Debug, "{Host}: next request not before {DelayMs:F0} ms from now, failures in a row: {Failures}")]
     public static partial void HostBacksOff(this ILogger logger, string host, double delayMs, int failures);
+
+    [LoggerMessage(15, LogLevel.Debug, "{Host}: asked too much, from now on at most {Limit} requests at once")]
+    public static partial void HostThrottles(this ILogger logger, string host, int limit);
 
     [LoggerMessage(4, LogLevel.Warning,
         "{Host} ignores Range: reads of {Digest} and of other blobs there fetch and throw away everything before the wanted bytes")]
@@ -32,8 +35,8 @@ internal static partial class RegistryLog
     [LoggerMessage(7, LogLevel.Debug, "{Host}: token for {Scope} taken from {Realm}, good for {LifetimeSeconds:F0} s")]
     public static partial void TokenTaken(this ILogger logger, string host, string scope, string realm, double lifetimeSeconds);
 
-    [LoggerMessage(8, LogLevel.Warning, "{Host}: going on without credentials, {Path} cannot be used: {Cause}")]
-    public static partial void DockerConfigUnusable(this ILogger logger, string host, string path, string cause);
+    [LoggerMessage(8, LogLevel.Warning, "{Host}: going on without credentials from {Place}: {Cause}")]
+    public static partial void CredentialsUnusable(this ILogger logger, string host, string place, string cause);
 
     [LoggerMessage(9, LogLevel.Warning, "{Host}: going on without credentials, {Helper} cannot be used: {Cause}")]
     public static partial void CredentialHelperFailed(this ILogger logger, string host, string helper, string cause);
@@ -46,6 +49,24 @@ internal static partial class RegistryLog
 
     [LoggerMessage(13, LogLevel.Information, "{Host}: {Digest} is no longer listed as a referrer, but stays: {Cause}")]
     public static partial void ReferrerStays(this ILogger logger, string host, Digest digest, string cause);
+
+    [LoggerMessage(40, LogLevel.Warning, "{Path}: what was remembered of registries is forgotten and learned anew: {Cause}")]
+    public static partial void MemoryForgotten(this ILogger logger, string path, string cause);
+
+    [LoggerMessage(41, LogLevel.Warning, "{Path}: nothing about registries is remembered over a restart: {Cause}")]
+    public static partial void MemoryUnusable(this ILogger logger, string path, string cause);
+
+    [LoggerMessage(43, LogLevel.Warning, "{Host}: says that {Repository}:{Tag} still is {Digest} and that it is {Claimed}; asked anew")]
+    public static partial void UnchangedTagContradicted(this ILogger logger, string host, string repository, string tag, Digest digest, string claimed);
+
+    [LoggerMessage(44, LogLevel.Warning, "{Host}: cannot be reached, {Repository}:{Tag} is what it was at {SeenAt}: {Cause}")]
+    public static partial void TagFromMemory(this ILogger logger, string host, string repository, string tag, DateTimeOffset seenAt, string cause);
+
+    [LoggerMessage(42, LogLevel.Warning, "{Path}: the stored manifest {Digest} is of no use and asked for again: {Cause}")]
+    public static partial void StoredManifestUnusable(this ILogger logger, Digest digest, string path, string cause);
+
+    [LoggerMessage(14, LogLevel.Debug, "{Registry}: {Host} passed over, the next one is asked: {Cause}")]
+    public static partial void EndpointPassedOver(this ILogger logger, string registry, string host, string cause);
 
     [LoggerMessage(10, LogLevel.Debug, "{Host}: speaks {Scheme}, wants {Challenge}")]
     public static partial void HostPinged(this ILogger logger, string host, string scheme, string challenge);

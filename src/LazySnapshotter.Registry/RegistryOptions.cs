@@ -12,7 +12,10 @@ public sealed record RegistryOptions
     /// </summary>
     public Func<string, bool> PlainHttp { get; init; } = Loopback.IsLoopback;
 
-    /// <summary>Docker's config.json. By default <c>$DOCKER_CONFIG/config.json</c>, else <c>~/.docker/config.json</c>.</summary>
+    /// <summary>
+    /// The one file with logins, in the format of docker's config.json. By default docker's and podman's own are asked, see
+    /// docs/CONFIGURATION.md.
+    /// </summary>
     public string? DockerConfigPath { get; init; }
 
     public string UserAgent { get; init; } = DefaultUserAgent;
@@ -47,8 +50,32 @@ public sealed record RegistryOptions
 
     public TimeSpan RetryDelayMax { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Requests to one host at a time, to begin with: enough for all layers of an image at once, and few enough connections
+    /// (a round trip each, three with TLS) not to slow each other down. Adapts to what the host sustains.
+    /// </summary>
+    public int ConcurrencyStart { get; init; } = 8;
+
+    /// <summary>Requests to one host at a time, however much it sustains.</summary>
+    public int ConcurrencyMax { get; init; } = 32;
+
+    /// <summary>
+    /// A read that somebody waits for is asked for a second time when its first byte takes four times as long as nearly all
+    /// others (95 of 100) from that host did, but never sooner than this; infinite: never.
+    /// </summary>
+    public TimeSpan HedgeFloor { get; init; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Called for every request sent, when its response's head is here or it failed. Must be quick and must not throw.</summary>
     public Action<RegistryHop>? OnHop { get; init; }
+
+    /// <summary>
+    /// A folder for what is to be remembered over a restart: what hosts want to see, tokens, where blobs lie, manifests. It must
+    /// be this user's alone; several processes may share it. Null: everything is forgotten with the client.
+    /// </summary>
+    public string? MemoryPath { get; init; }
+
+    /// <summary>From a change of what is remembered until it is written.</summary>
+    internal TimeSpan MemoryWriteDelay { get; init; } = TimeSpan.FromSeconds(2);
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry;
 
@@ -13,6 +14,9 @@ public sealed class RegistryStatistics
     private long _blobBytes;
     private long _uploadedBytes;
     private long _resumedBodies;
+    private long _queueWaitTicks;
+    private long _hedges;
+    private long _hedgesWon;
 
     /// <summary>Requests sent, whatever came of them.</summary>
     public long Requests
@@ -47,16 +51,26 @@ public sealed class RegistryStatistics
     /// <summary>Bodies that broke off and were continued.</summary>
     public long ResumedBodies => Interlocked.Read(ref _resumedBodies);
 
+    /// <summary>What requests waited for their turns, all together.</summary>
+    public TimeSpan QueueWait => TimeSpan.FromTicks(Interlocked.Read(ref _queueWaitTicks));
+
+    /// <summary>Requests sent a second time because the first stayed unanswered far longer than others.</summary>
+    public long Hedges => Interlocked.Read(ref _hedges);
+
+    /// <summary>Of those: answered before the first.</summary>
+    public long HedgesWon => Interlocked.Read(ref _hedgesWon);
+
     public long RequestsOf(RegistryRequestKind kind) => Interlocked.Read(ref _requests[(int)kind]);
 
     internal void CountHop(in RegistryHop hop)
     {
         Interlocked.Increment(ref _requests[(int)hop.Kind]);
+        Interlocked.Add(ref _queueWaitTicks, hop.QueueWait.Ticks);
         if (hop.Attempt > 0)
             Interlocked.Increment(ref _repetitions);
         if (hop.StatusCode is null || ((int)hop.StatusCode >= 400 && hop.StatusCode != HttpStatusCode.Unauthorized))
             Interlocked.Increment(ref _failures);
-        else if ((int)hop.StatusCode is >= 300 and < 400)
+        else if (RedirectPolicy.IsRedirect(hop.StatusCode.Value))
             Interlocked.Increment(ref _redirects);
     }
 
@@ -65,6 +79,10 @@ public sealed class RegistryStatistics
     internal void CountBlobBytes(long count) => Interlocked.Add(ref _blobBytes, count);
 
     internal void CountUploadedBytes(long count) => Interlocked.Add(ref _uploadedBytes, count);
+
+    internal void CountHedge() => Interlocked.Increment(ref _hedges);
+
+    internal void CountHedgeWon() => Interlocked.Increment(ref _hedgesWon);
 
     internal void CountResumedBody() => Interlocked.Increment(ref _resumedBodies);
 }

@@ -19,6 +19,9 @@ public sealed record ResolvedManifest
 
     public required ImageManifest Manifest { get; init; }
 
+    /// <summary>Null where the registry was asked; else when it last said so, for it could not be reached now.</summary>
+    public DateTimeOffset? TagSeenAt { get; init; }
+
     /// <summary>From what the reference names down to the manifest: the indexes passed, then the manifest.</summary>
     public required IReadOnlyList<ImageDocument> Documents { get; init; }
 }

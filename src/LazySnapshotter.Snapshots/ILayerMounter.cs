@@ -39,7 +39,20 @@ public interface ILayerMounter
 /// <param name="Reference">As containerd gives it, for example <c>docker.io/library/python:3.12</c>.</param>
 /// <param name="ManifestDigest">The platform's manifest, where the client said.</param>
 /// <param name="Layers">Layers known to belong to it, lowest first; possibly cut short by the label length limit.</param>
-public sealed record RemoteImage(string Reference, Digest? ManifestDigest, IReadOnlyList<Digest> Layers);
+public sealed record RemoteImage(string Reference, Digest? ManifestDigest, IReadOnlyList<Digest> Layers)
+{
+    /// <summary>What the client wants the image's repository to be shown; null where it handed nothing over.</summary>
+    public PullCredentials? Credentials { get; init; }
+}
+
+// A name and a secret on their way from a label to the registry: in memory, and in nothing that is printed.
+/// <param name="username">Empty: the secret is an identity token.</param>
+public sealed class PullCredentials(string username, string secret)
+{
+    public string Username { get; } = username;
+
+    public string Secret { get; } = secret;
+}
 
 /// <param name="Id">Names the layer (and the index it is read by) for ever; never reused.</param>
 public sealed record MountedLayer(long Id, string Directory);

@@ -20,9 +20,14 @@ internal sealed record RemoteTarget(string Name, RemoteImage Image, Digest Layer
         Digest? manifest = labels.TryGetValue(SnapshotLabels.ManifestDigest, out var manifestText) && Digest.TryParse(manifestText, out var parsed)
             ? parsed
             : null;
-        target = new RemoteTarget(name, new RemoteImage(reference, manifest, Layers(labels, layer)), layer);
+        target = new RemoteTarget(name, new RemoteImage(reference, manifest, Layers(labels, layer)) { Credentials = Credentials(labels) }, layer);
         return true;
     }
+
+    private static PullCredentials? Credentials(IReadOnlyDictionary<string, string> labels) =>
+        labels.GetValueOrDefault(SnapshotLabels.PullSecret) is { Length: > 0 } secret
+            ? new PullCredentials(labels.GetValueOrDefault(SnapshotLabels.PullUsername, ""), secret)
+            : null;
 
     private static List<Digest> Layers(IReadOnlyDictionary<string, string> labels, Digest layer)
     {

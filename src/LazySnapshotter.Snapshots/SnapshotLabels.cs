@@ -18,4 +18,12 @@ public static class SnapshotLabels
     public const string Remote = "containerd.io/snapshot/remote";
 
     public const string RemoteValue = "remote snapshot";
+
+    /// <summary>Name and secret for the image's repository, under the names nydus gave them. Without a name the secret is an identity token.</summary>
+    public const string PullUsername = "containerd.io/snapshot/pullusername";
+
+    public const string PullSecret = "containerd.io/snapshot/pullsecret";
+
+    /// <summary>Labels whose values are never stored, and so never seen again.</summary>
+    public static bool IsSecret(string key) => key is PullUsername or PullSecret;
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Spans;
 
@@ -60,7 +61,7 @@ public sealed class SpanReader
         }
     }
 
-    /// <summary>Fetches and stores what is missing of a range without inflating it.</summary>
+    /// <summary>Fetches and stores what is missing of a range without inflating it, as something that will be wanted.</summary>
     /// <exception cref="SpanFetchException">A span cannot be had.</exception>
     /// <exception cref="IOException">The disk does not keep what was fetched.</exception>
     public async Task WarmAsync(long uncompressedOffset, long length, CancellationToken cancellationToken)
@@ -75,7 +76,7 @@ public sealed class SpanReader
         {
             cancellationToken.ThrowIfCancellationRequested();
             var batchLast = BatchLast(first, last);
-            using var demand = _fetcher.Demand(first, batchLast, batchLast);
+            using var demand = _fetcher.Demand(first, batchLast, batchLast, urgency: ReadUrgency.Predicted);
             for (; first <= batchLast; first++)
             {
                 if (await demand.WaitAsync(new SpanId(first), cancellationToken) is not null)

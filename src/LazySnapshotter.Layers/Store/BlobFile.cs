@@ -77,6 +77,23 @@ internal sealed class BlobFile : IDisposable
         return false;
     }
 
+    /// <summary>Makes what was written durable; false if there is nothing, or the layer was removed.</summary>
+    /// <exception cref="IOException">The disk cannot write.</exception>
+    public bool TryFlush()
+    {
+        if (_handle is not { } handle)
+            return false;
+        try
+        {
+            RandomAccess.FlushToDisk(handle);
+            return true;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The whole blob is there now, under its final name.</summary>
     public void BecomeComplete()
     {

@@ -89,13 +89,48 @@ public sealed partial class BlobStore
             {
                 file.BecomeComplete();
                 foreach (var user in file.Users)
-                    user.BecomeComplete();
+                    user.BecomeComplete(isSameFile: false);
             }
 
             RemoveSparse(paths);
         }
 
         Libc.SyncDirectory(paths.Directory);
+    }
+
+    /// <summary>A sparse file without holes, whose bytes are the layer, gets the name of a whole blob.</summary>
+    internal bool TryComplete(LayerBlob blob, BlobFile file)
+    {
+        var paths = file.Paths;
+        try
+        {
+            if (file.IsComplete)
+                return true;
+            if (!file.TryFlush())
+                return false;
+            lock (_gate)
+            {
+                if (_isDisposed || !_open.TryGetValue(blob.Layer, out var open) || open != file)
+                    return false; // removed, or closed
+                if (file.IsComplete)
+                    return true;
+                if (file.Length != blob.Spans.CompressedLength)
+                    return false;
+                File.Move(paths.Sparse, paths.Blob, overwrite: true);
+                file.BecomeComplete();
+                foreach (var user in file.Users)
+                    user.BecomeComplete(isSameFile: true);
+                RemoveSparse(paths);
+            }
+
+            Libc.SyncDirectory(paths.Directory);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            NoteRefused(paths.Blob, e);
+            return false;
+        }
     }
 
     private static long AllocatedBytes(string path)

@@ -69,10 +69,11 @@ internal sealed class FetchPlan(SpanTable spans, LinkEstimate link, SpanFetcherO
             var start = spans[new SpanId(first)].CompressedOffset;
             var neighbours = Extend(last, start + NeighbourBytes(roundTripBytes));
             var file = FileLast(last, fileEnd);
-            if (spans[new SpanId(file)].CompressedEnd - start > Math.Min(FileRoundTrips * roundTripBytes, options.FileBytesMax))
-                file = last;
+            var fileBytes = spans[new SpanId(file)].CompressedEnd - start;
+            if (fileBytes > Math.Min(FileRoundTrips * roundTripBytes, options.FileBytesMax))
+                (file, fileBytes) = (last, 0);
             return new FetchExtent(
-                first, Math.Max(neighbours, file), Math.Max(options.RequestBytesMax, options.FileBytesMax),
+                first, Math.Max(neighbours, file), Math.Max(options.RequestBytesMax, fileBytes),
                 GapBytesMax: Math.Max(SpanFetcherOptions.GapBytesMax, roundTripBytes / 4));
         }
     }

@@ -100,6 +100,26 @@ public sealed class LayerBlob : IDisposable
         }
     }
 
+    /// <summary>Stores bytes that come before the first span and that no digest covers but the layer's.</summary>
+    internal bool TryStoreHead(long offset, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return _file.TryWrite(offset, bytes);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _store.NoteRefused(_file.Paths.Sparse, e);
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Every byte of the layer was stored and its digest found right: the sparse file becomes the whole blob. False if it
+    /// cannot (logged), or if a span is missing. Waits for the disk.
+    /// </summary>
+    internal bool TryComplete() => IsFull && _store.TryComplete(this, _file);
+
     /// <summary>Compares bytes with the span's digest, and counts.</summary>
     internal bool Verify(SpanId span, ReadOnlySpan<byte> compressed)
     {
@@ -121,7 +141,7 @@ public sealed class LayerBlob : IDisposable
         _store.Close(this, _file);
     }
 
-    internal void BecomeComplete() => _states.SetAllPresent();
+    internal void BecomeComplete(bool isSameFile) => _states.SetAllPresent(isSameFile);
 
     internal void BecomeRemoved() => _states.StopPersisting();
 

@@ -5,7 +5,8 @@ namespace LazySnapshotter.Layers.Store;
 
 // Cuts a stream of compressed bytes into spans, in order. Neighbours may share one byte (a checkpoint lies at any bit),
 // so the last byte of each span is kept for the next. What lies between two wanted spans is skipped.
-internal sealed class SpanCutter(Stream stream, long offset, LayerReadStatistics statistics) : IDisposable
+/// <param name="passed">Told of all bytes of the stream, as they come.</param>
+internal sealed class SpanCutter(Stream stream, long offset, LayerReadStatistics statistics, Action<ReadOnlyMemory<byte>>? passed = null) : IDisposable
 {
     private const int SkipBufferBytes = 64 << 10;
 
@@ -47,6 +48,7 @@ internal sealed class SpanCutter(Stream stream, long offset, LayerReadStatistics
         var read = await stream.ReadAsync(destination, cancellationToken);
         if (read == 0)
             throw new EndOfStreamException($"the source ended at byte {_position}");
+        passed?.Invoke(destination[..read]);
         _position += read;
         statistics.CountFetched(read);
         return read;

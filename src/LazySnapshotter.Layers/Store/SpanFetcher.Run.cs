@@ -13,16 +13,16 @@ public sealed partial class SpanFetcher
     private async Task RunAsync(SpanFetch fetch)
     {
         // A source that does not heed its token keeps this method, not those who wait.
-        await using var deadline = fetch.CancellationToken.UnsafeRegister(_ => FailRest(fetch, TimeIsUp(null)), null);
+        await using var deadline = fetch.CancellationToken.UnsafeRegister(_ => FailRest(fetch, TimeIsUp(fetch, null)), null);
         try
         {
-            var missing = await TransferAsync(fetch, fetch.Range, fetch.Spans, attempt: 1);
+            var missing = await TransferAsync(fetch, Remaining(fetch), attempt: 1);
             for (var attempt = 2; missing.Count > 0; attempt++)
                 missing = await TransferAgainAsync(fetch, missing, attempt);
         }
         catch (Exception e)
         {
-            FailRest(fetch, fetch.CancellationToken.IsCancellationRequested ? TimeIsUp(e) : e);
+            FailRest(fetch, fetch.CancellationToken.IsCancellationRequested ? TimeIsUp(fetch, e) : e);
         }
         finally
         {
@@ -32,7 +32,8 @@ public sealed partial class SpanFetcher
         }
     }
 
-    private TimeoutException TimeIsUp(Exception? cause) => new($"not done after {_options.Deadline.TotalSeconds} s", cause);
+    private TimeoutException TimeIsUp(SpanFetch fetch, Exception? cause) => new(
+        fetch.IsSpool ? $"not {ProlongingBytes} bytes more in {_options.Deadline.TotalSeconds} s" : $"not done after {_options.Deadline.TotalSeconds} s", cause);
 
     private async Task<List<PendingSpan>> TransferAgainAsync(SpanFetch fetch, List<PendingSpan> missing, int attempt)
     {
@@ -40,23 +41,33 @@ public sealed partial class SpanFetcher
         foreach (var range in SpanRange.Coalesce(_blob.Spans, missing.Select(span => span.Span.Id.Value), _options.RequestBytesMax, gapBytesMax: 0))
         {
             var spans = missing.FindAll(span => span.Span.Id.Value >= range.First && span.Span.Id.Value <= range.Last);
-            still.AddRange(await TransferAsync(fetch, range, spans, attempt));
+            still.AddRange(await TransferAsync(fetch, spans, attempt));
         }
 
         return still;
     }
 
     // Returns the spans that should be tried again.
-    private async Task<List<PendingSpan>> TransferAsync(SpanFetch fetch, SpanRange range, List<PendingSpan> spans, int attempt)
+    private async Task<List<PendingSpan>> TransferAsync(SpanFetch fetch, List<PendingSpan> spans, int attempt)
+    {
+        var asked = Stopwatch.GetTimestamp();
+        var answer = await AskAsync(fetch, spans);
+        if (answer is null)
+            return [];
+        await using var range = answer.Range;
+        var answered = Stopwatch.GetTimestamp();
+        var again = answer.Spool is { } spool
+            ? await SpoolAsync(spool, range, attempt)
+            : await CutAsync(fetch, range, answer.Spans, attempt);
+        if (again.Count == 0)
+            _link.Note(Stopwatch.GetElapsedTime(asked, answered), answer.LengthExpected, Stopwatch.GetElapsedTime(answered));
+        return again;
+    }
+
+    private async Task<List<PendingSpan>> CutAsync(SpanFetch fetch, BlobRange range, List<PendingSpan> spans, int attempt)
     {
         var again = new List<PendingSpan>();
-        var offset = range.OffsetIn(_blob.Spans);
-        _blob.Statistics.CountRequest();
-        var length = range.LengthIn(_blob.Spans);
-        var asked = Stopwatch.GetTimestamp();
-        await using var stream = await _source.OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), fetch.CancellationToken);
-        var answered = Stopwatch.GetTimestamp();
-        using var cutter = new SpanCutter(stream, offset, _blob.Statistics);
+        using var cutter = new SpanCutter(range.Body, range.Offset, _blob.Statistics);
         for (var i = 0; i < spans.Count; i++)
         {
             try
@@ -73,8 +84,6 @@ public sealed partial class SpanFetcher
             }
         }
 
-        if (again.Count == 0)
-            _link.Note(Stopwatch.GetElapsedTime(asked, answered), length, Stopwatch.GetElapsedTime(answered));
         return again;
     }
 
@@ -87,8 +96,7 @@ public sealed partial class SpanFetcher
             LayersLog.FetchedSpanDamaged(_blob.Logger, _blob.Layer, span.Id, span.CompressedOffset, span.CompressedLength, attempt);
             if (attempt < AttemptsMax)
                 return false;
-            _blob.Doubt(span.Id);
-            Fail(pending, new InvalidDataException($"the bytes received do not have the digest sha256:{Convert.ToHexStringLower(_blob.Spans.DigestOf(span.Id))}"));
+            FailDoubted(pending);
             return true;
         }
 
@@ -99,6 +107,13 @@ public sealed partial class SpanFetcher
         // After the gate: a reader that comes now finds the span present, or, if the disk refused it, fetches it itself.
         pending.Arrive(isStored || !isWanted ? null : bytes.ToArray());
         return true;
+    }
+
+    private void FailDoubted(PendingSpan pending)
+    {
+        _blob.Doubt(pending.Span.Id);
+        Fail(pending, new InvalidDataException(
+            $"the bytes received do not have the digest sha256:{Convert.ToHexStringLower(_blob.Spans.DigestOf(pending.Span.Id))}"));
     }
 
     private void Fail(PendingSpan pending, Exception cause)
@@ -112,12 +127,17 @@ public sealed partial class SpanFetcher
 
     private void FailRest(SpanFetch fetch, Exception cause)
     {
+        PendingSpan[] rest;
         bool isUnnoticed;
         lock (_gate)
-            isUnnoticed = !fetch.IsAbandoned && fetch.Spans.TrueForAll(span => span.IsOver || span.Waiters == 0);
+        {
+            rest = [.. fetch.Spans];
+            isUnnoticed = !fetch.IsAbandoned && !fetch.IsAwaited && rest.Length > 0;
+        }
+
         if (isUnnoticed)
-            LayersLog.ReadAheadFailed(_blob.Logger, _blob.Layer, fetch.Range.First, fetch.Range.Last, cause.Message);
-        foreach (var span in fetch.Spans)
+            LayersLog.ReadAheadFailed(_blob.Logger, _blob.Layer, rest[0].Span.Id.Value, rest[^1].Span.Id.Value, cause.Message);
+        foreach (var span in rest)
             Fail(span, cause);
     }
 }

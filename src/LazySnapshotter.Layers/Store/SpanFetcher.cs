@@ -7,6 +7,9 @@ namespace LazySnapshotter.Layers.Store;
 // who wait for it the moment its last byte arrives. A span is on its way at most once (_pending). Requests run on the
 // thread pool, never on the thread that asks. Lock: _gate, never held across I/O; SpanStates' gate is not taken under it.
 //
+// A source that answers with more than it was asked for, with the whole blob in the end, is taken at its word: one such
+// body, the *spool*, brings everything it has, and whoever wants a span ahead of it waits for it (SpanFetcher.Spool).
+//
 // A fetch ends early when a demanded span is missing and nobody waits any more; read-ahead goes on. Nothing is
 // remembered of a failure: the next read tries again.
 public sealed partial class SpanFetcher : IAsyncDisposable
@@ -20,6 +23,7 @@ public sealed partial class SpanFetcher : IAsyncDisposable
     private readonly ReadAhead _readAhead;
     private readonly FetchPlan _plan;
     private readonly LinkEstimate _link;
+    private SpanSpool? _spool;
     private bool _isDisposed;
 
     /// <param name="link">Shared by all layers that come the same way.</param>
@@ -53,14 +57,16 @@ public sealed partial class SpanFetcher : IAsyncDisposable
 
     /// <summary>Sees to it that the spans are on their way; the rest up to <paramref name="aheadLast"/> comes along, and what else is worth it.</summary>
     /// <param name="fileEnd">Uncompressed offset behind the file that is read, if it is a file.</param>
-    internal SpanDemand Demand(int first, int last, int aheadLast, long fileEnd = long.MaxValue)
+    /// <param name="urgency">Of the spans up to <paramref name="last"/>. What is on its way for less is raised to it.</param>
+    internal SpanDemand Demand(int first, int last, int aheadLast, long fileEnd = long.MaxValue, ReadUrgency urgency = ReadUrgency.Demanded)
     {
         var demand = new SpanDemand(this);
+        var joined = new HashSet<SpanFetch>();
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             var extent = new FetchExtent(first, aheadLast, _options.RequestBytesMax, SpanFetcherOptions.GapBytesMax);
-            if (_blob.CanStore && IsMiss(first, last))
+            if (urgency == ReadUrgency.Demanded && _blob.CanStore && IsMiss(first, last))
             {
                 extent = _plan.OnMiss(first, last, fileEnd);
                 extent = extent with { Last = Math.Max(extent.Last, aheadLast) };
@@ -68,16 +74,18 @@ public sealed partial class SpanFetcher : IAsyncDisposable
 
             var missing = new List<int>();
             for (var span = first; span <= extent.Last; span++)
-                Want(span, isDemanded: span <= last, demand, missing);
-            Start(missing, extent);
+                Want(span, isDemanded: span <= last, demand, joined, missing);
+            Start(missing, extent, last, urgency);
 
             // What lies before the read comes beside it, not in front of it.
             missing.Clear();
             for (var span = extent.First; span < first; span++)
-                Want(span, isDemanded: false, demand, missing);
-            Start(missing, extent);
+                Want(span, isDemanded: false, demand, joined, missing);
+            Start(missing, extent, demandedLast: -1, urgency);
         }
 
+        foreach (var fetch in joined)
+            fetch.Priority.RaiseTo(urgency);
         return demand;
     }
 
@@ -126,6 +134,7 @@ public sealed partial class SpanFetcher : IAsyncDisposable
         foreach (var fetch in fetches)
             fetch.Cancel();
         await Task.WhenAll(fetches.Select(fetch => fetch.Run));
+        _leading.Dispose();
     }
 
     private bool IsMiss(int first, int last)
@@ -140,7 +149,7 @@ public sealed partial class SpanFetcher : IAsyncDisposable
     }
 
     // A span that is not here is waited for, if it is demanded, and goes on the list if it is not on its way.
-    private void Want(int span, bool isDemanded, SpanDemand demand, List<int> missing)
+    private void Want(int span, bool isDemanded, SpanDemand demand, HashSet<SpanFetch> joined, List<int> missing)
     {
         if (_pending.TryGetValue(span, out var pending))
         {
@@ -148,28 +157,40 @@ public sealed partial class SpanFetcher : IAsyncDisposable
                 return;
             pending.Waiters++;
             demand.Pending.Add(pending);
+            joined.Add(pending.Fetch);
         }
         else if (!_blob.IsPresent(new SpanId(span)))
         {
+            var isSpooled = SpoolIsSoonest(_blob.Spans[new SpanId(span)]);
+            if (isSpooled && !isDemanded)
+                return;
             pending = new PendingSpan(_blob.Spans[new SpanId(span)], isDemanded);
             _pending.Add(span, pending);
             _plan.NoteAsked(pending.Span);
-            missing.Add(span);
             if (isDemanded)
                 demand.Pending.Add(pending);
+            if (isSpooled)
+            {
+                _spool!.Attach(pending);
+                joined.Add(pending.Fetch);
+            }
+            else
+            {
+                missing.Add(span);
+            }
         }
     }
 
-    private void Start(List<int> missing, in FetchExtent extent)
+    private void Start(List<int> missing, in FetchExtent extent, int demandedLast, ReadUrgency urgency)
     {
         foreach (var range in SpanRange.Coalesce(_blob.Spans, missing, extent.RequestBytesMax, extent.GapBytesMax))
-            Start(range, missing);
+            Start(range, missing, range.First <= demandedLast ? urgency : ReadUrgency.Predicted);
     }
 
-    private void Start(SpanRange range, List<int> missing)
+    private void Start(SpanRange range, List<int> missing, ReadUrgency urgency)
     {
         var spans = missing.Where(span => span >= range.First && span <= range.Last).Select(span => _pending[span]).ToList();
-        var fetch = new SpanFetch(range, spans, _options.Deadline);
+        var fetch = new SpanFetch(spans, urgency, _options.Deadline);
         foreach (var span in spans)
             span.Fetch = fetch;
         _blob.Statistics.CountReadAhead(spans.Where(span => !span.IsDemanded).Sum(span => span.Span.CompressedLength));

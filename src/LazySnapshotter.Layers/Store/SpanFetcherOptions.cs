@@ -31,6 +31,12 @@ public sealed record SpanFetcherOptions
     /// <summary>How far ahead of a sequential reader fetching goes, in compressed bytes. 0 turns read-ahead off.</summary>
     public int ReadAheadBytesMax { get; init; } = 4 << 20;
 
-    /// <summary>A fetch that takes longer fails, retry included.</summary>
+    /// <summary>
+    /// A source that sends the whole blob for a part of it is listened to on though nobody waits any more, for so many
+    /// bytes: stopped, it would have to begin with the first byte again. Who waits starts the count anew.
+    /// </summary>
+    public long UnwantedBytesMax { get; init; } = 1L << 30;
+
+    /// <summary>A fetch that takes longer fails, retry included. Of a source that sends the whole blob: one that is slower than 256 KiB in that time.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
 }

@@ -90,14 +90,18 @@ internal sealed class SpanStates : IDisposable
     }
 
     /// <summary>The whole blob is here: no bit is needed any more, the digests are still checked on first use.</summary>
-    public void SetAllPresent()
+    /// <param name="isSameFile">What was verified was verified in this file.</param>
+    public void SetAllPresent(bool isSameFile = false)
     {
         lock (_gate)
         {
             _isPersistent = false;
             _file?.Dispose();
             _file = null;
-            _states.AsSpan().Fill(Present);
+            if (isSameFile)
+                _states.AsSpan().Replace(Absent, Present);
+            else
+                _states.AsSpan().Fill(Present);
             _presentCount = _states.Length;
         }
     }

@@ -19,6 +19,18 @@ internal static partial class LayersLog
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Layer}: read-ahead of spans {First} to {Last} failed: {Reason}")]
     public static partial void ReadAheadFailed(ILogger logger, Digest layer, int first, int last, string reason);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Layer}: the source sends all of it for a part, and all of it is taken: {Bytes} bytes")]
+    public static partial void SpoolBegins(ILogger logger, Digest layer, long bytes);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Layer}: came as a whole, complete on this node: {IsComplete}")]
+    public static partial void SpoolEnds(ILogger logger, Digest layer, bool isComplete);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Layer}: nobody waits for it any more, given up at span {Span} of {Count}")]
+    public static partial void SpoolGivenUp(ILogger logger, Digest layer, int span, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Layer}: what came as a whole is not the layer: {Actual}")]
+    public static partial void SpoolIsNotTheLayer(ILogger logger, Digest layer, string actual);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "{Path}: fetched bytes cannot be stored and are served from memory: {Reason}")]
     public static partial void StoreRefuses(ILogger logger, string path, string reason);
 

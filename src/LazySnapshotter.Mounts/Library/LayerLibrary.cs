@@ -106,6 +106,9 @@ public sealed partial class LayerLibrary : IAsyncDisposable
                 Open(image, obtained);
         });
 
+    /// <summary>What a client handed over for an image's repository: used for it from now on, as long as this process lives.</summary>
+    public void UseCredentials(ImageReference repository, string username, string secret) => _registry.UseCredentials(repository, username, secret);
+
     /// <summary>Closes a layer and drops its bytes; the index stays, so that the next start is lazy from the first byte.</summary>
     public async Task RemoveAsync(Digest layer)
     {

@@ -9,21 +9,25 @@ internal sealed class BearerToken
     private static readonly TimeSpan LifetimeMax = TimeSpan.FromDays(1);
 
     private readonly DateTimeOffset _renewAt;
-    private readonly DateTimeOffset _expiresAt;
 
     public BearerToken(string value, DateTimeOffset askedAt, TimeSpan lifetime)
     {
         Value = value;
         Lifetime = lifetime <= TimeSpan.Zero ? LifetimeDefault : lifetime < LifetimeMax ? lifetime : LifetimeMax;
-        _expiresAt = askedAt + Lifetime;
+        AskedAt = askedAt;
+        ExpiresAt = askedAt + Lifetime;
         // Half of a life that is hardly longer than the margin.
-        _renewAt = _expiresAt - (Lifetime / 2 < RenewedAhead ? Lifetime / 2 : RenewedAhead);
+        _renewAt = ExpiresAt - (Lifetime / 2 < RenewedAhead ? Lifetime / 2 : RenewedAhead);
     }
 
     public string Value { get; }
 
     public TimeSpan Lifetime { get; }
 
+    public DateTimeOffset AskedAt { get; }
+
+    public DateTimeOffset ExpiresAt { get; }
+
     public Freshness FreshnessAt(DateTimeOffset now) =>
-        now < _renewAt ? Freshness.Fresh : now < _expiresAt ? Freshness.Aging : Freshness.Expired;
+        now < _renewAt ? Freshness.Fresh : now < ExpiresAt ? Freshness.Aging : Freshness.Expired;
 }

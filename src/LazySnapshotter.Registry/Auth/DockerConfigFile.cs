@@ -36,10 +36,22 @@ internal sealed record DockerConfigFile(
         return string.IsNullOrEmpty(CredsStore) ? null : CredsStore;
     }
 
-    /// <summary>The entry for a host, by its plain name or in the older form <c>https://host/v1/</c>.</summary>
+    /// <summary>
+    /// The entry for a repository, the most specific first: <c>host/team/image</c>, <c>host/team</c> (podman's way), and
+    /// last that of the whole host, by its plain name or in docker's older form <c>https://host/v1/</c>.
+    /// </summary>
     /// <exception cref="InvalidDataException">The entry is there but unreadable.</exception>
-    public Credentials? EntryFor(IReadOnlyList<string> hostNames)
+    public Credentials? EntryFor(IReadOnlyList<string> hostNames, string? repository)
     {
+        for (var path = repository ?? ""; path.Length > 0; path = path[..Math.Max(0, path.LastIndexOf('/'))])
+        {
+            foreach (var name in hostNames)
+            {
+                if (NamespaceEntry($"{name}/{path}") is { } credentials)
+                    return credentials;
+            }
+        }
+
         foreach (var name in hostNames)
         {
             foreach (var (key, entry) in Auths ?? new Dictionary<string, Entry?>())
@@ -52,8 +64,22 @@ internal sealed record DockerConfigFile(
         return null;
     }
 
-    // "https://index.docker.io/v1/" -> "index.docker.io". A bare "host/path" is podman's way to limit credentials to some
-    // repositories; it names no host, so nobody gets them by mistake.
+    private Credentials? NamespaceEntry(string name)
+    {
+        foreach (var (key, entry) in Auths ?? new Dictionary<string, Entry?>())
+        {
+            if (entry is not null && name.Equals(key.TrimEnd('/'), StringComparison.OrdinalIgnoreCase) && HostOf(key) is null
+                && ToCredentials(key, entry) is { } credentials)
+            {
+                return credentials;
+            }
+        }
+
+        return null;
+    }
+
+    // "https://index.docker.io/v1/" -> "index.docker.io". A bare "host/path" limits credentials to some repositories; it
+    // stands for no host, so nobody gets them by mistake.
     private static string? HostOf(string key)
     {
         var scheme = key.IndexOf("://", StringComparison.Ordinal);

@@ -9,36 +9,37 @@ namespace LazySnapshotter.Registry.Auth;
 // Exchanges credentials (or none) for a token at the realm a challenge names (distribution's "Token Authentication
 // Specification" and "Oauth2 Token Authentication"). The realm gets the registry's credentials by design, so it must be
 // https wherever the registry is, and a redirect away from it gets none.
-internal sealed class TokenService(HttpTransport transport, DockerCredentials credentials, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
+internal sealed class TokenService(HttpTransport transport, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
+    /// <param name="login">Null: a token for anybody.</param>
     /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
-    public async Task<BearerToken> ExchangeAsync(RegistryHost host, AuthenticationChallenge challenge, string scopes)
+    public async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, Credentials? login, string scopes)
     {
         var subject = RequestSubject.Token(scopes);
-        var realm = CheckRealm(host, challenge, subject);
+        var realm = CheckRealm(endpoint, challenge, subject);
         using var deadline = new Deadline(options.DocumentDeadline);
         return await deadline.RunAsync(realm.Authority, subject, async ct =>
         {
-            var login = await credentials.FindAsync(host.Name, ct);
             var askedAt = options.Clock.GetUtcNow();
-            var body = await AskAsync(realm, challenge, scopes, subject, login, ct);
+            var body = await AskAsync(endpoint, realm, challenge, scopes, subject, login, ct);
             var token = Read(body, realm, subject, askedAt);
-            logger.TokenTaken(host.Name, scopes, realm.GetLeftPart(UriPartial.Path), token.Lifetime.TotalSeconds);
+            logger.TokenTaken(endpoint.Name, scopes, realm.GetLeftPart(UriPartial.Path), token.Lifetime.TotalSeconds);
             return token;
         }, CancellationToken.None);
     }
 
-    private static Uri CheckRealm(RegistryHost host, AuthenticationChallenge challenge, RequestSubject subject)
+    private static Uri CheckRealm(RegistryEndpoint endpoint, AuthenticationChallenge challenge, RequestSubject subject)
     {
         if (!Uri.TryCreate(challenge.Realm, UriKind.Absolute, out var realm) || realm.Scheme is not ("https" or "http"))
-            throw subject.Error(RegistryFailure.Protocol, host.BaseUri.Authority, "the challenge's realm is not an http URL");
-        if (realm.Scheme != Uri.UriSchemeHttps && host.BaseUri.Scheme == Uri.UriSchemeHttps)
-            throw subject.Error(RegistryFailure.Protocol, host.BaseUri.Authority, $"the challenge's realm at {realm.Authority} is plain http");
+            throw subject.Error(RegistryFailure.Protocol, endpoint.Name, "the challenge's realm is not an http URL");
+        if (realm.Scheme != Uri.UriSchemeHttps && endpoint.BaseUri.Scheme == Uri.UriSchemeHttps)
+            throw subject.Error(RegistryFailure.Protocol, endpoint.Name, $"the challenge's realm at {realm.Authority} is plain http");
         return realm;
     }
 
     private async Task<byte[]> AskAsync(
-        Uri realm, AuthenticationChallenge challenge, string scopes, RequestSubject subject, Credentials? login, CancellationToken cancellationToken)
+        RegistryEndpoint endpoint, Uri realm, AuthenticationChallenge challenge, string scopes, RequestSubject subject, Credentials? login,
+        CancellationToken cancellationToken)
     {
         if (login?.IdentityToken is { } identityToken)
         {
@@ -52,7 +53,7 @@ internal sealed class TokenService(HttpTransport transport, DockerCredentials cr
             };
             try
             {
-                return await SendAsync(new HopRequest(realm, subject) { Form = form }, cancellationToken);
+                return await SendAsync(endpoint, new HopRequest(realm, subject) { Form = form }, cancellationToken);
             }
             catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound && login.ToBasic() is not null)
             {
@@ -60,11 +61,11 @@ internal sealed class TokenService(HttpTransport transport, DockerCredentials cr
             }
         }
 
-        return await SendAsync(new HopRequest(WithQuery(realm, challenge, scopes), subject) { Authorization = login?.ToBasic() }, cancellationToken);
+        return await SendAsync(endpoint, new HopRequest(WithQuery(realm, challenge, scopes), subject) { Authorization = login?.ToBasic() }, cancellationToken);
     }
 
-    private Task<byte[]> SendAsync(HopRequest request, CancellationToken cancellationToken) =>
-        RetryLoop.RunAsync(options.RetryLimit, async attempt =>
+    private Task<byte[]> SendAsync(RegistryEndpoint endpoint, HopRequest request, CancellationToken cancellationToken) =>
+        RetryLoop.RunAsync(endpoint.RetryLimit, async attempt =>
         {
             var hop = request with { Attempt = attempt };
             for (var redirects = 0; ; redirects++)

@@ -1,4 +1,6 @@
+using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Memory;
 
 namespace LazySnapshotter.Registry.Blobs;
 
@@ -7,11 +9,18 @@ namespace LazySnapshotter.Registry.Blobs;
 //   being learned -> known     that request was answered; readers that waited go straight there
 //   being learned -> unknown   it failed; readers that waited fail with it, or one takes its place if it only gave up
 //   known -> unknown           the URL expired, or was refused
-internal sealed class BlobLocationCell(TimeProvider clock)
+//   unknown -> known           the URL is remembered from before a restart, or by another process that asked
+// Of a foreign blob (its descriptor names places) the first place is known from the beginning:
+//   foreign -> next foreign    it was refused; after the last the registry is asked, as for any other blob
+//   any -> foreign             whatever came of asking the registry, except that it has the blob
+internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory)
 {
     private readonly Lock _gate = new();
     private BlobLocation? _current;
+    private BlobLocation? _foreign;
+    private bool _foreignExhausted;
     private TaskCompletionSource<RegistryException?>? _learning;
+    private ReadPriority? _leader;
 
     /// <summary>What is known now; nobody waits and nobody learns.</summary>
     public BlobLocation? Current
@@ -24,38 +33,55 @@ internal sealed class BlobLocationCell(TimeProvider clock)
     }
 
     /// <param name="subject">What the caller wants, for its own error should it share another's failure.</param>
+    /// <param name="priority">Of the caller. Whoever learns it for others is as urgent as the most urgent of them.</param>
     /// <returns>The location, or null: then the caller learns it, and must say <see cref="Learned"/> or <see cref="Failed"/>.</returns>
     /// <exception cref="RegistryException">The one who was learning it failed with this, and would have failed for us.</exception>
-    public async ValueTask<BlobLocation?> GetOrLeadAsync(RequestSubject subject, CancellationToken cancellationToken)
+    public async ValueTask<BlobLocation?> GetOrLeadAsync(RequestSubject subject, ReadPriority priority, CancellationToken cancellationToken)
     {
         while (true)
         {
             Task<RegistryException?> learned;
+            ReadPriority? leader;
             lock (_gate)
             {
-                if (_current is not null && clock.GetUtcNow() < _current.ExpiresAt)
+                if (_current is null || clock.GetUtcNow() >= _current.ExpiresAt)
+                    _current = memory.Recall() ?? (_foreignExhausted ? null : _foreign);
+                if (_current is not null)
                     return _current;
                 if (_learning is null)
                 {
                     _learning = new TaskCompletionSource<RegistryException?>(TaskCreationOptions.RunContinuationsAsynchronously);
+                    _leader = priority;
                     return null;
                 }
 
                 learned = _learning.Task;
+                leader = _leader;
             }
 
+            using var raises = priority.OnRaised(() => leader?.RaiseTo(priority.Urgency));
+            leader?.RaiseTo(priority.Urgency);
             if (await learned.WaitAsync(cancellationToken) is { } error)
                 throw subject.Error(error.Failure, error.Host, $"the read that was to find it failed: {error.Message}", error.StatusCode, error);
         }
     }
 
+    /// <summary>The descriptor names places where the blob is.</summary>
+    public void Prefill(BlobLocation? foreign)
+    {
+        lock (_gate)
+            _foreign ??= foreign;
+    }
+
     public void Learned(BlobLocation location)
     {
+        memory.Remember(location);
         lock (_gate)
         {
             _current = location;
+            _foreignExhausted = false;
             _learning?.SetResult(null);
-            _learning = null;
+            (_learning, _leader) = (null, null);
         }
     }
 
@@ -65,14 +91,16 @@ internal sealed class BlobLocationCell(TimeProvider clock)
         lock (_gate)
         {
             _current = null;
+            _foreignExhausted = false;
             _learning?.SetResult(error);
-            _learning = null;
+            (_learning, _leader) = (null, null);
         }
     }
 
     /// <summary>A known location turned out to be another one, without anybody waiting for it.</summary>
     public void Moved(BlobLocation location)
     {
+        memory.Remember(location);
         lock (_gate)
         {
             if (_learning is null)
@@ -83,10 +111,13 @@ internal sealed class BlobLocationCell(TimeProvider clock)
     /// <summary>A location was refused. Readers that have it already replaced are not disturbed.</summary>
     public void Forget(BlobLocation location)
     {
+        memory.Forget(location);
         lock (_gate)
         {
-            if (ReferenceEquals(_current, location))
-                _current = null;
+            if (!ReferenceEquals(_current, location))
+                return;
+            _current = location.Next;
+            _foreignExhausted = location.IsForeign && location.Next is null;
         }
     }
 }

@@ -25,24 +25,29 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
     public BlobServices Services => services;
 
     /// <summary>Who answered last; the registry before anybody did.</summary>
-    public string HostName => _lastHost ?? cell.Current?.Elsewhere?.Authority ?? host.BaseUri.Authority;
+    public string HostName => _lastHost ?? cell.Current?.Elsewhere?.Authority ?? host.FirstName;
 
-    public async Task<BlobPart> OpenAsync(ByteRange wanted, bool askForRange, CancellationToken cancellationToken)
+    public async Task<BlobPart> OpenAsync(ByteRange wanted, bool askForRange, ReadPriority priority, CancellationToken cancellationToken)
     {
-        var request = new HopRequest(host.BaseUri, RequestSubject.Blob(digest, askForRange ? wanted : null)) { Range = askForRange ? wanted : null };
-        for (var resolvedAnew = false; ; resolvedAnew = true)
+        var request = new HopRequest(RequestSubject.Blob(digest, askForRange ? wanted : null))
         {
-            var location = await cell.GetOrLeadAsync(request.Subject, cancellationToken);
+            Range = askForRange ? wanted : null,
+            Priority = priority,
+            ExpectedBytes = (wanted.EndExclusive ?? wanted.Start) - wanted.Start,
+        };
+        for (var refusals = 0; ; refusals++)
+        {
+            var location = await cell.GetOrLeadAsync(request.Subject, priority, cancellationToken);
             if (location is null)
                 return await LeadAsync(request, wanted, cancellationToken);
             if (location.Elsewhere is null)
-                return await ThroughRegistryAsync(request, wanted, cell.Moved, cancellationToken);
+                return await ThroughRegistryAsync(request, wanted, location, cell.Moved, cancellationToken);
 
             try
             {
-                return await RememberedAsync(request with { Uri = location.Elsewhere }, wanted, resolvedAnew, cancellationToken);
+                return await RememberedAsync(request with { Uri = location.Elsewhere }, wanted, resolvedAnew: refusals > 0, cancellationToken);
             }
-            catch (RegistryException e) when (!resolvedAnew && MayHaveMoved(e))
+            catch (RegistryException e) when (refusals < location.RefusalsMax && (location.IsForeign || MayHaveMoved(e)))
             {
                 services.Logger.LocationForgotten(e.Host, digest, e.StatusCode?.ToString() ?? "unreachable");
                 cell.Forget(location);
@@ -54,7 +59,7 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
     {
         try
         {
-            return await ThroughRegistryAsync(request, wanted, cell.Learned, cancellationToken);
+            return await ThroughRegistryAsync(request, wanted, null, cell.Learned, cancellationToken);
         }
         catch (Exception e)
         {
@@ -65,15 +70,23 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
     }
 
     private Task<BlobPart> ThroughRegistryAsync(
-        HopRequest request, ByteRange wanted, Action<BlobLocation> learned, CancellationToken cancellationToken) =>
-        RetryLoop.RunAsync(services.Options.RetryLimit, async attempt =>
+        HopRequest request, ByteRange wanted, BlobLocation? known, Action<BlobLocation> learned, CancellationToken cancellationToken) =>
+        RetryLoop.RunAsync(services.Options.RetryLimit, attempt => services.Requests.OnEndpointsAsync(host, EndpointCapabilities.Pull, async endpoint =>
         {
-            var response = await services.Requests.SendAsync(host, _path, _scope, request with { Attempt = attempt }, cancellationToken);
+            var response = await services.Requests.SendAsync(endpoint, _path, _scope, request with { Attempt = attempt }, cancellationToken);
             var part = await CheckAsync(response, wanted, cancellationToken);
-            var isElsewhere = response.Redirected && !RedirectPolicy.IsSameOrigin(host.BaseUri, response.Hop.Uri);
-            learned(isElsewhere ? BlobLocation.At(response.Hop.Uri, services.Options.Clock.GetUtcNow()) : BlobLocation.AtRegistry);
+            if (known is null || response.Redirected || endpoint.Key != known.Endpoint)
+                learned(LocationOf(endpoint, response));
             return part;
-        });
+        }, known is null ? null : host.EndpointOf(known.Endpoint)));
+
+    private BlobLocation LocationOf(RegistryEndpoint endpoint, RegistryResponse response)
+    {
+        var now = services.Options.Clock.GetUtcNow();
+        return response.Redirected && !RedirectPolicy.IsSameOrigin(endpoint.BaseUri, response.Hop.Uri)
+            ? BlobLocation.At(endpoint, response.Hop.Uri, now)
+            : BlobLocation.At(endpoint, host.IsFirstChoice(endpoint), now);
+    }
 
     // A place that cannot be reached is not asked again before the registry was asked whether it still is the place.
     private Task<BlobPart> RememberedAsync(HopRequest request, ByteRange wanted, bool resolvedAnew, CancellationToken cancellationToken) =>

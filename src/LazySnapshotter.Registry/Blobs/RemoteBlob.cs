@@ -21,6 +21,9 @@ public sealed class RemoteBlob : IBlobReader
     /// <summary>The host that has the blob sends it from its beginning, whatever range is asked for: better read it once as a whole.</summary>
     public bool IgnoresRange => _source.Services.RangelessHosts.Contains(_source.HostName);
 
+    /// <summary>The host that answered for it last; the registry before any did.</summary>
+    internal string Host => _source.HostName;
+
     /// <exception cref="RegistryException">The range cannot be had.</exception>
     public async Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken)
     {
@@ -37,22 +40,22 @@ public sealed class RemoteBlob : IBlobReader
                 RegistryFailure.RangeNotSatisfiable, _source.HostName, $"the range ends beyond the blob, which has {Size} bytes");
         }
 
-        return new BlobRange(await OpenAsync(wanted, askForRange: true, _source.Services.Options.RangeDeadline, cancellationToken), offset, offset + length);
+        return new BlobRange(await OpenAsync(wanted, askForRange: true, priority, _source.Services.Options.RangeDeadline, cancellationToken), offset, offset + length);
     }
 
     /// <exception cref="RegistryException">The blob cannot be had.</exception>
     public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => Size == 0
         ? Task.FromResult(Stream.Null)
-        : OpenAsync(new ByteRange(0, Size), askForRange: false, _source.Services.Options.BlobDeadline, cancellationToken);
+        : OpenAsync(new ByteRange(0, Size), askForRange: false, priority, _source.Services.Options.BlobDeadline, cancellationToken);
 
-    private async Task<Stream> OpenAsync(ByteRange wanted, bool askForRange, TimeSpan time, CancellationToken cancellationToken)
+    private async Task<Stream> OpenAsync(ByteRange wanted, bool askForRange, ReadPriority priority, TimeSpan time, CancellationToken cancellationToken)
     {
         var deadline = new Deadline(time);
         try
         {
             var part = await deadline.RunAsync(
-                _source.HostName, RequestSubject.Blob(Digest, wanted), ct => _source.OpenAsync(wanted, askForRange, ct), cancellationToken);
-            return new ResumingStream(_source, wanted, part, deadline);
+                _source.HostName, RequestSubject.Blob(Digest, wanted), ct => _source.OpenAsync(wanted, askForRange, priority, ct), cancellationToken);
+            return new ResumingStream(_source, wanted, priority, part, deadline);
         }
         catch
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Blobs;
@@ -15,6 +16,7 @@ internal sealed class ResumingStream : Stream
 
     private readonly BlobSource _source;
     private readonly ByteRange _wanted;
+    private readonly ReadPriority _priority;
     private readonly Deadline _deadline;
     private readonly RegistryOptions _options;
     private CancellationTokenSource _silence;
@@ -25,10 +27,11 @@ internal sealed class ResumingStream : Stream
     private int _resumed;
     private bool _disposed;
 
-    public ResumingStream(BlobSource source, ByteRange wanted, BlobPart part, Deadline deadline)
+    public ResumingStream(BlobSource source, ByteRange wanted, ReadPriority priority, BlobPart part, Deadline deadline)
     {
         _source = source;
         _wanted = wanted;
+        _priority = priority;
         _deadline = deadline;
         _options = source.Services.Options;
         _position = wanted.Start;
@@ -228,6 +231,6 @@ internal sealed class ResumingStream : Stream
     private async Task ReopenAsync(CancellationToken cancellationToken)
     {
         var rest = new ByteRange(_position, _end);
-        Take(await _deadline.RunAsync(_source.HostName, Subject, ct => _source.OpenAsync(rest, askForRange: true, ct), cancellationToken));
+        Take(await _deadline.RunAsync(_source.HostName, Subject, ct => _source.OpenAsync(rest, askForRange: true, _priority, ct), cancellationToken));
     }
 }

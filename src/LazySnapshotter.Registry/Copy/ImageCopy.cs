@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Hosts;
 
 namespace LazySnapshotter.Registry.Copy;
 
@@ -53,7 +54,7 @@ public sealed class ImageCopy(RegistryClient client, ImageCopyOptions options)
         var present = new ConcurrentBag<Digest>();
         await ForAllAsync(plan.InOrder, async (manifest, ct) =>
         {
-            if (await client.FindManifestAsync(target with { Tag = null, Digest = manifest.Digest }, ct) is not null)
+            if (await client.FindManifestAsync(target with { Tag = null, Digest = manifest.Digest }, EndpointCapabilities.Push, ct) is not null)
                 present.Add(manifest.Digest);
         }, cancellationToken);
         return [.. present];
@@ -96,7 +97,7 @@ public sealed class ImageCopy(RegistryClient client, ImageCopyOptions options)
         async Task<bool> IsListedAsync(Digest subject, Digest referrer)
         {
             if (!listed.TryGetValue(subject, out var referrers))
-                listed[subject] = referrers = [.. (await client.ListReferrersAsync(target, subject, null, cancellationToken)).Select(d => d.Digest)];
+                listed[subject] = referrers = [.. (await client.ListReferrersAsync(target, subject, null, EndpointCapabilities.Push, cancellationToken)).Select(d => d.Digest)];
             return referrers.Contains(referrer);
         }
     }
@@ -105,7 +106,7 @@ public sealed class ImageCopy(RegistryClient client, ImageCopyOptions options)
     {
         if (target.Tag is not { } tag)
             return;
-        var current = await client.FindManifestAsync(target with { Digest = null }, cancellationToken);
+        var current = await client.FindManifestAsync(target with { Digest = null }, EndpointCapabilities.Push, cancellationToken);
         if (current?.Digest != root.Descriptor.Digest)
             await client.PutManifestAsync(target, tag, root.Descriptor.MediaType, root.Content, cancellationToken);
     }

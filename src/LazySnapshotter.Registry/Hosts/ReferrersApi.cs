@@ -1,36 +1,22 @@
+using LazySnapshotter.Registry.Memory;
+
 namespace LazySnapshotter.Registry.Hosts;
 
-// Whether a host has the referrers API. That it has is certain for ever; that it has not is believed for a while, because
-// registries are updated while daemons run.
-internal sealed class ReferrersApi(TimeProvider clock)
+// Whether a host has the referrers API. That it has not is believed for a while, over a restart too; for a while only,
+// because registries are updated while daemons run.
+internal sealed class ReferrersApi(string endpoint, RegistryMemory memory, TimeProvider clock)
 {
     private static readonly TimeSpan MissingRemembered = TimeSpan.FromHours(1);
 
-    private readonly Lock _gate = new();
-    private bool _found;
-    private DateTimeOffset? _missingUntil;
+    private readonly string _key = RememberedGap.KeyOf(endpoint, RememberedGap.Referrers);
 
-    public bool IsKnownMissing
-    {
-        get
-        {
-            lock (_gate)
-                return !_found && clock.GetUtcNow() < _missingUntil;
-        }
-    }
+    public bool IsKnownMissing => memory.Gaps.Recall(_key) is not null;
 
-    public void Found()
-    {
-        lock (_gate)
-            _found = true;
-    }
+    public void Found() => memory.Gaps.Forget(_key);
 
     public void Missing()
     {
-        lock (_gate)
-        {
-            _found = false;
-            _missingUntil = clock.GetUtcNow() + MissingRemembered;
-        }
+        var now = clock.GetUtcNow();
+        memory.Gaps.Remember(new RememberedGap(endpoint, RememberedGap.Referrers, now, now + MissingRemembered));
     }
 }

@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Scheduling;
+
 namespace LazySnapshotter.Registry.Http;
 
 // The end of one operation's time, joined with its caller's token, and the translation of the one into an error that
@@ -33,7 +35,8 @@ internal sealed class Deadline : IDisposable
     }
 
     public RegistryException Error(string host, RequestSubject subject, Exception? inner) =>
-        subject.Error(RegistryFailure.TimedOut, host, $"not done within the deadline of {_length.TotalSeconds:0.###} s", inner: inner);
+        subject.Error(
+            RegistryFailure.TimedOut, host, $"not done within the deadline of {_length.TotalSeconds:0.###} s{(inner is TurnWaitException wait ? ": " + wait.Message : "")}", inner: inner);
 
     public void Dispose() => _clock.Dispose();
 }

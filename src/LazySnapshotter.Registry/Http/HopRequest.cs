@@ -1,10 +1,19 @@
 using System.Net.Http.Headers;
+using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Registry.Http;
 
 // One request to one host, before it is an HTTP message (a message cannot be sent twice, a HopRequest can).
 internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
 {
+    private static readonly Uri Nowhere = new("http://nowhere.invalid/");
+
+    /// <summary>A template, which gets its place from the endpoint it is sent to.</summary>
+    public HopRequest(RequestSubject subject)
+        : this(Nowhere, subject)
+    {
+    }
+
     /// <summary>Belongs to the host of <see cref="Uri"/>. A redirect makes a new request without it.</summary>
     public AuthenticationHeaderValue? Authorization { get; init; }
 
@@ -23,6 +32,15 @@ internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
     public KeyValuePair<string, string>? Precondition { get; init; }
 
     public int Attempt { get; init; }
+
+    /// <summary>How soon it gets its turn at its host. Null: as its subject has it, that is like a document.</summary>
+    public ReadPriority? Priority { get; init; }
+
+    /// <summary>Of the answer's body, or of the request's own if that is longer; 0 where nobody knows.</summary>
+    public long ExpectedBytes { get; init; }
+
+    /// <summary>The second request for what the first, still unanswered, asked for; it goes over a connection of its own.</summary>
+    public bool IsHedge { get; init; }
 
     /// <summary>Host with port where it is not the scheme's own.</summary>
     public string Host => Uri.Authority;

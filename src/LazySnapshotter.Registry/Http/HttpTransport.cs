@@ -2,19 +2,21 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.ExceptionServices;
-using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Scheduling;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Http;
 
-// Sends one request and returns the head of its response. Nothing is followed, decompressed, stored in a jar or
-// repeated here. Each hop waits for its host's turn, has its deadline, is logged and is counted.
+// Sends one request and returns the head of its response. Nothing is followed, decompressed or stored in a jar here, and
+// nothing is repeated but a hedge (Hedging). Each hop waits for its turn at its host, which it has until the response's body is at
+// its end or disposed of; it has its deadline, is logged and is counted.
 internal sealed class HttpTransport : IDisposable
 {
     private readonly RegistryOptions _options;
     private readonly RegistryStatistics _statistics;
     private readonly ILogger _logger;
-    private readonly HostBackoffs _backoffs;
+    private readonly HostQueues _queues;
+    private readonly Hedging _hedging;
     private readonly HttpMessageInvoker _invoker;
 
     public HttpTransport(RegistryOptions options, RegistryStatistics statistics, ILogger logger)
@@ -22,16 +24,51 @@ internal sealed class HttpTransport : IDisposable
         _options = options;
         _statistics = statistics;
         _logger = logger;
-        _backoffs = new HostBackoffs(options, logger);
+        _queues = new HostQueues(options, logger);
+        _hedging = new Hedging(options, statistics);
         _invoker = new HttpMessageInvoker(CreateHandler(options));
     }
 
     /// <exception cref="RegistryException">No response came.</exception>
     public async Task<HttpResponseMessage> SendAsync(HopRequest hop, CancellationToken cancellationToken)
     {
-        var backoff = _backoffs.For(hop.Host);
-        await backoff.WaitAsync(cancellationToken);
+        var queue = _queues.For(hop.Host);
+        var turn = await queue.EnterAsync(TurnRequest.Of(hop) with { NeedsPlace = !TurnGroup.IsInside }, cancellationToken);
+        return await _hedging.SendAsync(queue, turn, hop, SendAsync, cancellationToken);
+    }
 
+    /// <summary>How long a host is left alone because it failed; zero for one without trouble.</summary>
+    public TimeSpan BackoffOf(string host) => _queues.For(host).Backoff;
+
+    /// <summary>A body broke off: that host is in trouble too.</summary>
+    public void ReportBrokenBody(string host) => _queues.For(host).Failed(null);
+
+    public IReadOnlyList<HostActivity> Activity => _queues.Activity;
+
+    /// <summary>Runs what will have requests to several hosts under way at once, with a place at each of them.</summary>
+    public Task<T> WithTurnsAsync<T>(IEnumerable<string> hosts, TurnLoad load, Func<Task<T>> work, CancellationToken cancellationToken) =>
+        TurnGroup.RunAsync(hosts.Select(_queues.For), load, work, cancellationToken);
+
+    public void Dispose() => _invoker.Dispose();
+
+    // The turn goes with the response, or ends here.
+    private async Task<HttpResponseMessage> SendAsync(HostQueue queue, Turn turn, HopRequest hop, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await SendInTurnAsync(queue, turn, hop, cancellationToken);
+            TurnContent.Attach(response, turn);
+            return response;
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendInTurnAsync(HostQueue queue, Turn turn, HopRequest hop, CancellationToken cancellationToken)
+    {
         using var timer = new HopTimer(_options, cancellationToken);
         using var request = CreateMessage(hop, timer);
         var started = Stopwatch.GetTimestamp();
@@ -43,33 +80,36 @@ internal sealed class HttpTransport : IDisposable
         catch (Exception) when (hop.Body?.SourceFailure is { } failure && !cancellationToken.IsCancellationRequested)
         {
             // Whoever was to supply the body failed; this host did nothing wrong.
-            Report(hop, request, Stopwatch.GetElapsedTime(started), null, failure);
+            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, failure);
             ExceptionDispatchInfo.Throw(failure);
             throw;
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
             var error = NoResponse(hop, e, timer, cancellationToken);
-            Report(hop, request, Stopwatch.GetElapsedTime(started), null, error);
+            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, error);
             if (error is null)
                 throw;
             if (error.IsTransient)
-                backoff.Failed(null);
+                queue.Failed(turn);
             throw error;
         }
 
-        Report(hop, request, Stopwatch.GetElapsedTime(started), response, null);
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        Report(hop, turn, request, elapsed, response, null);
         if (TransientStatus.Is(response.StatusCode))
-            backoff.Failed(response.Headers.RetryAfter);
+        {
+            queue.Failed(turn, RetryAfter.Of(response.Headers, _options.Clock.GetUtcNow()), TransientStatus.IsThrottle(response.StatusCode));
+        }
         else
-            backoff.Succeeded();
+        {
+            queue.Succeeded(turn);
+            if (hop.Range is not null)
+                queue.Answers.Add(elapsed);
+        }
+
         return response;
     }
-
-    /// <summary>A body broke off: that host is in trouble too.</summary>
-    public void ReportBrokenBody(string host) => _backoffs.For(host).Failed(null);
-
-    public void Dispose() => _invoker.Dispose();
 
     private static SocketsHttpHandler CreateHandler(RegistryOptions options)
     {
@@ -98,7 +138,8 @@ internal sealed class HttpTransport : IDisposable
     {
         var message = new HttpRequestMessage(hop.Form is null ? hop.Method : HttpMethod.Post, hop.Uri)
         {
-            Version = HttpVersion.Version20,
+            // A connection of HTTP/2 is shared by all; one of HTTP/1.1 is never the one the first request is stuck on.
+            Version = hop.IsHedge ? HttpVersion.Version11 : HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
             Content = hop.Form is null ? hop.Body?.Create(timer) : new FormUrlEncodedContent(hop.Form),
         };
@@ -130,10 +171,10 @@ internal sealed class HttpTransport : IDisposable
 
     private static string Innermost(Exception e) => e.GetBaseException().Message;
 
-    private void Report(HopRequest hop, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response, Exception? error)
+    private void Report(HopRequest hop, Turn turn, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response, Exception? error)
     {
         var report = new RegistryHop(
-            hop.Subject.Kind, hop.Subject.Digest, request.Method.Method, hop.Host, hop.DisplayUrl, response?.StatusCode, elapsed, hop.Attempt);
+            hop.Subject.Kind, hop.Subject.Digest, request.Method.Method, hop.Host, hop.DisplayUrl, response?.StatusCode, elapsed, hop.Attempt, turn.Waited, hop.IsHedge);
         _statistics.CountHop(report);
         _options.OnHop?.Invoke(report);
         if (!_logger.IsEnabled(LogLevel.Debug))
@@ -141,8 +182,8 @@ internal sealed class HttpTransport : IDisposable
 
         var range = hop.Range?.ToString() ?? "";
         if (response is null)
-            _logger.HopFailed(report.Method, report.Url, range, elapsed.TotalMilliseconds, hop.Attempt, error?.GetBaseException().Message ?? "given up");
+            _logger.HopFailed(report.Method, report.Url, range, elapsed.TotalMilliseconds, turn.Waited.TotalMilliseconds, hop.Attempt, error?.GetBaseException().Message ?? "given up");
         else
-            _logger.Hop(report.Method, report.Url, range, (int)response.StatusCode, response.Content.Headers.ContentLength, elapsed.TotalMilliseconds, hop.Attempt);
+            _logger.Hop(report.Method, report.Url, range, (int)response.StatusCode, response.Content.Headers.ContentLength, elapsed.TotalMilliseconds, turn.Waited.TotalMilliseconds, hop.Attempt);
     }
 }

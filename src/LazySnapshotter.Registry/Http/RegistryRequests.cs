@@ -5,25 +5,85 @@ using LazySnapshotter.Registry.Hosts;
 namespace LazySnapshotter.Registry.Http;
 
 /// <summary>The head of a final answer and the hop that got it; its body is still to be read.</summary>
-internal sealed record RegistryResponse(HttpResponseMessage Message, HopRequest Hop, bool Redirected) : IDisposable
+/// <param name="Endpoint">Through which it came, redirected or not; null where a remembered place was asked without one.</param>
+internal sealed record RegistryResponse(HttpResponseMessage Message, HopRequest Hop, RegistryEndpoint? Endpoint, bool Redirected) : IDisposable
 {
     public void Dispose() => Message.Dispose();
 }
 
-// A request at a registry, with what the host wants to see, through redirects to wherever the content lies. Credentials go
-// to the registry's own origin, and not even there any more once a redirect has led away from it.
-internal sealed class RegistryRequests(HttpTransport transport, RegistryOptions options)
+// A request at a registry, with what the endpoint wants to see, through redirects to wherever the content lies. Credentials
+// go to the endpoint's own origin, and not even there any more once a redirect has led away from it.
+internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover failover, RegistryOptions options)
 {
-    /// <summary>One attempt; the response may be of any status but a redirect.</summary>
-    public Task<RegistryResponse> SendAsync(RegistryHost host, string path, string scope, HopRequest template, CancellationToken cancellationToken) =>
-        SendAsync(host, scope, template with { Uri = new Uri(host.BaseUri, path) }, cancellationToken);
+    /// <summary>One attempt at each endpoint that may be asked, until one of them has what <paramref name="use"/> wants.</summary>
+    /// <param name="preferred">The endpoint that had it before.</param>
+    /// <exception cref="RegistryException">Nobody has it.</exception>
+    public Task<T> OnEndpointsAsync<T>(
+        RegistryHost host, EndpointCapabilities needed, Func<RegistryEndpoint, Task<T>> use, RegistryEndpoint? preferred = null) =>
+        failover.RunAsync(host, needed, preferred, use);
 
-    /// <summary>The same for a place a registry named, an upload's for example; elsewhere than at the registry it is shown nothing.</summary>
-    public async Task<RegistryResponse> SendAsync(RegistryHost host, string scope, HopRequest request, CancellationToken cancellationToken)
+    /// <summary>One attempt; the response may be of any status but a redirect.</summary>
+    /// <param name="path">As the specification has it, beginning with <c>/v2/</c>.</param>
+    public async Task<RegistryResponse> SendAsync(
+        RegistryEndpoint endpoint, string path, string scope, HopRequest template, CancellationToken cancellationToken)
     {
-        var isHome = RedirectPolicy.IsSameOrigin(host.BaseUri, request.Uri);
-        var shown = isHome ? await host.Authorizer.AuthorizeAsync(scope, cancellationToken) : null;
-        var hop = request with { Authorization = shown };
+        // First: whether an endpoint speaks https may be learned on the way.
+        var shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
+        return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(path), Authorization = shown }, cancellationToken);
+    }
+
+    /// <summary>The same for a place a registry named, an upload's for example; elsewhere than at the endpoint it is shown nothing.</summary>
+    public async Task<RegistryResponse> SendAsync(RegistryEndpoint endpoint, string scope, HopRequest request, CancellationToken cancellationToken)
+    {
+        var isHome = RedirectPolicy.IsSameOrigin(endpoint.BaseUri, request.Uri);
+        var shown = isHome ? await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken) : null;
+        return await FollowAsync(endpoint, scope, request with { Authorization = shown }, cancellationToken);
+    }
+
+    /// <summary>The same for a place a registry redirected to earlier: nothing is shown there.</summary>
+    public async Task<RegistryResponse> GetRememberedAsync(HopRequest hop, CancellationToken cancellationToken)
+    {
+        for (var redirects = 0; ;)
+        {
+            var response = await transport.SendAsync(hop, cancellationToken);
+            if (!RedirectPolicy.IsRedirect(response.StatusCode))
+                return new RegistryResponse(response, hop, Endpoint: null, Redirected: true);
+            using (response)
+                hop = Follow(hop, response, endpoint: null, ref redirects);
+        }
+    }
+
+    /// <summary>A small document as a whole: from whichever endpoint has it, repeated where that may help, bounded, decoded by nobody.</summary>
+    /// <param name="check">Throws a <see cref="RegistryException"/> if it is not what was wanted; another endpoint's may be.</param>
+    public Task<RegistryDocument> GetDocumentAsync(
+        RegistryHost host, EndpointCapabilities needed, string path, string scope, HopRequest template, int limitBytes, RegistryStatistics statistics,
+        Action<RegistryDocument>? check, CancellationToken cancellationToken) =>
+        RetryLoop.RunAsync(options.RetryLimit, attempt => OnEndpointsAsync(host, needed, async endpoint =>
+        {
+            using var response = await SendAsync(endpoint, path, scope, template with { Attempt = attempt }, cancellationToken);
+            var document = await ReadAsync(response, limitBytes, statistics, cancellationToken);
+            check?.Invoke(document);
+            return document;
+        }));
+
+    /// <exception cref="RegistryException">The status says that there is none, or the body cannot be read.</exception>
+    public async Task<RegistryDocument> ReadAsync(RegistryResponse response, int limitBytes, RegistryStatistics statistics, CancellationToken cancellationToken)
+    {
+        await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
+        var content = await BoundedBody.ReadAsync(response.Message, response.Hop, limitBytes, options, cancellationToken);
+        statistics.CountDocumentBytes(content.Length);
+        return new RegistryDocument(
+            content, response.Message.Content.Headers.ContentType?.MediaType, ClaimedDigest(response.Message), response.Hop, response.Message.Headers);
+    }
+
+    public static string? ClaimedDigest(HttpResponseMessage response) => ClaimedDigest(response.Headers);
+
+    public static string? ClaimedDigest(HttpResponseHeaders headers) =>
+        headers.TryGetValues("Docker-Content-Digest", out var values) ? values.First() : null;
+
+    private async Task<RegistryResponse> FollowAsync(RegistryEndpoint endpoint, string scope, HopRequest hop, CancellationToken cancellationToken)
+    {
+        var shown = hop.Authorization;
         var renewed = false;
         var redirects = 0;
         while (true)
@@ -33,19 +93,19 @@ internal sealed class RegistryRequests(HttpTransport transport, RegistryOptions 
             {
                 if (RedirectPolicy.IsRedirect(response.StatusCode))
                 {
-                    hop = Follow(hop, response, host, ref redirects);
+                    hop = Follow(hop, response, endpoint, ref redirects);
                 }
-                else if (response.StatusCode == HttpStatusCode.Unauthorized && !renewed && IsHome(hop, host, redirects)
+                else if (response.StatusCode == HttpStatusCode.Unauthorized && !renewed && IsHome(hop, endpoint, redirects)
                     && hop.Body?.CanRepeat != false
-                    && await host.Authorizer.RenewAsync(response, scope, shown, cancellationToken))
+                    && await endpoint.Authorizer.RenewAsync(response, scope, shown, cancellationToken))
                 {
                     renewed = true;
-                    shown = await host.Authorizer.AuthorizeAsync(scope, cancellationToken);
+                    shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
                     hop = hop with { Authorization = shown };
                 }
                 else
                 {
-                    var final = new RegistryResponse(response, hop, redirects > 0);
+                    var final = new RegistryResponse(response, hop, endpoint, redirects > 0);
                     response = null;
                     return final;
                 }
@@ -57,46 +117,17 @@ internal sealed class RegistryRequests(HttpTransport transport, RegistryOptions 
         }
     }
 
-    /// <summary>The same for a place a registry redirected to earlier: nothing is shown there.</summary>
-    public async Task<RegistryResponse> GetRememberedAsync(HopRequest hop, CancellationToken cancellationToken)
-    {
-        for (var redirects = 0; ;)
-        {
-            var response = await transport.SendAsync(hop, cancellationToken);
-            if (!RedirectPolicy.IsRedirect(response.StatusCode))
-                return new RegistryResponse(response, hop, Redirected: true);
-            using (response)
-                hop = Follow(hop, response, host: null, ref redirects);
-        }
-    }
+    private static bool IsHome(HopRequest hop, RegistryEndpoint endpoint, int redirects) =>
+        RedirectPolicy.IsSameOrigin(endpoint.BaseUri, hop.Uri) && (redirects == 0 || hop.Authorization is not null);
 
-    /// <summary>A small document as a whole: repeated where that may help, bounded, decoded by nobody.</summary>
-    public Task<RegistryDocument> GetDocumentAsync(
-        RegistryHost host, string path, string scope, HopRequest template, int limitBytes, RegistryStatistics statistics, CancellationToken cancellationToken) =>
-        RetryLoop.RunAsync(options.RetryLimit, async attempt =>
-        {
-            using var response = await SendAsync(host, path, scope, template with { Attempt = attempt }, cancellationToken);
-            await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
-            var content = await BoundedBody.ReadAsync(response.Message, response.Hop, limitBytes, options, cancellationToken);
-            statistics.CountDocumentBytes(content.Length);
-            return new RegistryDocument(
-                content, response.Message.Content.Headers.ContentType?.MediaType, ClaimedDigest(response.Message), response.Hop, response.Message.Headers);
-        });
-
-    public static string? ClaimedDigest(HttpResponseMessage response) =>
-        response.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.First() : null;
-
-    private static bool IsHome(HopRequest hop, RegistryHost host, int redirects) =>
-        RedirectPolicy.IsSameOrigin(host.BaseUri, hop.Uri) && (redirects == 0 || hop.Authorization is not null);
-
-    private static HopRequest Follow(HopRequest hop, HttpResponseMessage response, RegistryHost? host, ref int redirects)
+    private static HopRequest Follow(HopRequest hop, HttpResponseMessage response, RegistryEndpoint? endpoint, ref int redirects)
     {
         if (redirects++ == RegistryLimits.RedirectsMax)
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"more than {RegistryLimits.RedirectsMax} redirects", response.StatusCode);
         var next = RedirectPolicy.Next(hop, response);
         if (!RedirectPolicy.MayRepeat(hop, response.StatusCode))
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a redirect of a {hop.Method} that cannot be followed", response.StatusCode);
-        var staysHome = host is not null && RedirectPolicy.IsSameOrigin(hop.Uri, next) && RedirectPolicy.IsSameOrigin(host.BaseUri, next);
+        var staysHome = endpoint is not null && RedirectPolicy.IsSameOrigin(hop.Uri, next) && RedirectPolicy.IsSameOrigin(endpoint.BaseUri, next);
         return hop with { Uri = next, Authorization = staysHome ? hop.Authorization : null };
     }
 }

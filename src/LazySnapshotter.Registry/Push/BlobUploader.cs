@@ -10,7 +10,7 @@ namespace LazySnapshotter.Registry.Push;
 // repository"): asks whether it is there, opens a session, sends the blob as one body. The session may be at another
 // host, which is shown no credentials.
 internal sealed class BlobUploader(
-    RegistryHost host, string repository, Digest digest, RegistryRequests requests, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
+    RegistryEndpoint endpoint, string repository, Digest digest, RegistryRequests requests, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
     // What a session that is of no use any more is worth waiting for.
     private static readonly TimeSpan CancelDeadline = TimeSpan.FromSeconds(5);
@@ -43,7 +43,7 @@ internal sealed class BlobUploader(
         {
             return await RetryLoop.RunAsync(options.RetryLimit, async attempt =>
             {
-                using var response = await requests.SendAsync(host, path, Scopes.Mount(repository, from), Post(attempt), cancellationToken);
+                using var response = await requests.SendAsync(endpoint, path, Scopes.Mount(repository, from), Post(attempt), cancellationToken);
                 await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
                 if (response.Message.StatusCode != HttpStatusCode.Created)
                     return (false, response.Message.StatusCode == HttpStatusCode.Accepted ? RedirectPolicy.UploadPlace(response.Hop, response.Message) : null);
@@ -65,7 +65,7 @@ internal sealed class BlobUploader(
         try
         {
             var cancel = new HopRequest(session, _subject) { Method = HttpMethod.Delete };
-            (await requests.SendAsync(host, _scope, cancel, deadline.Token)).Dispose();
+            (await requests.SendAsync(endpoint, _scope, cancel, deadline.Token)).Dispose();
         }
         catch (Exception e) when (e is RegistryException or OperationCanceledException)
         {
@@ -76,8 +76,8 @@ internal sealed class BlobUploader(
     private Task<bool> ExistsAsync(long size, CancellationToken cancellationToken) =>
         RetryLoop.RunAsync(options.RetryLimit, async attempt =>
         {
-            var head = new HopRequest(host.BaseUri, RequestSubject.Blob(digest, null)) { Method = HttpMethod.Head, Attempt = attempt };
-            using var response = await requests.SendAsync(host, $"/v2/{repository}/blobs/{digest}", _scope, head, cancellationToken);
+            var head = new HopRequest(RequestSubject.Blob(digest, null)) { Method = HttpMethod.Head, Attempt = attempt };
+            using var response = await requests.SendAsync(endpoint, $"/v2/{repository}/blobs/{digest}", _scope, head, cancellationToken);
             // A URL signed for GET is not good for HEAD (S3: 403). Then we do not know, and sending it again does no harm.
             if (response.Message.StatusCode == HttpStatusCode.NotFound || (response.Redirected && response.Message.StatusCode == HttpStatusCode.Forbidden))
                 return false;
@@ -89,7 +89,7 @@ internal sealed class BlobUploader(
 
     private async Task<BlobPush> UploadAsync(BlobContent content, Uri? session, IProgress<long>? progress, CancellationToken cancellationToken)
     {
-        var body = new UploadBody(content, _subject, host.BaseUri.Authority, statistics, progress);
+        var body = new UploadBody(content, _subject, endpoint.Name, statistics, progress);
         return await RetryLoop.RunAsync(
             options.RetryLimit,
             async attempt =>
@@ -108,7 +108,7 @@ internal sealed class BlobUploader(
     private Task<Uri> StartAsync(CancellationToken cancellationToken) =>
         RetryLoop.RunAsync(options.RetryLimit, async attempt =>
         {
-            using var response = await requests.SendAsync(host, _uploads, _scope, Post(attempt), cancellationToken);
+            using var response = await requests.SendAsync(endpoint, _uploads, _scope, Post(attempt), cancellationToken);
             await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
             return response.Message.StatusCode == HttpStatusCode.Accepted
                 ? RedirectPolicy.UploadPlace(response.Hop, response.Message)
@@ -121,7 +121,7 @@ internal sealed class BlobUploader(
         try
         {
             var put = new HopRequest(WithDigest(session), _subject) { Method = HttpMethod.Put, Body = body, Attempt = attempt };
-            using var response = await requests.SendAsync(host, _scope, put, cancellationToken);
+            using var response = await requests.SendAsync(endpoint, _scope, put, cancellationToken);
             await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
             // The Docker registry's older documentation has 204 here.
             if (response.Message.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.NoContent))
@@ -141,7 +141,7 @@ internal sealed class BlobUploader(
         }
     }
 
-    private HopRequest Post(int attempt) => new(host.BaseUri, _subject) { Method = HttpMethod.Post, Attempt = attempt };
+    private HopRequest Post(int attempt) => new(_subject) { Method = HttpMethod.Post, Attempt = attempt };
 
     // The session's query is part of it and stays as it is.
     private Uri WithDigest(Uri session)

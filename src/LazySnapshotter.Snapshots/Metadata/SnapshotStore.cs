@@ -217,7 +217,7 @@ internal sealed class SnapshotStore
     private static void WriteLabels(SqliteConnection connection, long id, IReadOnlyDictionary<string, string> labels)
     {
         connection.Execute("DELETE FROM snapshot_labels WHERE snapshot_id = $id", ("$id", id));
-        foreach (var (key, value) in labels.Where(label => label.Value.Length > 0))
+        foreach (var (key, value) in labels.Where(label => label.Value.Length > 0 && !SnapshotLabels.IsSecret(label.Key)))
         {
             connection.Execute(
                 "INSERT INTO snapshot_labels (snapshot_id, key, value) VALUES ($id, $key, $value)", ("$id", id), ("$key", key), ("$value", value));

@@ -6,14 +6,15 @@ namespace LazySnapshotter.Registry.Tests;
 
 // Finding credentials where `docker login` left them. Helpers are real programs on PATH.
 [SupportedOSPlatform("linux")]
-public sealed class DockerCredentialsTests : IDisposable
+public sealed class CredentialSourcesTests : IDisposable
 {
     private static readonly string PathBefore = Environment.GetEnvironmentVariable("PATH") ?? "";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("lazysnap-docker-").FullName;
     private readonly CapturedLog _log = new();
+    private readonly PullSecrets _pullSecrets = new();
 
-    public DockerCredentialsTests() => Environment.SetEnvironmentVariable("PATH", _folder + ":" + PathBefore);
+    public CredentialSourcesTests() => Environment.SetEnvironmentVariable("PATH", _folder + ":" + PathBefore);
 
     public void Dispose()
     {
@@ -43,6 +44,88 @@ public sealed class DockerCredentialsTests : IDisposable
     [InlineData("https://index.docker.io/v1/", "index.docker.io.evil.example")]
     public async Task Entries_of_another_host_are_not_taken(string key, string host) =>
         Assert.Null(await FindAsync($$$$"""{"auths":{"{{{{key}}}}":{"auth":"{{{{Base64("someone:secret")}}}}"}}}""", host));
+
+    [Theory]
+    [InlineData("team/image", "image")]
+    [InlineData("team/image/debug", "image")]
+    [InlineData("team/other", "team")]
+    [InlineData("team", "team")]
+    [InlineData("team/imagery", "team")]
+    [InlineData("teamwork/image", "host")]
+    [InlineData("other", "host")]
+    [InlineData(null, "host")]
+    public async Task The_most_specific_entry_wins(string? repository, string expected) =>
+        Assert.Equal($"{expected}:secret", await FindAsync(
+            """
+            {"auths":{
+              "r.example":{"username":"host","password":"secret"},
+              "r.example/team":{"username":"team","password":"secret"},
+              "R.example/team/image/":{"username":"image","password":"secret"},
+              "https://r.example/teamwork":{"username":"host","password":"secret"},
+              "other.example/team/image":{"username":"wrong","password":"secret"}}}
+            """, "r.example", repository));
+
+    [Fact]
+    public async Task An_entry_for_repositories_of_Docker_Hub_is_found_by_its_full_name() =>
+        Assert.Equal("a:b", await FindAsync("""{"auths":{"docker.io/library/python":{"username":"a","password":"b"}}}""", "docker.io", "library/python"));
+
+    [Fact]
+    public async Task What_was_handed_over_for_a_repository_is_for_it_alone_and_comes_first()
+    {
+        const string Config = """{"auths":{"r.example":{"username":"file","password":"secret"}}}""";
+        Assert.True(_pullSecrets.Set("R.example", "team/image", Credentials.Of("label", "secret")));
+        Assert.False(_pullSecrets.Set("r.example", "team/image", Credentials.Of("label", "secret")));
+        Assert.Equal("label:secret", await FindAsync(Config, "r.example", "team/image"));
+        Assert.Equal("file:secret", await FindAsync(Config, "r.example", "team/image2"));
+        Assert.Equal("file:secret", await FindAsync(Config, "r.example"));
+        Assert.Null(await FindAsync(Config, "r.example:443", "team/image"));
+        Assert.True(_pullSecrets.Set("r.example", "team/image", Credentials.Of("", "T")));
+        Assert.Equal("token T", await FindAsync(Config, "r.example", "team/image"));
+    }
+
+    [Fact]
+    public void Of_too_many_handed_over_the_oldest_make_room()
+    {
+        for (var i = 0; i <= RegistryLimits.PullSecretsMax; i++)
+            _pullSecrets.Set("r.example", $"image{i}", Credentials.Of("a", "b"));
+        Assert.Null(_pullSecrets.Find("r.example", "image0"));
+        Assert.NotNull(_pullSecrets.Find("r.example", "image1"));
+        Assert.NotNull(_pullSecrets.Find("r.example", $"image{RegistryLimits.PullSecretsMax}"));
+    }
+
+    [Fact]
+    public async Task The_content_of_a_config_may_stand_in_the_environment_and_comes_before_files()
+    {
+        Environment.SetEnvironmentVariable(CredentialSources.EnvironmentVariable, """{"auths":{"env.example":{"username":"env","password":"secret"}}}""");
+        try
+        {
+            const string Config = """{"auths":{"env.example":{"username":"file","password":"b"},"file.example":{"username":"file","password":"b"}}}""";
+            Assert.Equal("env:secret", await FindAsync(Config, "env.example"));
+            Assert.Equal("file:b", await FindAsync(Config, "file.example"));
+            Environment.SetEnvironmentVariable(CredentialSources.EnvironmentVariable, "secret, not JSON");
+            Assert.Equal("file:b", await FindAsync(Config, "env.example"));
+            Assert.Contains("$DOCKER_AUTH_CONFIG", Assert.Single(_log.Lines), StringComparison.Ordinal);
+            Assert.DoesNotContain("secret", _log.Text, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(CredentialSources.EnvironmentVariable, null);
+        }
+    }
+
+    [Theory]
+    [InlineData("HOME=/h", "/h/.docker/config.json /run/containers/0/auth.json /h/.config/containers/auth.json")]
+    [InlineData("HOME=/h XDG_RUNTIME_DIR=/run/user/7", "/h/.docker/config.json /run/user/7/containers/auth.json /h/.config/containers/auth.json")]
+    [InlineData("HOME=/h DOCKER_CONFIG=/d REGISTRY_AUTH_FILE=/a.json XDG_RUNTIME_DIR=/r XDG_CONFIG_HOME=/c", "/a.json /d/config.json /r/containers/auth.json /c/containers/auth.json")]
+    [InlineData("XDG_RUNTIME_DIR=/r", "/r/containers/auth.json")]
+    public void Files_are_asked_in_an_order(string environment, string expected)
+    {
+        var variables = environment.Split(' ').Select(v => v.Split('=')).ToDictionary(v => v[0], v => v[1]);
+        var paths = CredentialFiles.Paths(name => variables.GetValueOrDefault(name));
+        if (!Environment.IsPrivilegedProcess)
+            expected = expected.Replace("/run/containers/0/auth.json ", "", StringComparison.Ordinal);
+        Assert.Equal(expected, string.Join(' ', paths));
+    }
 
     [Theory]
     [InlineData("""{"username":"someone","password":"secret"}""", "someone:secret")]
@@ -94,7 +177,7 @@ public sealed class DockerCredentialsTests : IDisposable
         Environment.SetEnvironmentVariable("DOCKER_CONFIG", _folder);
         try
         {
-            Assert.NotNull(await new DockerCredentials(new RegistryOptions(), _log).FindAsync("r.example", CancellationToken.None));
+            Assert.NotNull(await new CredentialSources(new RegistryOptions(), new PullSecrets(), _log).FindAsync("r.example", null, CancellationToken.None));
         }
         finally
         {
@@ -156,17 +239,18 @@ public sealed class DockerCredentialsTests : IDisposable
     }
 
     // "name:password", "token T", or null.
-    private async Task<string?> FindAsync(string? config, string host)
+    private async Task<string?> FindAsync(string? config, string host, string? repository = null)
     {
         var path = Path.Combine(_folder, "config.json");
         if (config is not null)
             await File.WriteAllTextAsync(path, config);
         var options = new RegistryOptions { DockerConfigPath = path, CredentialHelperTimeout = TimeSpan.FromSeconds(1) };
-        var found = await new DockerCredentials(options, _log).FindAsync(host, CancellationToken.None);
-        return found is null ? null
-            : found.IdentityToken is { } token ? "token " + token
-            : Encoding.UTF8.GetString(Convert.FromBase64String(found.ToBasic()!.Parameter!));
+        return Describe(await new CredentialSources(options, _pullSecrets, _log).FindAsync(host, repository, CancellationToken.None));
     }
+
+    private static string? Describe(Credentials? found) => found is null ? null
+        : found.IdentityToken is { } token ? "token " + token
+        : Encoding.UTF8.GetString(Convert.FromBase64String(found.ToBasic()!.Parameter!));
 
     private void WriteHelper(string name, string script)
     {

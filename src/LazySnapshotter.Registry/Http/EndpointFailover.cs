@@ -1,0 +1,60 @@
+using LazySnapshotter.Registry.Hosts;
+using Microsoft.Extensions.Logging;
+
+namespace LazySnapshotter.Registry.Http;
+
+// Asks one endpoint of a registry after the other, each once, until one has what is wanted. What counts as having it is
+// for the caller to check: a mirror whose answer is wrong is passed over like one that does not answer. Endpoints whose
+// turn has not come after a failure (HostBackoff) are asked last, the one with the shortest wait first, so nobody waits
+// while another could answer. Repeating the whole is RetryLoop's business.
+internal sealed class EndpointFailover(HttpTransport transport, ILogger logger)
+{
+    /// <param name="preferred">The endpoint that had it before: asked first, unless it is in trouble and others are not.</param>
+    /// <exception cref="RegistryException">Nobody has it. It is the error of the registry itself if that was asked.</exception>
+    public async Task<T> RunAsync<T>(RegistryHost host, EndpointCapabilities needed, RegistryEndpoint? preferred, Func<RegistryEndpoint, Task<T>> use)
+    {
+        var endpoints = host.EndpointsFor(needed);
+        if (endpoints.Count == 1)
+            return await use(endpoints[0]);
+
+        var failures = new List<RegistryException>();
+        RegistryException? telling = null;
+        foreach (var endpoint in InOrder(endpoints, preferred))
+        {
+            try
+            {
+                return await use(endpoint);
+            }
+            catch (RegistryException e)
+            {
+                failures.Add(e);
+                if (!endpoint.IsMirror || telling is null)
+                    telling = e;
+                if (!endpoint.IsMirror && e.Failure is (RegistryFailure.NotFound or RegistryFailure.Refused))
+                    break; // The registry itself knows best; mirrors that are yet to be asked are those in trouble.
+                logger.EndpointPassedOver(host.Name, endpoint.Name, e.Message);
+            }
+        }
+
+        throw Combine(telling!, failures);
+    }
+
+    private List<RegistryEndpoint> InOrder(IReadOnlyList<RegistryEndpoint> endpoints, RegistryEndpoint? preferred) =>
+        endpoints.Select(e => (Endpoint: e, Wait: transport.BackoffOf(e.Name)))
+            .OrderBy(e => e.Wait).ThenByDescending(e => e.Endpoint == preferred)
+            .Select(e => e.Endpoint).ToList();
+
+    private static RegistryException Combine(RegistryException telling, List<RegistryException> failures)
+    {
+        if (failures.Count == 1)
+            return telling;
+        var others = string.Join("; ", failures.Where(f => f != telling).Select(f => f.Message));
+        return new RegistryException(
+            telling.Failure, telling.Host, $"{telling.Message} (also asked: {others})", telling.StatusCode, telling.Digest, telling)
+        {
+            ErrorCode = telling.ErrorCode,
+            // Where the registry itself lets nobody in, a mirror in trouble is all there is.
+            IsTransient = telling.IsTransient || (telling.Failure == RegistryFailure.Unauthorized && failures.Exists(f => f.IsTransient)),
+        };
+    }
+}

@@ -1,0 +1,30 @@
+using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Http;
+
+namespace LazySnapshotter.Registry.Manifests;
+
+// Before anything in a manifest is believed: it has the digest by which it was asked for or, for a tag, the digest the
+// registry claims for it; and it is one thing, a manifest or an index.
+internal static class ManifestCheck
+{
+    /// <exception cref="RegistryException">It is not what it should be.</exception>
+    public static ImageDocument Document(RequestSubject subject, string tagOrDigest, RegistryDocument received)
+    {
+        var digest = DigestOf(subject, tagOrDigest, received);
+        var mediaType = ManifestMediaType.Of(received, subject);
+        return new ImageDocument(new Descriptor { MediaType = mediaType, Digest = digest, Size = received.Content.Length }, received.Content);
+    }
+
+    public static RegistryException DigestMismatch(RequestSubject subject, string host, byte[] content) =>
+        subject.Error(RegistryFailure.Protocol, host, $"the {content.Length} bytes received have the digest {Digest.OfSha256(content)}");
+
+    private static Digest DigestOf(RequestSubject subject, string tagOrDigest, RegistryDocument received)
+    {
+        var isByDigest = Digest.TryParse(tagOrDigest, out var digest);
+        if (!isByDigest && received.ClaimedDigest is { } claim && !Digest.TryParse(claim, out digest))
+            throw subject.Error(RegistryFailure.Protocol, received.Hop.Host, "the registry's Docker-Content-Digest is not a sha256 or sha512 digest");
+        if (digest.IsDefault)
+            return Digest.OfSha256(received.Content);
+        return digest.IsDigestOf(received.Content) ? digest : throw DigestMismatch(subject, received.Hop.Host, received.Content);
+    }
+}
