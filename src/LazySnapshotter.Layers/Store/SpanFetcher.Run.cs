@@ -56,11 +56,17 @@ public sealed partial class SpanFetcher
             return [];
         await using var range = answer.Range;
         var answered = Stopwatch.GetTimestamp();
+        var before = _blob.Statistics.BytesFetched;
         var again = answer.Spool is { } spool
             ? await SpoolAsync(spool, range, attempt)
             : await CutAsync(fetch, range, answer.Spans, attempt);
         if (again.Count == 0)
-            _link.Note(Stopwatch.GetElapsedTime(asked, answered), answer.LengthExpected, Stopwatch.GetElapsedTime(answered));
+        {
+            // What other requests brought meanwhile came over the same link.
+            var bytes = Math.Max(answer.LengthExpected, _blob.Statistics.BytesFetched - before);
+            _link.Note(Stopwatch.GetElapsedTime(asked, answered), bytes, Stopwatch.GetElapsedTime(answered));
+        }
+
         return again;
     }
 
