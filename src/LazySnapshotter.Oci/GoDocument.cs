@@ -76,6 +76,7 @@ internal static class GoDocument
         json.Number(descriptor.Size);
         OptionalList(json, "urls", descriptor.Urls);
         Annotations(json, descriptor.Annotations);
+        Optional(json, "data", descriptor.Data);
         if (descriptor.Platform is { } platform)
             Write(json, platform);
         Optional(json, "artifactType", descriptor.ArtifactType);

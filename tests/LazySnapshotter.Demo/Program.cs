@@ -1,17 +1,39 @@
+using System.Globalization;
 using LazySnapshotter.Demo;
 using LazySnapshotter.TestSupport.Images;
 using LazySnapshotter.TestSupport.Registry;
 
 // `make demo`: one image, one registry behind a link, the same container twice: pulled and unpacked by containerd's
 // overlayfs snapshotter, and started lazily by the index that was published with it. Everything it starts it stops, everything it mounts it unmounts.
+//
+//   --beside soci        and by soci-snapshotter (see BesideSoci), which LAZYSNAP_TEST_SOCI or fetch-soci.sh has
+//   --image NAME         another image of tests/images than python
+//   --rounds N           medians of so many
+//   --sides LIST         some of overlayfs,soci,lazysnap
+//   --requests FOLDER    lists every run's requests there
 var link = new LinkProfile(TimeSpan.FromMilliseconds(20), 500_000_000);
-var image = await TestImages.Python;
+if (Option("--beside") is { } peer)
+{
+    if (peer != "soci")
+        throw new ArgumentException($"--beside {peer}: the one peer there is is soci");
+    if (!HostsNamespace.IsInside)
+        return await HostsNamespace.RunInsideAsync(args);
+}
+
+var image = await TestImages.GetAsync(Option("--image") ?? "python");
+Console.WriteLine($"image     {image.Name}: {Figures.Bytes(image.CompressedBytes)} compressed in {image.Layers.Count} layers");
+Console.WriteLine("link      20 ms round trip, 500 Mbit/s, between the node and the registry");
+Console.WriteLine("container the image's own command");
+
+if (Option("--beside") is not null)
+{
+    var rounds = int.Parse(Option("--rounds") ?? "1", CultureInfo.InvariantCulture);
+    var sides = (Option("--sides") ?? "overlayfs,soci,lazysnap").Split(',');
+    return await BesideSoci.RunAsync(image, link, rounds, Option("--requests"), sides) ? 0 : 1;
+}
+
 await using var registry = await TestRegistry.StartAsync(new TestRegistryOptions { Link = link });
 registry.Content.AddLayout("python", image.LayoutPath);
-
-Console.WriteLine($"image     {image.Name}: Debian with python3 and numpy, {Figures.Bytes(image.CompressedBytes)} compressed in {image.Layers.Count} layers");
-Console.WriteLine("link      20 ms round trip, 500 Mbit/s, between the node and the registry");
-Console.WriteLine("container python3 -c 'import numpy; …'");
 Console.WriteLine();
 
 var reference = registry.Reference("python").ToString();
@@ -20,3 +42,9 @@ var unpacked = await ColdStart.OverlayfsAsync(registry, reference);
 var lazy = await ColdStart.LazyAsync(registry, reference);
 Figures.Print(unpacked, lazy);
 return lazy.Output == unpacked.Output ? 0 : 1;
+
+string? Option(string name)
+{
+    var at = Array.IndexOf(args, name);
+    return at < 0 ? null : at + 1 < args.Length ? args[at + 1] : throw new ArgumentException($"{name} needs a value");
+}

@@ -132,12 +132,13 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         var published = _registry.Content.AddBlob(Repository, file);
         var front = LayerIndex.Open(elsewhere.PathOf(_layer.Digest));
         Assert.True(file.Length - front.FrontLength > 256 << 10, $"all but {file.Length - front.FrontLength} bytes are front");
-        var frontLength = front.FrontLength;
+        var breaksAt = (int)front.FrontLength + 100_000;
         front.Dispose();
 
         var client = Client();
         await using var library = Library(new Published(async () => await _indexes.AddRemoteAsync(
-            _layer.Digest, client.OpenBlob(_registry.Reference(Repository), published.Digest, published.Size), published.Size, frontLength, default)));
+            _layer.Digest, client.OpenBlob(_registry.Reference(Repository), published.Digest, published.Size), published.Size, default)));
+        _registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = breaksAt, Times = 1 });
         _registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, After = 1, StatusCode = 503, Times = 3 });
         await library.OpenAsync(Origin, _layer.Digest, default);
 

@@ -18,6 +18,10 @@ internal sealed record NativeArtifact
     private const string IndexMediaTypePrefix = "application/vnd.lazysnapshotter.layer-index.v";
     private const int IdentityLength = 64;
 
+    /// <summary>An index file of at most so many bytes lies in the manifest: those of small layers, for which a request (with a
+    /// redirect two) would take longer than anything else about them.</summary>
+    public const int ContentLengthMax = 4 << 10;
+
     /// <summary>The image's manifest.</summary>
     public required Descriptor Subject { get; init; }
 
@@ -90,7 +94,19 @@ internal sealed record NativeArtifact
             Index = new Descriptor { MediaType = descriptor.MediaType, Digest = descriptor.Digest, Size = descriptor.Size },
             Identity = identity,
             FrontLength = front,
+            Content = ParseContent(descriptor),
         };
+    }
+
+    // Wrong content is a part refused like any other: the same bytes were meant to come as a blob.
+    private static byte[]? ParseContent(Descriptor descriptor)
+    {
+        if (descriptor.Data is not { } data || descriptor.Size > ContentLengthMax)
+            return null;
+        var content = new byte[descriptor.Size];
+        if (!Convert.TryFromBase64String(data, content, out var length) || length != content.Length || !descriptor.Digest.IsDigestOf(content))
+            throw new InvalidDataException($"data: not the {descriptor.Size} bytes with the digest {descriptor.Digest}");
+        return content;
     }
 
     private static string Annotation(Descriptor descriptor, string name) =>

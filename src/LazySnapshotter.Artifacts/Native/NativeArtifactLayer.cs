@@ -3,8 +3,8 @@ using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Artifacts.Native;
 
-// One layer's index in an artifact. Identity and length of the front part are annotations, so that a reader needs one range
-// request to mount, and can check what it got without the rest of the file.
+// One layer's index in an artifact. Identity and length of the front part are annotations, so that a reader can check
+// what it got without the rest of the file, and knows what a mount costs.
 internal sealed record NativeArtifactLayer
 {
     public required Digest LayerDigest { get; init; }
@@ -20,8 +20,12 @@ internal sealed record NativeArtifactLayer
     /// <summary>Bytes from the beginning of the file that a mount needs.</summary>
     public required long FrontLength { get; init; }
 
+    /// <summary>The index file itself, where it is in the manifest; checked against its descriptor.</summary>
+    public byte[]? Content { get; init; }
+
     public Descriptor ToDescriptor() => Index with
     {
+        Data = Content is null ? null : Convert.ToBase64String(Content),
         Annotations = new Dictionary<string, string>
         {
             [NativeArtifact.LayerDigestAnnotation] = LayerDigest.ToString(),

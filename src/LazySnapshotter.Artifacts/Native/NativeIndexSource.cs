@@ -44,9 +44,11 @@ public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient r
 
     private async Task<LayerIndex> GetAsync(ImageReference image, NativeArtifactLayer part, CancellationToken cancellationToken)
     {
+        if (part.Content is { } bytes)
+            return await store.AddAsync(part.LayerDigest, new MemoryStream(bytes), part.Identity, cancellationToken);
         var blob = registry.OpenBlob(image, part.Index.Digest, part.Index.Size);
         if (!IsWhole)
-            return await store.AddRemoteAsync(part.LayerDigest, blob, part.Index.Size, part.FrontLength, part.Identity, cancellationToken);
+            return await store.AddRemoteAsync(part.LayerDigest, blob, part.Index.Size, part.Identity, cancellationToken);
         await using var content = new VerifyingStream(await blob.OpenAsync(ReadPriority.Metadata(), cancellationToken), part.Index);
         return await store.AddAsync(part.LayerDigest, content, part.Identity, cancellationToken);
     }

@@ -82,6 +82,7 @@ public sealed class IndexPush(RegistryClient registry)
             Index = new Descriptor { MediaType = NativeArtifact.IndexMediaType, Digest = digest, Size = file.Length },
             Identity = index.Id,
             FrontLength = index.FrontLength,
+            Content = file.Length <= NativeArtifact.ContentLengthMax ? await File.ReadAllBytesAsync(path, cancellationToken) : null,
         };
     }
 

@@ -100,22 +100,27 @@ public sealed class LayerIndexStore
     /// of it is here and right, it is kept.
     /// </summary>
     /// <param name="length">Length of the index file: what its descriptor says.</param>
-    /// <param name="frontLengthHint">How much of it a mount needs, if that is known: then one request is enough.</param>
     /// <exception cref="InvalidDataException">It is no index, damaged, or of another layer; nothing was kept.</exception>
     /// <exception cref="IOException">Its front cannot be had.</exception>
-    public Task<LayerIndex> AddRemoteAsync(
-        Digest layer, IBlobReader index, long length, long? frontLengthHint, CancellationToken cancellationToken) =>
-        AddRemoteAsync(layer, index, length, frontLengthHint, expectedId: null, cancellationToken);
+    public Task<LayerIndex> AddRemoteAsync(Digest layer, IBlobReader index, long length, CancellationToken cancellationToken) =>
+        AddRemoteAsync(layer, index, length, expectedId: null, cancellationToken);
 
     /// <param name="expectedId">What its identity must be, where that is known.</param>
-    /// <inheritdoc cref="AddRemoteAsync(Digest, IBlobReader, long, long?, CancellationToken)"/>
-    public async Task<LayerIndex> AddRemoteAsync(
-        Digest layer, IBlobReader index, long length, long? frontLengthHint, string? expectedId, CancellationToken cancellationToken)
+    /// <inheritdoc cref="AddRemoteAsync(Digest, IBlobReader, long, CancellationToken)"/>
+    public async Task<LayerIndex> AddRemoteAsync(Digest layer, IBlobReader index, long length, string? expectedId, CancellationToken cancellationToken)
     {
-        var (front, beyond) = await RemoteFront.FetchAsync(layer, index, length, frontLengthHint, cancellationToken);
-        if (expectedId is not null && front.Content.Header.Id != expectedId)
-            throw new InvalidDataException($"index: its identity is {front.Content.Header.Id}, {expectedId} was promised");
-        return new LayerIndex(front.Content, new RemoteWindows(index, front, beyond, PathOf(layer), what => Report(layer, what)));
+        var (front, rest) = await RemoteFront.OpenAsync(layer, index, length, cancellationToken);
+        try
+        {
+            if (expectedId is not null && front.Content.Header.Id != expectedId)
+                throw new InvalidDataException($"index: its identity is {front.Content.Header.Id}, {expectedId} was promised");
+            return new LayerIndex(front.Content, new RemoteWindows(index, front, rest, PathOf(layer), what => Report(layer, what)));
+        }
+        catch
+        {
+            await rest.DisposeAsync();
+            throw;
+        }
     }
 
     private LayerIndex Open(Digest layer) => LayerIndex.Open(PathOf(layer), layer, what => Report(layer, what));

@@ -2,49 +2,47 @@ using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Index;
 
-// Fetches the front of an index file that is elsewhere: with one request if it is known how long the front is, or if
-// the file is small, otherwise with two.
+// Fetches an index file that is elsewhere with a single request. Its front comes first and is all that a mount needs; the
+// body goes on behind it, and whoever has the front takes the rest from there.
 internal static class RemoteFront
 {
-    /// <summary>Enough for the fronts of most layers, and not much to have asked for in vain.</summary>
-    private const int ProbeLength = 128 * 1024;
-
-    /// <summary>A hint is anybody's word: more than this is asked for only after the header was seen.</summary>
-    private const int HintMax = 64 * 1024 * 1024;
-
-    /// <returns>The front, read and checked, and the bytes that came behind it.</returns>
-    public static async Task<(FetchedFront Front, ReadOnlyMemory<byte> Beyond)> FetchAsync(
-        Digest layer, IBlobReader index, long length, long? frontLengthHint, CancellationToken cancellationToken)
+    /// <returns>The front, read and checked, and the open body, of which the caller disposes.</returns>
+    /// <exception cref="InvalidDataException">It is no index, damaged, or of another layer.</exception>
+    /// <exception cref="IOException">It cannot be had.</exception>
+    public static async Task<(FetchedFront Front, Stream Body)> OpenAsync(
+        Digest layer, IBlobReader index, long length, CancellationToken cancellationToken)
     {
         if (length is < LayerIndexHeader.Length + LayerIndexFooter.Length or > LayerIndexLimits.IndexLengthMax)
             throw new InvalidDataException($"index {index.Digest}: a file of {length} bytes");
 
-        var asked = frontLengthHint is >= LayerIndexHeader.Length and <= HintMax ? frontLengthHint.Value : ProbeLength;
-        if (length - asked <= ProbeLength || (index.GivesRanges == false && length <= HintMax))
-            asked = length; // so little more is not worth a second request, or it comes anyway
-        var bytes = await ReadAsync(index, 0, asked, [], cancellationToken);
+        var body = await index.OpenExactRangeAsync(0, length, ReadPriority.Metadata(), cancellationToken);
         try
         {
-            var header = LayerIndexHeader.Parse(bytes.AsSpan(0, LayerIndexHeader.Length), length);
-            header.CheckLayer(layer);
-            if (bytes.Length < header.FrontLength)
-                bytes = await ReadAsync(index, bytes.Length, header.FrontLength - bytes.Length, bytes, cancellationToken);
-            var front = bytes.AsMemory(0, (int)header.FrontLength);
-            return (new FetchedFront(LayerIndexReader.ReadFront(front.Span, header), front), bytes.AsMemory((int)header.FrontLength));
+            return (await ReadAsync(layer, body, length, cancellationToken), body);
         }
         catch (InvalidDataException exception)
         {
+            await body.DisposeAsync();
             throw new InvalidDataException($"index {index.Digest}: {exception.Message}", exception);
+        }
+        catch
+        {
+            await body.DisposeAsync();
+            throw;
         }
     }
 
-    private static async Task<byte[]> ReadAsync(IBlobReader index, long offset, long length, byte[] before, CancellationToken cancellationToken)
+    // How long the front is says the header, which has a checksum of its own and a limit (LayerIndexLimits.FrontLengthMax).
+    private static async Task<FetchedFront> ReadAsync(Digest layer, Stream body, long length, CancellationToken cancellationToken)
     {
-        await using var stream = await index.OpenExactRangeAsync(offset, length, ReadPriority.Metadata(), cancellationToken);
-        var bytes = new byte[before.Length + length];
-        before.CopyTo(bytes, 0);
-        await stream.ReadExactlyAsync(bytes.AsMemory(before.Length), cancellationToken);
-        return bytes;
+        var start = new byte[LayerIndexHeader.Length];
+        await body.ReadExactlyAsync(start, cancellationToken);
+        var header = LayerIndexHeader.Parse(start, length);
+        header.CheckLayer(layer);
+        var front = new byte[header.FrontLength];
+        start.CopyTo(front, 0);
+        await body.ReadExactlyAsync(front.AsMemory(start.Length), cancellationToken);
+        return new FetchedFront(LayerIndexReader.ReadFront(front, header), front);
     }
 }
 

@@ -3,7 +3,7 @@ using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Index;
 
-// The windows of an index that is still on its way. One request brings what is behind the front, in order, into a
+// The windows of an index that is still on its way. The request that brought the front goes on behind it, in order, into a
 // temporary file; windows are checked as they pass, and where the transfer has come to is the *frontier*. A read that
 // needs a window now waits for the frontier if that is near, and else fetches the window with a request of its own. When
 // all has come and the footer is right, the file gets its final name. Until then nothing on disk looks like an index.
@@ -38,7 +38,8 @@ internal sealed class RemoteWindows : IWindowSource
     private TaskCompletionSource _moved = NewSignal();
     private LocalWindows? _local; // once all of it is here
 
-    public RemoteWindows(IBlobReader index, FetchedFront front, ReadOnlyMemory<byte> beyond, string path, Action<string> damaged)
+    /// <param name="rest">The body that brought the front, behind it; closed from here.</param>
+    public RemoteWindows(IBlobReader index, FetchedFront front, Stream rest, string path, Action<string> damaged)
     {
         _index = index;
         _header = front.Content.Header;
@@ -47,7 +48,7 @@ internal sealed class RemoteWindows : IWindowSource
         _path = path;
         _isEarly = new bool[_windows.Count];
         _intake = new WindowIntake(_header, _windows, front.Bytes.Span, path);
-        _transfer = Task.Run(() => TransferAsync(beyond, _lifetime.Token));
+        _transfer = Task.Run(() => TransferAsync(rest, _lifetime.Token));
     }
 
     public bool Has(SpanId span) =>
@@ -120,28 +121,24 @@ internal sealed class RemoteWindows : IWindowSource
         ObjectDisposedException.ThrowIf(_lifetime.IsCancellationRequested, this);
         if (_transfer is { IsCompleted: false } || _local is not null)
             return true;
-        _transfer = Task.Run(() => TransferAsync(default, _lifetime.Token));
+        _transfer = Task.Run(() => TransferAsync(null, _lifetime.Token));
         return false;
     }
 
-    private async Task TransferAsync(ReadOnlyMemory<byte> beyond, CancellationToken cancellationToken)
+    private async Task TransferAsync(Stream? open, CancellationToken cancellationToken)
     {
         try
         {
             _intake.Restart();
-            Take(beyond.Span);
-            if (!_intake.IsComplete)
+            await using var stream = open ?? await _index.OpenExactRangeAsync(
+                _intake.Position, _header.FileLength - _intake.Position, ReadPriority.Predicted(), cancellationToken);
+            var buffer = new byte[BufferLength];
+            while (!_intake.IsComplete)
             {
-                await using var stream = await _index.OpenExactRangeAsync(
-                    _intake.Position, _header.FileLength - _intake.Position, ReadPriority.Predicted(), cancellationToken);
-                var buffer = new byte[BufferLength];
-                while (!_intake.IsComplete)
-                {
-                    var length = await stream.ReadAsync(buffer, cancellationToken);
-                    if (length == 0)
-                        throw new EndOfStreamException($"the source ended at byte {_intake.Position}");
-                    Take(buffer.AsSpan(0, length));
-                }
+                var length = await stream.ReadAsync(buffer, cancellationToken);
+                if (length == 0)
+                    throw new EndOfStreamException($"the source ended at byte {_intake.Position}");
+                Take(buffer.AsSpan(0, length));
             }
 
             var file = _intake.Commit();

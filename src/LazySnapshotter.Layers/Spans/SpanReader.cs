@@ -49,7 +49,7 @@ public sealed class SpanReader
             var aheadLast = _fetcher.NoteRead(uncompressedOffset, length, lastSpan, lookAheadEnd);
             var done = CopyPresent(uncompressedOffset, destination.Span);
             if (done < length)
-                return ReadMissingAsync(uncompressedOffset, destination, done, aheadLast, cancellationToken);
+                return ReadMissingAsync(uncompressedOffset, destination, done, aheadLast, lookAheadEnd, cancellationToken);
             if (aheadLast > lastSpan)
                 _fetcher.FetchAhead(lastSpan + 1, aheadLast);
             _blob.Statistics.CountServed(length);
@@ -76,7 +76,7 @@ public sealed class SpanReader
         {
             cancellationToken.ThrowIfCancellationRequested();
             var batchLast = BatchLast(first, last);
-            using var demand = _fetcher.Demand(first, batchLast, batchLast, ReadUrgency.Predicted);
+            using var demand = _fetcher.Demand(first, batchLast, batchLast, urgency: ReadUrgency.Predicted);
             for (; first <= batchLast; first++)
             {
                 if (await demand.WaitAsync(new SpanId(first), cancellationToken) is not null)
@@ -101,7 +101,7 @@ public sealed class SpanReader
     }
 
     private async ValueTask<int> ReadMissingAsync(
-        long uncompressedOffset, Memory<byte> destination, int done, int aheadLast, CancellationToken cancellationToken)
+        long uncompressedOffset, Memory<byte> destination, int done, int aheadLast, long fileEnd, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var last = _blob.Spans.Find(uncompressedOffset + destination.Length - 1).Value;
@@ -111,7 +111,7 @@ public sealed class SpanReader
             var doneBefore = done;
             var first = _blob.Spans.Find(uncompressedOffset + done).Value;
             var batchLast = BatchLast(first, last);
-            using (var demand = _fetcher.Demand(first, batchLast, batchLast == last ? Math.Max(last, aheadLast) : batchLast))
+            using (var demand = _fetcher.Demand(first, batchLast, batchLast == last ? Math.Max(last, aheadLast) : batchLast, fileEnd))
             {
                 var preparing = PrepareAsync(first, batchLast, cancellationToken); // beside the spans, not behind them
                 for (var i = first; i <= batchLast; i++)

@@ -1,14 +1,15 @@
 namespace LazySnapshotter.Layers.Store;
 
 // What the way to a layer's source is like, learned from the requests that were made: the shortest wait for a first byte,
-// and the rate at which bytes follow. Their product is what could have come in the time one more request would cost.
-internal sealed class LinkEstimate
+// and the rate at which bytes follow, those of all requests together. Their product is what could have come in the time one more request would cost.
+public sealed class LinkEstimate
 {
     /// <summary>Less than this may have been in the socket's buffer already, whatever the link.</summary>
     private const int SampleBytesMin = 128 << 10;
 
-    /// <summary>How much the latest rate counts: a link that changes is followed within some requests.</summary>
-    private const double LatestWeight = 0.3;
+    /// <summary>A sample of so many bytes replaces half of what was known, a shorter one less: what is short tells of buffers and
+    /// of a busy machine more than of the link. A link that changes is followed within some requests.</summary>
+    private const double HalvingBytes = 2 << 20;
 
     private readonly Lock _gate = new();
     private TimeSpan _firstByte = TimeSpan.MaxValue;
@@ -25,8 +26,9 @@ internal sealed class LinkEstimate
     }
 
     /// <param name="firstByte">From the request to the beginning of the answer.</param>
+    /// <param name="bytes">That came over the link in that time.</param>
     /// <param name="transfer">From there to the end of it.</param>
-    public void Note(TimeSpan firstByte, long bytes, TimeSpan transfer)
+    internal void Note(TimeSpan firstByte, long bytes, TimeSpan transfer)
     {
         lock (_gate)
         {
@@ -35,7 +37,7 @@ internal sealed class LinkEstimate
             if (bytes < SampleBytesMin || transfer <= TimeSpan.Zero)
                 return;
             var rate = bytes / transfer.TotalSeconds;
-            _bytesPerSecond = _bytesPerSecond == 0 ? rate : _bytesPerSecond + LatestWeight * (rate - _bytesPerSecond);
+            _bytesPerSecond = _bytesPerSecond == 0 ? rate : _bytesPerSecond + (Math.Min(1, bytes / HalvingBytes) / 2 * (rate - _bytesPerSecond));
         }
     }
 }

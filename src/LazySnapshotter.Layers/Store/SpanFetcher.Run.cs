@@ -38,7 +38,7 @@ public sealed partial class SpanFetcher
     private async Task<List<PendingSpan>> TransferAgainAsync(SpanFetch fetch, List<PendingSpan> missing, int attempt)
     {
         var still = new List<PendingSpan>();
-        foreach (var range in SpanRange.Coalesce(_blob.Spans, missing.Select(span => span.Span.Id.Value), _options.RequestBytesMax, bridgeBefore: 0))
+        foreach (var range in SpanRange.Coalesce(_blob.Spans, missing.Select(span => span.Span.Id.Value), _options.RequestBytesMax, gapBytesMax: 0))
         {
             var spans = missing.FindAll(span => span.Span.Id.Value >= range.First && span.Span.Id.Value <= range.Last);
             still.AddRange(await TransferAsync(fetch, spans, attempt));
@@ -56,11 +56,17 @@ public sealed partial class SpanFetcher
             return [];
         await using var range = answer.Range;
         var answered = Stopwatch.GetTimestamp();
+        var before = _blob.Statistics.BytesFetched;
         var again = answer.Spool is { } spool
             ? await SpoolAsync(spool, range, attempt)
             : await CutAsync(fetch, range, answer.Spans, attempt);
         if (again.Count == 0)
-            _link.Note(Stopwatch.GetElapsedTime(asked, answered), answer.LengthExpected, Stopwatch.GetElapsedTime(answered));
+        {
+            // What other requests brought meanwhile came over the same link.
+            var bytes = Math.Max(answer.LengthExpected, _blob.Statistics.BytesFetched - before);
+            _link.Note(Stopwatch.GetElapsedTime(asked, answered), bytes, Stopwatch.GetElapsedTime(answered));
+        }
+
         return again;
     }
 

@@ -21,11 +21,13 @@ public sealed partial class SpanFetcher : IAsyncDisposable
     private readonly IBlobReader _source;
     private readonly SpanFetcherOptions _options;
     private readonly ReadAhead _readAhead;
-    private readonly LinkEstimate _link = new();
+    private readonly FetchPlan _plan;
+    private readonly LinkEstimate _link;
     private SpanSpool? _spool;
     private bool _isDisposed;
 
-    public SpanFetcher(LayerBlob blob, IBlobReader source, SpanFetcherOptions? options = null)
+    /// <param name="link">Shared by all layers that come the same way.</param>
+    public SpanFetcher(LayerBlob blob, IBlobReader source, SpanFetcherOptions? options = null, LinkEstimate? link = null)
     {
         if (source.Digest != blob.Layer)
             throw new ArgumentException($"the source has {source.Digest}, the layer is {blob.Layer}", nameof(source));
@@ -33,60 +35,53 @@ public sealed partial class SpanFetcher : IAsyncDisposable
         _source = source;
         _options = options ?? new SpanFetcherOptions();
         _readAhead = new ReadAhead(blob.Spans, _options.ReadAheadBytesMax);
+        _link = link ?? new LinkEstimate();
+        _plan = new FetchPlan(blob.Spans, _link, _options);
+        for (var span = 0; span < blob.Spans.Count; span++)
+        {
+            if (blob.IsPresent(new SpanId(span)))
+                _plan.NoteAsked(blob.Spans[new SpanId(span)]);
+        }
     }
 
     internal int RequestBytesMax => _options.RequestBytesMax;
 
     /// <summary>Notes a read and says up to which span fetching should go for it; its own last span if not beyond.</summary>
-    internal int NoteRead(long uncompressedOffset, int length, int lastSpan, long lookAheadEnd) =>
-        _blob.IsFull || !_blob.CanStore ? lastSpan : _readAhead.Advance(uncompressedOffset, length, lastSpan, lookAheadEnd);
+    internal int NoteRead(long uncompressedOffset, int length, int lastSpan, long lookAheadEnd)
+    {
+        if (_blob.IsFull || !_blob.CanStore)
+            return lastSpan;
+        _plan.NoteRead(_blob.Spans.Find(uncompressedOffset).Value, lastSpan);
+        return _readAhead.Advance(uncompressedOffset, length, lastSpan, lookAheadEnd);
+    }
 
-    /// <summary>Sees to it that the spans are on their way; the rest up to <paramref name="aheadLast"/> comes along.</summary>
+    /// <summary>Sees to it that the spans are on their way; the rest up to <paramref name="aheadLast"/> comes along, and what else is worth it.</summary>
+    /// <param name="fileEnd">Uncompressed offset behind the file that is read, if it is a file.</param>
     /// <param name="urgency">Of the spans up to <paramref name="last"/>. What is on its way for less is raised to it.</param>
-    internal SpanDemand Demand(int first, int last, int aheadLast, ReadUrgency urgency = ReadUrgency.Demanded)
+    internal SpanDemand Demand(int first, int last, int aheadLast, long fileEnd = long.MaxValue, ReadUrgency urgency = ReadUrgency.Demanded)
     {
         var demand = new SpanDemand(this);
-        var missing = new List<int>();
         var joined = new HashSet<SpanFetch>();
-        if (first <= last)
-            aheadLast = Math.Max(aheadLast, LastNeighbour(first, last));
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            for (var span = first; span <= aheadLast; span++)
+            var extent = new FetchExtent(first, aheadLast, _options.RequestBytesMax, SpanFetcherOptions.GapBytesMax);
+            if (urgency == ReadUrgency.Demanded && _blob.CanStore && IsMiss(first, last))
             {
-                var isDemanded = span <= last;
-                if (_pending.TryGetValue(span, out var pending))
-                {
-                    if (!isDemanded)
-                        continue;
-                    pending.Waiters++;
-                    demand.Pending.Add(pending);
-                    joined.Add(pending.Fetch);
-                }
-                else if (!_blob.IsPresent(new SpanId(span)))
-                {
-                    var isSpooled = SpoolIsSoonest(_blob.Spans[new SpanId(span)]);
-                    if (isSpooled && !isDemanded)
-                        continue;
-                    pending = new PendingSpan(_blob.Spans[new SpanId(span)], isDemanded);
-                    _pending.Add(span, pending);
-                    if (isDemanded)
-                        demand.Pending.Add(pending);
-                    if (isSpooled)
-                    {
-                        _spool!.Attach(pending);
-                        joined.Add(pending.Fetch);
-                    }
-                    else
-                    {
-                        missing.Add(span);
-                    }
-                }
+                extent = _plan.OnMiss(first, last, fileEnd);
+                extent = extent with { Last = Math.Max(extent.Last, aheadLast) };
             }
 
-            foreach (var range in SpanRange.Coalesce(_blob.Spans, missing, _options.RequestBytesMax, bridgeBefore: last + 1))
-                Start(range, missing, range.First <= last ? urgency : ReadUrgency.Predicted);
+            var missing = new List<int>();
+            for (var span = first; span <= extent.Last; span++)
+                Want(span, isDemanded: span <= last, demand, joined, missing);
+            Start(missing, extent, last, urgency);
+
+            // What lies before the read comes beside it, not in front of it.
+            missing.Clear();
+            for (var span = extent.First; span < first; span++)
+                Want(span, isDemanded: false, demand, joined, missing);
+            Start(missing, extent, demandedLast: -1, urgency);
         }
 
         foreach (var fetch in joined)
@@ -142,16 +137,54 @@ public sealed partial class SpanFetcher : IAsyncDisposable
         _leading.Dispose();
     }
 
-    // The last span behind a read's own that comes along: it takes less time than asking for it would.
-    private int LastNeighbour(int first, int last)
+    private bool IsMiss(int first, int last)
     {
-        if (!_blob.CanStore)
-            return last;
-        var bytes = Math.Min(Math.Min(_options.NeighbourBytesMax, _options.RequestBytesMax), _link.RoundTripBytes / 2 ?? _options.NeighbourBytesMax / 4);
-        var end = _blob.Spans[new SpanId(first)].CompressedOffset + bytes;
-        while (last + 1 < _blob.Spans.Count && _blob.Spans[new SpanId(last + 1)].CompressedEnd <= end)
-            last++;
-        return last;
+        for (var span = first; span <= last; span++)
+        {
+            if (!_pending.ContainsKey(span) && !_blob.IsPresent(new SpanId(span)))
+                return true;
+        }
+
+        return false;
+    }
+
+    // A span that is not here is waited for, if it is demanded, and goes on the list if it is not on its way.
+    private void Want(int span, bool isDemanded, SpanDemand demand, HashSet<SpanFetch> joined, List<int> missing)
+    {
+        if (_pending.TryGetValue(span, out var pending))
+        {
+            if (!isDemanded)
+                return;
+            pending.Waiters++;
+            demand.Pending.Add(pending);
+            joined.Add(pending.Fetch);
+        }
+        else if (!_blob.IsPresent(new SpanId(span)))
+        {
+            var isSpooled = SpoolIsSoonest(_blob.Spans[new SpanId(span)]);
+            if (isSpooled && !isDemanded)
+                return;
+            pending = new PendingSpan(_blob.Spans[new SpanId(span)], isDemanded);
+            _pending.Add(span, pending);
+            _plan.NoteAsked(pending.Span);
+            if (isDemanded)
+                demand.Pending.Add(pending);
+            if (isSpooled)
+            {
+                _spool!.Attach(pending);
+                joined.Add(pending.Fetch);
+            }
+            else
+            {
+                missing.Add(span);
+            }
+        }
+    }
+
+    private void Start(List<int> missing, in FetchExtent extent, int demandedLast, ReadUrgency urgency)
+    {
+        foreach (var range in SpanRange.Coalesce(_blob.Spans, missing, extent.RequestBytesMax, extent.GapBytesMax))
+            Start(range, missing, range.First <= demandedLast ? urgency : ReadUrgency.Predicted);
     }
 
     private void Start(SpanRange range, List<int> missing, ReadUrgency urgency)

@@ -19,6 +19,15 @@ public sealed record SpanFetcherOptions
     /// </summary>
     public int NeighbourBytesMax { get; init; } = 1 << 20;
 
+    /// <summary>The rest of a file of which a part is read comes along if it is no longer than this, compressed. 0: it does not.</summary>
+    public int FileBytesMax { get; init; } = 16 << 20;
+
+    /// <summary>
+    /// A layer of which many parts are read one after the other is fetched as a whole if no more than this of it is
+    /// missing, compressed (<see cref="FetchPlan"/>). 0: never.
+    /// </summary>
+    public int RestBytesMax { get; init; } = 32 << 20;
+
     /// <summary>How far ahead of a sequential reader fetching goes, in compressed bytes. 0 turns read-ahead off.</summary>
     public int ReadAheadBytesMax { get; init; } = 4 << 20;
 

@@ -10,13 +10,13 @@ internal readonly record struct SpanRange(int First, int Last)
     public long LengthIn(SpanTable spans) => spans[new SpanId(Last)].CompressedEnd - OffsetIn(spans);
 
     /// <summary>Makes few, large ranges of the missing spans, which rise.</summary>
-    /// <param name="bridgeBefore">Gaps are bridged only in front of spans below this one.</param>
-    public static List<SpanRange> Coalesce(SpanTable spans, IEnumerable<int> missing, int rangeBytesMax, int bridgeBefore)
+    /// <param name="gapBytesMax">Spans in between that are not missing are bridged if they are shorter than this.</param>
+    public static List<SpanRange> Coalesce(SpanTable spans, IEnumerable<int> missing, long rangeBytesMax, long gapBytesMax)
     {
         var ranges = new List<SpanRange>();
         foreach (var span in missing)
         {
-            if (ranges.Count > 0 && CanExtend(spans, ranges[^1], span, rangeBytesMax, bridgeBefore))
+            if (ranges.Count > 0 && CanExtend(spans, ranges[^1], span, rangeBytesMax, gapBytesMax))
                 ranges[^1] = ranges[^1] with { Last = span };
             else
                 ranges.Add(new SpanRange(span, span));
@@ -25,11 +25,11 @@ internal readonly record struct SpanRange(int First, int Last)
         return ranges;
     }
 
-    private static bool CanExtend(SpanTable spans, SpanRange range, int span, int rangeBytesMax, int bridgeBefore)
+    private static bool CanExtend(SpanTable spans, SpanRange range, int span, long rangeBytesMax, long gapBytesMax)
     {
         if (spans[new SpanId(span)].CompressedEnd - range.OffsetIn(spans) > rangeBytesMax)
             return false;
         var gap = spans[new SpanId(span)].CompressedOffset - spans[new SpanId(range.Last)].CompressedEnd;
-        return span == range.Last + 1 || (span < bridgeBefore && gap < SpanFetcherOptions.GapBytesMax);
+        return span == range.Last + 1 || gap < gapBytesMax;
     }
 }

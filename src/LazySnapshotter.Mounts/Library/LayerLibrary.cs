@@ -31,6 +31,7 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     private readonly List<OpenLayer> _retired = []; // open by an index that was refuted
     private readonly HashSet<string> _refuted = []; // identities
     private readonly Dictionary<Digest, Task> _recovering = [];
+    private readonly ConcurrentDictionary<string, LinkEstimate> _links = new(); // by registry
     private readonly IndexRecovery _recovery;
     private readonly Lock _gate = new();
 
@@ -83,7 +84,7 @@ public sealed partial class LayerLibrary : IAsyncDisposable
                     MountsLog.IndexDamaged(_logger, layer, damage);
                 if (index is null)
                     return null;
-                _open[layer] = open = Join(index);
+                _open[layer] = open = Join(index, image);
             }
 
             AddRepository(open, image);
@@ -307,7 +308,7 @@ public sealed partial class LayerLibrary : IAsyncDisposable
             if (_open.TryGetValue(digest, out var open))
                 obtained.Index.Dispose();
             else
-                _open[digest] = open = Join(obtained.Index);
+                _open[digest] = open = Join(obtained.Index, image);
             AddRepository(open, image);
             open.Warm(obtained.Warm, _logger);
             return open.Layer;
@@ -321,13 +322,13 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     }
 
     // The data path of one layer, bottom to top: registry -> fetcher -> store -> decoder -> reader.
-    private OpenLayer Join(LayerIndex index)
+    private OpenLayer Join(LayerIndex index, ImageReference image)
     {
         try
         {
             var source = new LayerBlobSource(index.LayerDigest);
             var blob = _blobs.Open(index.LayerDigest, index.Id, index.Spans);
-            var fetcher = new SpanFetcher(blob, source, _options.Fetching);
+            var fetcher = new SpanFetcher(blob, source, _options.Fetching, _links.GetOrAdd(image.Registry, _ => new LinkEstimate()));
             var reader = new SpanReader(blob, fetcher, _cache, new SpanDecoder(index));
             var layer = new OpenLayer(new LazyLayer(index, reader), reader, source, blob, fetcher, _cache);
             blob.Doubted += span =>

@@ -63,6 +63,28 @@ public sealed class NativeArtifactTests
         Assert.Contains(named, Assert.Single(problems), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_short_index_file_lies_in_the_manifest_and_is_checked()
+    {
+        var content = "an index, for all this class knows"u8.ToArray();
+        var part = Sample().Layers[0] with
+        {
+            Index = new Descriptor { MediaType = NativeArtifact.IndexMediaType, Digest = Digest.OfSha256(content), Size = content.Length },
+            FrontLength = 10,
+            Content = content,
+        };
+        var document = (Sample() with { Layers = [part] }).ToBytes();
+        Assert.Equal(content, Assert.Single(NativeArtifact.Parse(OciJson.ReadManifest(document, "test"), Image, []).Layers).Content);
+
+        foreach (var wrong in new[] { "", "YW4=", "no base64!", Convert.ToBase64String("an index, for all this class knowz"u8) })
+        {
+            var problems = new List<string>();
+            var changed = Encoding.UTF8.GetString(document).Replace(Convert.ToBase64String(content), wrong, StringComparison.Ordinal);
+            Assert.Empty(NativeArtifact.Parse(OciJson.ReadManifest(Encoding.UTF8.GetBytes(changed), "test"), Image, problems).Layers);
+            Assert.Contains("data: not the", Assert.Single(problems), StringComparison.Ordinal);
+        }
+    }
+
     private static NativeArtifact Sample() => new()
     {
         // With the platform an image's index gives it, which is not to be written.

@@ -49,7 +49,7 @@ public sealed class SociInteroperationTests(ITestOutputHelper output)
         await LazysnapAsync("index", "build", "--format", "soci", "--min-layer-size", "0", "-o", layout, reference);
         await LazysnapAsync("index", "push", "--format", "soci", "--layout", layout, reference);
 
-        await using var node = await SociNode.StartAsync(registry);
+        await using var node = await SociNode.StartAsync(registry.CertificateFile!);
         var pulled = await node.PullAsync(reference);
         output.WriteLine(pulled.ToString());
         var run = await node.Containerd.RunAsync(reference, SociNode.Snapshotter);

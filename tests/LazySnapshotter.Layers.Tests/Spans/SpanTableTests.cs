@@ -49,13 +49,13 @@ public sealed class SpanTableTests
     }
 
     [Fact]
-    public void Ranges_bridge_small_gaps_before_the_last_demanded_span_only()
+    public void Ranges_bridge_gaps_that_are_small_enough()
     {
-        Assert.Equal([new SpanRange(0, 3)], Ranges([0, 3], 100, bridgeBefore: 4));
-        Assert.Equal([new SpanRange(0, 0), new SpanRange(3, 3)], Ranges([0, 3], 100, bridgeBefore: 3));
-        Assert.Equal([new SpanRange(0, 2), new SpanRange(3, 3)], Ranges([0, 1, 2, 3], 4, bridgeBefore: 4));
+        Assert.Equal([new SpanRange(0, 3)], Ranges([0, 3], 100, gapBytesMax: 100));
+        Assert.Equal([new SpanRange(0, 0), new SpanRange(3, 3)], Ranges([0, 3], 100, gapBytesMax: 0));
+        Assert.Equal([new SpanRange(0, 2), new SpanRange(3, 3)], Ranges([0, 1, 2, 3], 4, gapBytesMax: 100));
     }
 
-    private static List<SpanRange> Ranges(int[] missing, int rangeBytesMax, int bridgeBefore) =>
-        SpanRange.Coalesce(Table, missing, rangeBytesMax, bridgeBefore);
+    private static List<SpanRange> Ranges(int[] missing, int rangeBytesMax, int gapBytesMax) =>
+        SpanRange.Coalesce(Table, missing, rangeBytesMax, gapBytesMax);
 }

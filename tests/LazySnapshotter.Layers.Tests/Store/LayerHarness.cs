@@ -18,7 +18,7 @@ internal sealed class LayerHarness : IAsyncDisposable
         Reader = new SpanReader(Blob, Fetcher, Cache, new DelegateDecoder(decode ?? TestLayer.Decode));
     }
 
-    public static SpanFetcherOptions NoNeighbours { get; } = new() { NeighbourBytesMax = 0 };
+    public static SpanFetcherOptions NoNeighbours { get; } = new() { NeighbourBytesMax = 0, FileBytesMax = 0, RestBytesMax = 0 };
 
     public static SpanFetcherOptions NoReadAhead { get; } = NoNeighbours with { ReadAheadBytesMax = 0 };
 

@@ -83,9 +83,9 @@ public sealed class ContainerdProcess : IAsyncDisposable
         ContainerdInstallation.Client, ["--address", Address, "--namespace", Namespace, .. arguments], timeout,
         ContainerdInstallation.ProcessEnvironment);
 
-    public async Task PullAsync(string reference, string snapshotter)
+    public async Task PullAsync(string reference, string snapshotter, bool plainHttp = true)
     {
-        var result = await CtrAsync("images", "pull", "--plain-http", "--snapshotter", snapshotter, reference);
+        var result = await CtrAsync(["images", "pull", .. plainHttp ? ["--plain-http"] : Array.Empty<string>(), "--snapshotter", snapshotter, reference]);
 
         // ctr's output is pages of progress bars; what went wrong is in its error text.
         (result with { Output = "" }).Checked();

@@ -49,6 +49,9 @@ public sealed class TestRegistry : IAsyncDisposable
     /// <summary>As in an image reference: <c>127.0.0.1:port</c>.</summary>
     public string Host { get; private set; } = "";
 
+    /// <summary>The same port by a name that does not look like loopback, and that the client's hosts file must know.</summary>
+    public string OtherHost => TestCertificate.OtherName + Host[Host.IndexOf(':', StringComparison.Ordinal)..];
+
     public string TokenHost { get; private set; } = "";
 
     public string CdnHost { get; private set; } = "";

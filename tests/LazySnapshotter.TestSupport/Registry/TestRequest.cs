@@ -27,6 +27,9 @@ public sealed class TestRequest
 
     public required TestRequestKind Kind { get; init; }
 
+    /// <summary>When it came (<see cref="System.Diagnostics.Stopwatch.GetTimestamp"/>).</summary>
+    public long ReceivedAt { get; } = System.Diagnostics.Stopwatch.GetTimestamp();
+
     public required string Method { get; init; }
 
     /// <summary>Host and port as the client named them.</summary>

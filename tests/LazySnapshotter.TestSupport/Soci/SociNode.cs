@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Processes;
-using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.TestSupport.Soci;
 
@@ -30,15 +29,15 @@ public sealed class SociNode : IAsyncDisposable
 
     private string Address => _directory.Combine("s.sock");
 
-    /// <param name="registry">Speaks TLS: soci 0.4 fetches indexes in no other way.</param>
-    public static async Task<SociNode> StartAsync(DockerRegistry registry)
+    /// <param name="certificateFile">Of the registry. It speaks TLS: soci 0.4 fetches indexes in no other way.</param>
+    public static async Task<SociNode> StartAsync(string certificateFile)
     {
         var node = new SociNode();
         try
         {
             var root = node._directory.MakeDirectory("root");
             node.Containerd = await ContainerdProcess.StartAsync(new ContainerdOptions { SnapshotterAddress = node.Address, SnapshotterRoot = root });
-            node._tool = new SociTool(node.Containerd, registry);
+            node._tool = new SociTool(node.Containerd, certificateFile);
             var content = node._directory.MakeDirectory("varlib");
             var configuration = node._directory.Combine("config.toml");
             await File.WriteAllTextAsync(configuration, ""); // its defaults
@@ -52,7 +51,7 @@ public sealed class SociNode : IAsyncDisposable
                     SociInstallation.Program("soci-snapshotter-grpc"), "--address", node.Address, "--root", root,
                     "--config", configuration, "--log-level", "debug",
                 ],
-                new Dictionary<string, string> { ["SSL_CERT_FILE"] = registry.CertificateFile! });
+                new Dictionary<string, string> { ["SSL_CERT_FILE"] = certificateFile });
             await node._process.WaitUntilAsync("serving", node.ServesAsync, StartTimeout);
             return node;
         }

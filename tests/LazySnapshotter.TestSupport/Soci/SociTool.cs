@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Processes;
-using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.TestSupport.Soci;
 
@@ -14,16 +13,18 @@ public sealed partial class SociTool : IAsyncDisposable
 
     private readonly TestDirectory _directory = TestDirectory.Create();
     private readonly ContainerdProcess _containerd;
+    private readonly bool _isPlain;
     private readonly Dictionary<string, string> _environment = new() { ["TZ"] = "UTC" };
 
-    /// <param name="registry">A registry that speaks TLS and is to be trusted.</param>
-    public SociTool(ContainerdProcess containerd, DockerRegistry? registry = null)
+    /// <param name="certificateFile">Of a registry that speaks TLS; null for one that speaks plain HTTP.</param>
+    public SociTool(ContainerdProcess containerd, string? certificateFile = null)
     {
         _containerd = containerd;
+        _isPlain = certificateFile is null;
         _directory.MakeDirectory("soci-snapshotter-grpc");
         File.WriteAllText(_directory.Combine("hosts"), SociInstallation.Hosts);
-        if (registry?.CertificateFile is { } certificate)
-            _environment.Add("SSL_CERT_FILE", certificate);
+        if (certificateFile is not null)
+            _environment.Add("SSL_CERT_FILE", certificateFile);
     }
 
     /// <summary>`soci create` of every layer, however small; the image must be in containerd.</summary>
@@ -38,7 +39,7 @@ public sealed partial class SociTool : IAsyncDisposable
     public Task<ProcessResult> TryCreateAsync(string reference, long spanLength) =>
         RunAsync("create", "--min-layer-size", "0", "--span-size", spanLength.ToString(System.Globalization.CultureInfo.InvariantCulture), reference);
 
-    public async Task PushAsync(string reference) => (await RunAsync("push", "--plain-http", reference)).Checked();
+    public async Task PushAsync(string reference) => (await RunAsync(["push", .. _isPlain ? ["--plain-http"] : Array.Empty<string>(), reference])).Checked();
 
     public string PathOf(Digest ztoc) => _directory.Combine("soci-snapshotter-grpc", "content", "blobs", ztoc.Algorithm, ztoc.Hex);
 
