@@ -133,8 +133,10 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         var started = Stopwatch.GetTimestamp();
         var before = _library.RegistryCounts;
         await Task.WhenAll(layers.Select(layer => PrepareAsync(origin, layer)));
-        MountsLog.ImagePrepared(
-            _logger, origin.Image.ToString(), layers.Count, Stopwatch.GetElapsedTime(started).TotalSeconds, _library.RegistryCounts.Since(before).ToString());
+        var image = origin.Image.ToString();
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var cost = _library.RegistryCounts.Since(before).ToString();
+        MountsLog.ImagePrepared(_logger, image, layers.Count, seconds, cost);
     }
 
     // Prepare for each layer will report what went wrong; here it is only known that time was not saved.

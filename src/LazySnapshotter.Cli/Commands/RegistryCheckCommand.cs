@@ -23,7 +23,7 @@ internal static class RegistryCheckCommand
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
-            var options = ImageArguments.RegistrySection(image, parsed.GetValue(plainHttp)).ToClientOptions();
+            var options = ImageArguments.RegistrySection(parsed.GetValue(plainHttp) ? [image.Registry] : [], parsed.HostsDirectory()).ToClientOptions();
             var report = await RegistryInspection.RunAsync(image, Platform.Current, options, loggers.CreateLogger<RegistryInspection>(), cancellationToken);
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(report, RegistryCheckJson.Default.InspectionReport));
