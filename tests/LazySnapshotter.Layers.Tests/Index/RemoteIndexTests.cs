@@ -113,10 +113,13 @@ public sealed class RemoteIndexTests : IDisposable
     [Fact]
     public async Task A_transfer_that_failed_goes_on_where_it_stopped_when_it_is_needed()
     {
-        var server = Server().Then(new Fault { ErrorAfter = Front + 200_000 }).Then(new Fault { OpenError = "down" });
+        var asked = new TaskCompletionSource();
+        var stop = Front + 200_000;
+        var server = Server().Then(new Fault { StallAfter = stop, Release = asked.Task, ErrorAfter = stop }).Then(new Fault { OpenError = "down" });
         using var index = await AddAsync(server);
-        var failure = await Assert.ThrowsAsync<IOException>(() => index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon));
-        Assert.Contains("reset", failure.Message, StringComparison.Ordinal);
+        var all = index.FetchAllAsync(CancellationToken.None);
+        asked.SetResult();
+        Assert.Contains("reset", (await Assert.ThrowsAsync<IOException>(() => all.WaitAsync(Soon))).Message, StringComparison.Ordinal);
         Assert.Contains("down", (await Assert.ThrowsAsync<IOException>(() => index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon))).Message, StringComparison.Ordinal);
         Assert.False(_store.Contains(Layer));
         await index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon);

@@ -18,7 +18,7 @@ internal static class Mishaps
     public static readonly Mishap HalfAHead = Raw("half a head, then silence", "HTTP/1.1 200 OK\r\nContent-Le");
     public static readonly Mishap NotHttp = Raw("an answer that is not HTTP", "220 mail.example ESMTP\r\n\r\n");
     public static readonly Mishap TwoLengths = Raw("two Content-Lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello");
-    public static readonly Mishap BadChunk = Raw("a chunk of nonsense", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nhello\r\n");
+    public static readonly Mishap BadChunk = Raw("a chunk of nonsense", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1000-200999/300000\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nhello\r\n");
     public static readonly Mishap Http10 = new("HTTP/1.0, ended by closing", new Fault { Http10 = true });
     public static readonly Mishap ClosesAfterwards = new("closes after each answer", new Fault().With("Connection", "close"));
     public static readonly Mishap HugeHeader = new("a header of 1 MB", new Fault().With("X-Long", new string('x', 1 << 20)));
