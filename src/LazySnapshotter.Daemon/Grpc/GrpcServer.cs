@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Google.Protobuf.WellKnownTypes;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -36,6 +37,7 @@ public sealed class GrpcServer : IAsyncDisposable
         try
         {
             await kestrel.StartAsync(new GrpcDispatcher(services, logger), cancellationToken);
+            await WarmUpAsync(socketPath, cancellationToken);
         }
         catch
         {
@@ -54,6 +56,25 @@ public sealed class GrpcServer : IAsyncDisposable
     {
         await _kestrel.StopAsync(new CancellationToken(canceled: true));
         _kestrel.Dispose();
+    }
+
+    // containerd gives a plugin's first connection one second (grpc-go's BaseDelay; containerd sets no MinConnectTimeout) and
+    // fails whoever asked. On a busy machine that can be less than what compiling the code for a first call takes.
+    private static async Task WarmUpAsync(string socketPath, CancellationToken cancellationToken)
+    {
+        using var channel = new GrpcChannel(socketPath);
+        try
+        {
+            await channel.UnaryAsync(new GrpcMethod<Empty, Empty>("lazysnap.Self", "Knock", Empty.Parser, Empty.Parser), new Empty(), null, cancellationToken);
+        }
+        catch (GrpcException e) when (e.Status == StatusCode.Unimplemented)
+        {
+            // The answer to a method that nobody has.
+        }
+        catch (GrpcException e)
+        {
+            throw new IOException($"{socketPath}: the server does not answer itself: {e.Message}", e);
+        }
     }
 
     private static Socket BindSocket(EndPoint endPoint, string socketPath) =>
