@@ -30,6 +30,12 @@ public sealed record RequestSection
     /// <summary>Repetitions of one request.</summary>
     public int RetryLimit { get; set; } = Defaults.RetryLimit;
 
+    /// <summary>How long a host is left alone after its first failure; doubled by each further one.</summary>
+    public double RetryDelay { get; set; } = Defaults.RetryDelay.TotalSeconds;
+
+    /// <summary>And never for longer than this, unless it asks for more.</summary>
+    public double RetryDelayMax { get; set; } = Defaults.RetryDelayMax.TotalSeconds;
+
     /// <summary>Requests to one host at a time, to begin with.</summary>
     public int Concurrency { get; set; } = Defaults.ConcurrencyStart;
 
@@ -47,6 +53,8 @@ public sealed record RequestSection
         DocumentDeadline = TimeSpan.FromSeconds(DocumentDeadline),
         RangeDeadline = TimeSpan.FromSeconds(RangeDeadline),
         RetryLimit = RetryLimit,
+        RetryDelay = TimeSpan.FromSeconds(RetryDelay),
+        RetryDelayMax = TimeSpan.FromSeconds(RetryDelayMax),
         ConcurrencyStart = Concurrency,
         ConcurrencyMax = ConcurrencyMax,
         HedgeFloor = HedgeFloor == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(HedgeFloor),
@@ -57,7 +65,7 @@ public sealed record RequestSection
     {
         foreach (var (key, seconds) in (ReadOnlySpan<(string, double)>)[
             ("connectTimeout", ConnectTimeout), ("responseTimeout", ResponseTimeout), ("stallTimeout", StallTimeout),
-            ("documentDeadline", DocumentDeadline), ("rangeDeadline", RangeDeadline)])
+            ("documentDeadline", DocumentDeadline), ("rangeDeadline", RangeDeadline), ("retryDelay", RetryDelay), ("retryDelayMax", RetryDelayMax)])
         {
             if (!(seconds is > 0 and <= SecondsMax))
                 return $"{key}: {seconds} is not a number of seconds above 0 and up to {SecondsMax}";
@@ -65,6 +73,8 @@ public sealed record RequestSection
 
         if (!(HedgeFloor is >= 0 and <= SecondsMax))
             return $"hedgeFloor: {HedgeFloor} is not a number of seconds from 0 to {SecondsMax}";
+        if (RetryDelay > RetryDelayMax)
+            return $"retryDelay: {RetryDelay} is more than retryDelayMax, {RetryDelayMax}";
         if (RetryLimit is < 0 or > RetryLimitMax)
             return $"retryLimit: {RetryLimit} is not from 0 to {RetryLimitMax}";
         if (ConcurrencyMax is < 1 or > ConcurrencyLimit)

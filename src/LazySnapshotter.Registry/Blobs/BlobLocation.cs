@@ -29,8 +29,12 @@ internal sealed class BlobLocation
     /// <summary>Of a foreign blob: where to go if it is not here.</summary>
     public BlobLocation? Next { get; private init; }
 
-    /// <summary>How often one read goes on after a refusal: once, or once for each place a descriptor names.</summary>
-    public int RefusalsMax { get; private init; } = 1;
+    /// <summary>
+    /// How often one read goes on after a refusal: once for each place a descriptor names. Places of the registry's naming served
+    /// whoever was led there, so a refusal means that this is over (some URLs are good for one request); the read that
+    /// asks the registry itself and is refused where it is led fails. This bounds only how often others were faster to ask.
+    /// </summary>
+    public int RefusalsMax { get; private init; } = 5;
 
     public static BlobLocation At(RegistryEndpoint endpoint, bool isFirstChoice, DateTimeOffset now) =>
         new(endpoint.Key, null, isFirstChoice ? DateTimeOffset.MaxValue : now + SecondChoiceRemembered);

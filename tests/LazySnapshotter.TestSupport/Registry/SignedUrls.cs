@@ -9,9 +9,13 @@ namespace LazySnapshotter.TestSupport.Registry;
 public sealed class SignedUrls(TimeSpan lifetime, Action<string> secretMade)
 {
     private byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private DateTimeOffset _oldestGood;
 
     /// <summary>Every URL signed so far is refused from now on.</summary>
     public void RevokeAll() => _key = RandomNumberGenerator.GetBytes(32);
+
+    /// <summary>The same for those that were signed longer than <paramref name="age"/> ago, whole seconds.</summary>
+    public void RevokeOlderThan(TimeSpan age) => _oldestGood = DateTimeOffset.UtcNow - age;
 
     internal string Sign(string path)
     {
@@ -30,7 +34,7 @@ public sealed class SignedUrls(TimeSpan lifetime, Action<string> secretMade)
             return "SignatureDoesNotMatch";
         var signedAt = DateTimeOffset.ParseExact(
             date, "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
-        return signedAt.AddSeconds(long.Parse(expires, CultureInfo.InvariantCulture)) < DateTimeOffset.UtcNow ? "AccessDenied" : null;
+        return signedAt < _oldestGood || signedAt.AddSeconds(long.Parse(expires, CultureInfo.InvariantCulture)) < DateTimeOffset.UtcNow ? "AccessDenied" : null;
     }
 
     private string Signature(string path, string date, string expires) =>

@@ -33,6 +33,16 @@ public sealed class TestTokens
     /// <summary>Makes every token given out so far worthless, whatever its lifetime.</summary>
     public void RevokeAll() => _grants.Clear();
 
+    /// <summary>The same for those that are older than <paramref name="age"/>.</summary>
+    public void RevokeOlderThan(TimeSpan age)
+    {
+        foreach (var (token, grant) in _grants)
+        {
+            if (grant.ExpiresAt - _options.TokenLifetime < DateTimeOffset.UtcNow - age)
+                _grants.TryRemove(token, out _);
+        }
+    }
+
     public void RevokeRefreshTokens() => _refreshTokens.Clear();
 
     public void AddSecret(string secret) => _secrets.Enqueue(secret);
