@@ -4,7 +4,7 @@
 #   make build        one program: out/lazysnap
 #   make test         everything that CI runs; the last line is the sum
 #   make test-matrix  the integration tests on several containerds; writes docs/COMPATIBILITY.md
-#   make demo         a container from an image that is not on the node, against overlayfs
+#   make demo         a container from an image that is not on the node, against overlayfs; ARGS="--beside soci" and soci
 #   make bench        measurements; ARGS="inflate|index|index-memory|open|tree" picks one
 #   make fuzz         a million mutated inputs for every parser; ARGS="TARGET --iterations N --seed S"
 #   make check        format, warnings, architecture
@@ -42,7 +42,7 @@ test-matrix: deps images
 	tests/matrix/run.sh
 
 demo: deps images
-	dotnet run --project tests/LazySnapshotter.Demo --configuration Release
+	dotnet run --project tests/LazySnapshotter.Demo --configuration Release -- $(ARGS)
 
 bench: deps images
 	.ci/deps bench
