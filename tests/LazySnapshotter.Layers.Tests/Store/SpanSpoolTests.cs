@@ -239,6 +239,24 @@ public sealed class SpanSpoolTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_one_that_is_given_up_the_link_has_brought_what_came_and_not_what_was_announced()
+    {
+        var release = new TaskCompletionSource();
+        await using var h = Rangeless(
+            null, new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task }, LayerHarness.NoReadAhead with { UnwantedBytesMax = 2 * SpanBytes });
+        using var impatient = new CancellationTokenSource();
+        var read = h.ReadSpanAsync(50, impatient.Token);
+        await UntilAsync(() => h.Blob.PresentCount == 5);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        release.SetResult();
+        await UntilAsync(() => h.Log.Lines.Any(line => line.Contains("nobody waits", StringComparison.Ordinal)));
+        await h.Fetcher.DisposeAsync();
+        Assert.Equal(h.Server.BytesSent, h.Link.Bytes);
+        Assert.Null(h.Link.RoundTripBytes); // 64 KiB are too few to tell
+    }
+
+    [Fact]
     public async Task A_body_that_stalls_fails_its_readers_when_time_is_up_and_not_the_next()
     {
         await using var h = Rangeless(null, new Fault { IgnoresRange = true }, LayerHarness.NoReadAhead with { Deadline = TimeSpan.FromSeconds(1) });
