@@ -1,8 +1,9 @@
 namespace LazySnapshotter.Oci;
 
 // How soon one read is wanted, while it is on its way: what began as read-ahead is raised in place when somebody comes to
-// wait for it, wherever it is queued at that moment. Never lowered. One read has one ReadPriority, several requests it may
-// need share it. Listeners run on the thread that raises, outside the lock; they must be quick and must not throw.
+// wait for it, wherever it is queued at that moment. Lowered only by the reader itself, when what others waited for has come and the rest
+// of the body is no hurry (Settle). One read has one ReadPriority, several requests it may need share it. Listeners run on
+// the thread that changes it, outside the lock; they must be quick and must not throw.
 public sealed class ReadPriority(ReadUrgency urgency)
 {
     private readonly Lock _gate = new();
@@ -27,28 +28,18 @@ public sealed class ReadPriority(ReadUrgency urgency)
     public static ReadPriority Background() => new(ReadUrgency.Background);
 
     /// <summary>Makes it more urgent; nothing happens if it is as urgent already.</summary>
-    public void RaiseTo(ReadUrgency urgency)
-    {
-        Listener[] listeners;
-        lock (_gate)
-        {
-            if (urgency >= _urgency)
-                return;
-            _urgency = urgency;
-            listeners = [.. _listeners];
-        }
+    public void RaiseTo(ReadUrgency urgency) => Change(urgency, mayLower: false);
 
-        foreach (var listener in listeners)
-            listener.Raised();
-    }
+    /// <summary>Nobody waits for the rest of what it brings: it makes room for what is waited for.</summary>
+    public void Settle(ReadUrgency urgency) => Change(urgency, mayLower: true);
 
     /// <summary>
-    /// Calls back each time it is raised, until disposed of; a call that has begun may end after that. What it was raised
-    /// to before is not told: look at <see cref="Urgency"/> after registering.
+    /// Calls back each time it is raised or settles, until disposed of; a call that has begun may end after that. What it was
+    /// before is not told: look at <see cref="Urgency"/> after registering.
     /// </summary>
-    public IDisposable OnRaised(Action raised)
+    public IDisposable OnRaised(Action changed)
     {
-        var listener = new Listener(this, raised);
+        var listener = new Listener(this, changed);
         lock (_gate)
             _listeners.Add(listener);
         return listener;
@@ -56,9 +47,24 @@ public sealed class ReadPriority(ReadUrgency urgency)
 
     public override string ToString() => Urgency.ToString();
 
-    private sealed class Listener(ReadPriority priority, Action raised) : IDisposable
+    private void Change(ReadUrgency urgency, bool mayLower)
     {
-        public Action Raised { get; } = raised;
+        Listener[] listeners;
+        lock (_gate)
+        {
+            if (mayLower ? urgency == _urgency : urgency >= _urgency)
+                return;
+            _urgency = urgency;
+            listeners = [.. _listeners];
+        }
+
+        foreach (var listener in listeners)
+            listener.Changed();
+    }
+
+    private sealed class Listener(ReadPriority priority, Action changed) : IDisposable
+    {
+        public Action Changed { get; } = changed;
 
         public void Dispose()
         {

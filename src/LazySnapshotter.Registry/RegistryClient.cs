@@ -32,7 +32,7 @@ public sealed partial class RegistryClient : IDisposable
         _memory = new RegistryMemory(options, logger);
         _transport = new HttpTransport(options, Statistics, logger);
         _requests = new RegistryRequests(_transport, new EndpointFailover(_transport, logger), options);
-        _blobServices = new BlobServices(_requests, _transport, new RangelessHosts(_memory, options.Clock), options, Statistics, logger);
+        _blobServices = new BlobServices(_requests, _transport, new RangeSupport(_memory, options.Clock), options, Statistics, logger);
         var credentials = new CredentialSources(options, _pullSecrets, logger);
         var tokenService = new TokenService(_transport, options, Statistics, logger);
         _manifests = new ManifestReader(_requests, _memory, options, Statistics, logger);

@@ -36,7 +36,7 @@ public enum RegistryFailure
 
 // Something asked of a registry could not be had. The message names host, subject (digest and range, or manifest)
 // and cause, and holds no secret: URLs appear in it without their query.
-public sealed class RegistryException : IOException
+public sealed class RegistryException : IOException, ISourceFailure
 {
     public RegistryException(
         RegistryFailure failure, string host, string message, HttpStatusCode? statusCode = null, Digest? digest = null, Exception? innerException = null)
@@ -62,6 +62,9 @@ public sealed class RegistryException : IOException
 
     /// <summary>Asking again may help.</summary>
     public bool IsTransient { get; init; }
+
+    /// <inheritdoc/>
+    public bool IsFinal => Failure is RegistryFailure.Unreachable or RegistryFailure.TimedOut or RegistryFailure.Unavailable;
 
     /// <summary>A request was repeated as often as is right. An operation that this request was only a part of does not repeat it again.</summary>
     internal bool WasRepeated { get; set; }

@@ -36,10 +36,10 @@ public sealed class RegistryStatistics
     /// <summary>Responses that named another place.</summary>
     public long Redirects => Interlocked.Read(ref _redirects);
 
-    /// <summary>Requests without a response, and responses of 400 and above except 401.</summary>
+    /// <summary>Requests without a response though somebody waited for it, and responses of 400 and above except 401.</summary>
     public long Failures => Interlocked.Read(ref _failures);
 
-    /// <summary>Requests that repeat a failed one.</summary>
+    /// <summary>Requests that repeat a failed one; what follows from their answers (redirects, tokens) is not counted again.</summary>
     public long Repetitions => Interlocked.Read(ref _repetitions);
 
     /// <summary>Body bytes of pings, tokens and manifests.</summary>
@@ -79,12 +79,16 @@ public sealed class RegistryStatistics
 
     public long RequestsOf(RegistryRequestKind kind) => Interlocked.Read(ref _requests[(int)kind]);
 
-    internal void CountHop(in RegistryHop hop)
+    /// <param name="isRepetition">It begins another attempt at what failed before.</param>
+    /// <param name="isGivenUp">We ended it ourselves before an answer came, which says nothing about the host.</param>
+    internal void CountHop(in RegistryHop hop, bool isRepetition, bool isGivenUp)
     {
         Interlocked.Increment(ref _requests[(int)hop.Kind]);
         Interlocked.Add(ref _queueWaitTicks, hop.QueueWait.Ticks);
-        if (hop.Attempt > 0)
+        if (isRepetition)
             Interlocked.Increment(ref _repetitions);
+        if (isGivenUp)
+            return;
         if (hop.StatusCode is null || ((int)hop.StatusCode >= 400 && hop.StatusCode != HttpStatusCode.Unauthorized))
         {
             Interlocked.Increment(ref _failures);
@@ -104,11 +108,9 @@ public sealed class RegistryStatistics
 
     internal void CountHedgeWon() => Interlocked.Increment(ref _hedgesWon);
 
-    internal void CountResumedBody()
-    {
-        Interlocked.Increment(ref _resumedBodies);
-        Interlocked.Increment(ref _troubles[(int)RequestTrouble.BrokenBody]);
-    }
+    internal void CountBrokenBody() => Interlocked.Increment(ref _troubles[(int)RequestTrouble.BrokenBody]);
+
+    internal void CountResumedBody() => Interlocked.Increment(ref _resumedBodies);
 
     internal void CountConnection() => Interlocked.Increment(ref _connections);
 

@@ -15,7 +15,7 @@ public enum RequestTrouble
     /// <summary>Another 4xx, except a 401: that one is how challenges are made.</summary>
     Refused,
 
-    /// <summary>A blob's body broke off, and was resumed.</summary>
+    /// <summary>A blob's body broke off.</summary>
     BrokenBody,
 }
 

@@ -31,7 +31,26 @@ public sealed class LayerBlobSourceTests
         Assert.Equal("only", failed.Message);
     }
 
-    private sealed class Repository(string name, List<string> asked, bool fails) : IBlobReader
+    [Fact]
+    public async Task A_registry_in_trouble_is_not_asked_for_each_of_its_repositories()
+    {
+        var source = new LayerBlobSource(Layer);
+        var asked = new List<string>();
+        source.Add(ImageReference.Parse("other.example/a"), () => new Repository("a at other", asked, fails: true));
+        source.Add(ImageReference.Parse("registry.example/c"), () => new Repository("c", asked, fails: true, isFinal: true));
+        source.Add(ImageReference.Parse("registry.example/b"), () => new Repository("b", asked, fails: true, isFinal: true));
+        source.Add(ImageReference.Parse("registry.example/a"), () => new Repository("a", asked, fails: true, isFinal: true));
+        var failed = await Assert.ThrowsAsync<IOException>(() => source.OpenAsync(ReadPriority.Demanded(), CancellationToken.None));
+        Assert.Equal("a at other", failed.Message);
+        Assert.Equal(["a", "a at other"], asked);
+    }
+
+    private sealed class FinalException(string message) : IOException(message), ISourceFailure
+    {
+        public bool IsFinal => true;
+    }
+
+    private sealed class Repository(string name, List<string> asked, bool fails, bool isFinal = false) : IBlobReader
     {
         public Digest Digest => Layer;
 
@@ -41,7 +60,7 @@ public sealed class LayerBlobSourceTests
         public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken)
         {
             asked.Add(name);
-            return fails ? Task.FromException<Stream>(new IOException(name)) : Task.FromResult<Stream>(new MemoryStream([1]));
+            return fails ? Task.FromException<Stream>(isFinal ? new FinalException(name) : new IOException(name)) : Task.FromResult<Stream>(new MemoryStream([1]));
         }
     }
 }

@@ -3,7 +3,7 @@ namespace LazySnapshotter.Oci.Tests;
 public sealed class ReadPriorityTests
 {
     [Fact]
-    public void It_is_raised_and_never_lowered()
+    public void It_is_not_lowered_by_raising()
     {
         var priority = ReadPriority.Background();
         priority.RaiseTo(ReadUrgency.Predicted);
@@ -26,6 +26,18 @@ public sealed class ReadPriorityTests
         second.Dispose();
         priority.RaiseTo(ReadUrgency.Demanded);
         Assert.Equal(["first Predicted", "second Predicted", "first Demanded"], told);
+    }
+
+    [Fact]
+    public void It_settles_when_the_rest_is_no_hurry_and_may_be_raised_again()
+    {
+        var priority = ReadPriority.Metadata();
+        var told = new List<ReadUrgency>();
+        using var listening = priority.OnRaised(() => told.Add(priority.Urgency));
+        priority.Settle(ReadUrgency.Predicted);
+        priority.Settle(ReadUrgency.Predicted);
+        priority.RaiseTo(ReadUrgency.Demanded);
+        Assert.Equal([ReadUrgency.Predicted, ReadUrgency.Demanded], told);
     }
 
     [Fact]

@@ -31,6 +31,25 @@ public sealed class HopLogTests
     }
 
     [Fact]
+    public async Task The_last_break_of_a_body_counts_like_those_before_it()
+    {
+        await using var bench = await Bench.StartAsync(client: Bench.Impatient with { RetryLimit = 2 });
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, TruncateAt = 100 });
+        await Assert.ThrowsAsync<RegistryException>(() => bench.AssertReadsAsync(0, 1000));
+        Assert.Equal((3, 2), (bench.Client.Statistics.TroublesOf(RequestTrouble.BrokenBody), bench.Client.Statistics.ResumedBodies));
+    }
+
+    [Fact]
+    public async Task A_repetition_that_is_redirected_counts_once()
+    {
+        await using var bench = await Bench.StartAsync(new TestRegistryOptions { RedirectBlobs = true });
+        bench.Server.Faults.Add(Fault.Status(503, TestRequestKind.Cdn, times: 1));
+        await bench.AssertReadsAsync(0, 1000);
+        Assert.Equal("Ping Blob Cdn Blob Cdn", bench.TakeRequests());
+        Assert.Equal(1, bench.Client.Statistics.Repetitions);
+    }
+
+    [Fact]
     public async Task A_warning_is_passed_on_once_for_each_text_and_host()
     {
         await using var bench = await Bench.StartAsync();

@@ -3,7 +3,8 @@ using LazySnapshotter.Oci;
 namespace LazySnapshotter.Layers.Index;
 
 // Fetches an index file that is elsewhere with a single request. Its front comes first and is all that a mount needs; the
-// body goes on behind it, and whoever has the front takes the rest from there.
+// body goes on behind it, and whoever has the front takes the rest from there. Nobody waits for that rest: with the front
+// read the request becomes a prediction, so that the indexes of many layers do not hold a host's foreground places.
 internal static class RemoteFront
 {
     /// <returns>The front, read and checked, and the open body, of which the caller disposes.</returns>
@@ -15,10 +16,13 @@ internal static class RemoteFront
         if (length is < LayerIndexHeader.Length + LayerIndexFooter.Length or > LayerIndexLimits.IndexLengthMax)
             throw new InvalidDataException($"index {index.Digest}: a file of {length} bytes");
 
-        var body = await index.OpenExactRangeAsync(0, length, ReadPriority.Metadata(), cancellationToken);
+        var priority = ReadPriority.Metadata();
+        var body = await index.OpenExactRangeAsync(0, length, priority, cancellationToken);
         try
         {
-            return (await ReadAsync(layer, body, length, cancellationToken), body);
+            var front = await ReadAsync(layer, body, length, cancellationToken);
+            priority.Settle(ReadUrgency.Predicted);
+            return (front, body);
         }
         catch (InvalidDataException exception)
         {

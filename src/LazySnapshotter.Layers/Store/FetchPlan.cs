@@ -14,12 +14,15 @@ namespace LazySnapshotter.Layers.Store;
 //
 // Layer states: untouched -> sparse (first miss) -> dense (third miss, none more than DenseGap after the one before) -> asked for
 // as a whole, if it is small enough; else it stays dense. A pause makes it sparse again.
-// Threads: NoteRead by any; OnMiss under the fetcher's gate. Lock: _gate, the innermost.
+// Threads: NoteRead by any; OnMiss under the fetcher's gate. Lock: _gate; LinkEstimate's is taken inside it.
 internal sealed class FetchPlan(SpanTable spans, LinkEstimate link, SpanFetcherOptions options, TimeProvider? clock = null)
 {
     private const int FileRoundTrips = 8;
     private const int RestRoundTrips = 16;
     private const int DenseMisses = 3;
+
+    /// <summary>Bridging a gap is cheaper than asking twice by so little that an estimate that is far too high must not cost more.</summary>
+    private const long BridgedBytesMax = 1 << 20;
 
     /// <summary>Misses of a container that starts follow each other within some round trips, on any link.</summary>
     private static readonly TimeSpan DenseGap = TimeSpan.FromSeconds(3);
@@ -27,6 +30,7 @@ internal sealed class FetchPlan(SpanTable spans, LinkEstimate link, SpanFetcherO
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
     private readonly Lock _gate = new();
     private readonly bool[] _isUsed = new bool[spans.Count];
+    private readonly bool[] _isAsked = new bool[spans.Count];
     private long _usedBytes;
     private long _askedBytes;
     private int _misses;
@@ -48,12 +52,11 @@ internal sealed class FetchPlan(SpanTable spans, LinkEstimate link, SpanFetcherO
         }
     }
 
-    /// <summary>A span is here, or on its way.</summary>
-    public void NoteAsked(in LayerSpan span)
-    {
-        lock (_gate)
-            _askedBytes += span.CompressedLength;
-    }
+    /// <summary>A span is here, or on its way; what was damaged and comes again counts once.</summary>
+    public void NoteAsked(in LayerSpan span) => NoteAsked(span, isAsked: true);
+
+    /// <summary>A span that was on its way did not come.</summary>
+    public void NoteGone(in LayerSpan span) => NoteAsked(span, isAsked: false);
 
     /// <summary>A read needs spans of which at least one is neither here nor on its way: what to ask for.</summary>
     /// <param name="fileEnd">Uncompressed offset behind the file that is read; <see cref="long.MaxValue"/> if that is not known.</param>
@@ -63,8 +66,8 @@ internal sealed class FetchPlan(SpanTable spans, LinkEstimate link, SpanFetcherO
         {
             CountMiss();
             var roundTripBytes = link.RoundTripBytes ?? options.NeighbourBytesMax / 2;
-            if (_misses >= DenseMisses && spans.CompressedLength - _askedBytes <= Math.Min(RestRoundTrips * roundTripBytes, options.RestBytesMax))
-                return new FetchExtent(0, spans.Count - 1, options.RestBytesMax, GapBytesMax: roundTripBytes);
+            if (options.RestBytesMax > 0 && _misses >= DenseMisses && spans.CompressedLength - _askedBytes <= Math.Min(RestRoundTrips * roundTripBytes, options.RestBytesMax))
+                return new FetchExtent(0, spans.Count - 1, options.RestBytesMax, GapBytesMax: Math.Min(roundTripBytes, BridgedBytesMax));
 
             var start = spans[new SpanId(first)].CompressedOffset;
             var neighbours = Extend(last, start + NeighbourBytes(roundTripBytes));
@@ -74,7 +77,18 @@ internal sealed class FetchPlan(SpanTable spans, LinkEstimate link, SpanFetcherO
                 (file, fileBytes) = (last, 0);
             return new FetchExtent(
                 first, Math.Max(neighbours, file), Math.Max(options.RequestBytesMax, fileBytes),
-                GapBytesMax: Math.Max(SpanFetcherOptions.GapBytesMax, roundTripBytes / 4));
+                GapBytesMax: Math.Clamp(roundTripBytes / 4, SpanFetcherOptions.GapBytesMax, BridgedBytesMax));
+        }
+    }
+
+    private void NoteAsked(in LayerSpan span, bool isAsked)
+    {
+        lock (_gate)
+        {
+            if (_isAsked[span.Id.Value] == isAsked)
+                return;
+            _isAsked[span.Id.Value] = isAsked;
+            _askedBytes += isAsked ? span.CompressedLength : -span.CompressedLength;
         }
     }
 

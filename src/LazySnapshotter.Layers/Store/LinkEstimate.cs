@@ -12,6 +12,7 @@ public sealed class LinkEstimate
     private const double HalvingBytes = 2 << 20;
 
     private readonly Lock _gate = new();
+    private long _bytes;
     private TimeSpan _firstByte = TimeSpan.MaxValue;
     private double _bytesPerSecond;
 
@@ -25,9 +26,14 @@ public sealed class LinkEstimate
         }
     }
 
+    /// <summary>That came over the link so far, for all requests together.</summary>
+    internal long Bytes => Interlocked.Read(ref _bytes);
+
+    internal void Count(int bytes) => Interlocked.Add(ref _bytes, bytes);
+
     /// <param name="firstByte">From the request to the beginning of the answer.</param>
-    /// <param name="bytes">That came over the link in that time.</param>
-    /// <param name="transfer">From there to the end of it.</param>
+    /// <param name="bytes">That came over the link during the transfer, this request's and others'.</param>
+    /// <param name="transfer">From the beginning of the answer to its end.</param>
     internal void Note(TimeSpan firstByte, long bytes, TimeSpan transfer)
     {
         lock (_gate)

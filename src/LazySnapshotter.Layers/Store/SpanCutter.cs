@@ -6,7 +6,7 @@ namespace LazySnapshotter.Layers.Store;
 // Cuts a stream of compressed bytes into spans, in order. Neighbours may share one byte (a checkpoint lies at any bit),
 // so the last byte of each span is kept for the next. What lies between two wanted spans is skipped.
 /// <param name="passed">Told of all bytes of the stream, as they come.</param>
-internal sealed class SpanCutter(Stream stream, long offset, LayerReadStatistics statistics, Action<ReadOnlyMemory<byte>>? passed = null) : IDisposable
+internal sealed class SpanCutter(Stream stream, long offset, LayerReadStatistics statistics, LinkEstimate link, Action<ReadOnlyMemory<byte>>? passed = null) : IDisposable
 {
     private const int SkipBufferBytes = 64 << 10;
 
@@ -51,6 +51,7 @@ internal sealed class SpanCutter(Stream stream, long offset, LayerReadStatistics
         passed?.Invoke(destination[..read]);
         _position += read;
         statistics.CountFetched(read);
+        link.Count(read);
         return read;
     }
 

@@ -7,6 +7,7 @@ namespace LazySnapshotter.Layers.Store;
 internal sealed class SpanFetch(List<PendingSpan> spans, ReadUrgency urgency, TimeSpan deadline) : IDisposable
 {
     private readonly CancellationTokenSource _cancellation = new(deadline);
+    private bool _isProlongedByReader;
 
     /// <summary>Spans that it became a spool for, or that went over to one, come and go.</summary>
     public List<PendingSpan> Spans { get; } = spans;
@@ -29,7 +30,22 @@ internal sealed class SpanFetch(List<PendingSpan> spans, ReadUrgency urgency, Ti
     /// <summary>A read's span is still missing and nobody waits for anything: the rest is not worth fetching.</summary>
     public bool IsUnwanted => !IsSpool && Spans.Exists(span => span.IsDemanded && !span.IsOver) && !IsAwaited;
 
-    /// <summary>It moves: its time begins anew.</summary>
+    /// <summary>
+    /// A reader comes to wait for one of its spans, before it is counted among those who wait: it has the whole time, not what
+    /// is left of that of the read-ahead or of another reader. Once while others wait, so that nobody waits more than twice as long.
+    /// </summary>
+    public void Join()
+    {
+        if (!IsAwaited)
+            _isProlongedByReader = false;
+        else if (_isProlongedByReader)
+            return;
+        else
+            _isProlongedByReader = true;
+        Prolong();
+    }
+
+    /// <summary>It moves, or is waited for anew: its time begins again.</summary>
     public void Prolong()
     {
         if (!_cancellation.IsCancellationRequested)

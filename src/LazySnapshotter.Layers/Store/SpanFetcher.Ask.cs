@@ -22,7 +22,9 @@ public sealed partial class SpanFetcher
             {
                 await WaitToLeadAsync(fetch);
                 leads = _source.GivesRanges != true && !_leaderFailed;
-                if (!leads)
+                if (leads)
+                    _leader = fetch;
+                else
                     _leading.Release(); // it became known meanwhile
             }
 
@@ -52,7 +54,6 @@ public sealed partial class SpanFetcher
         using var raised = fetch.Priority.OnRaised(RaiseLeader);
         RaiseLeader();
         await _leading.WaitAsync(fetch.CancellationToken);
-        _leader = fetch;
 
         void RaiseLeader() => _leader?.Priority.RaiseTo(fetch.Priority.Urgency);
     }
@@ -66,13 +67,14 @@ public sealed partial class SpanFetcher
         _leaderFailed = false;
         var end = answer.EndExclusive ?? _blob.Spans.CompressedLength;
         if (answer.Offset == offset && end == offset + length)
-            return new Answer(answer, spans, Spool: null, length);
+            return new Answer(answer, spans, Spool: null);
 
         SpanSpool? begun = null;
         List<PendingSpan> rest;
+        SpanFetch? other;
         lock (_gate)
         {
-            rest = GoOverToSpool(fetch, spans);
+            rest = GoOverToSpool(fetch, spans, out other);
             if (rest.Count > 0 && _spool is null && !fetch.IsAbandoned)
             {
                 fetch.IsSpool = true;
@@ -80,8 +82,9 @@ public sealed partial class SpanFetcher
             }
         }
 
+        other?.Priority.RaiseTo(fetch.Priority.Urgency);
         if (rest.Count > 0)
-            return new Answer(answer, rest, begun, end - answer.Offset);
+            return new Answer(answer, rest, begun);
         await answer.DisposeAsync(); // another's body brings it all
         return null;
     }
@@ -89,13 +92,18 @@ public sealed partial class SpanFetcher
     // Without those that came, failed, or went over to a spool meanwhile.
     private List<PendingSpan> StillToAsk(SpanFetch fetch, List<PendingSpan> spans)
     {
+        List<PendingSpan> rest;
+        SpanFetch? other;
         lock (_gate)
-            return GoOverToSpool(fetch, spans);
+            rest = GoOverToSpool(fetch, spans, out other);
+        other?.Priority.RaiseTo(fetch.Priority.Urgency);
+        return rest;
     }
 
-    // Under _gate.
-    private List<PendingSpan> GoOverToSpool(SpanFetch fetch, List<PendingSpan> spans)
+    // Under _gate. The other fetch, if any went over to it, is to be raised when the gate is left: listeners take locks.
+    private List<PendingSpan> GoOverToSpool(SpanFetch fetch, List<PendingSpan> spans, out SpanFetch? other)
     {
+        other = null;
         var rest = new List<PendingSpan>();
         foreach (var pending in spans)
         {
@@ -105,7 +113,7 @@ public sealed partial class SpanFetcher
             {
                 fetch.Spans.Remove(pending);
                 spool.Attach(pending);
-                spool.Fetch.Priority.RaiseTo(fetch.Priority.Urgency);
+                other = spool.Fetch;
             }
             else
             {
@@ -137,6 +145,5 @@ public sealed partial class SpanFetcher
     }
 
     /// <param name="Spans">To be cut out of the range, if it is no spool.</param>
-    /// <param name="LengthExpected">Bytes until all of that has passed.</param>
-    private sealed record Answer(BlobRange Range, List<PendingSpan> Spans, SpanSpool? Spool, long LengthExpected);
+    private sealed record Answer(BlobRange Range, List<PendingSpan> Spans, SpanSpool? Spool);
 }

@@ -4,8 +4,8 @@ using LazySnapshotter.Oci;
 namespace LazySnapshotter.Layers.Store;
 
 // One fetch from request to last span. A transfer that breaks off, and a span with a wrong digest, get one fresh
-// request (a cache on the way may have been bad); a source that cannot be opened does not: retrying that is the
-// registry client's business, which knows why.
+// request (a cache on the way may have been bad); a source that cannot be opened does not, nor does one that says that it
+// has asked again in vain: retrying that is the registry client's business, which knows why.
 public sealed partial class SpanFetcher
 {
     private const int AttemptsMax = 2;
@@ -56,15 +56,14 @@ public sealed partial class SpanFetcher
             return [];
         await using var range = answer.Range;
         var answered = Stopwatch.GetTimestamp();
-        var before = _blob.Statistics.BytesFetched;
+        var before = _link.Bytes;
         var again = answer.Spool is { } spool
             ? await SpoolAsync(spool, range, attempt)
             : await CutAsync(fetch, range, answer.Spans, attempt);
         if (again.Count == 0)
         {
-            // What other requests brought meanwhile came over the same link.
-            var bytes = Math.Max(answer.LengthExpected, _blob.Statistics.BytesFetched - before);
-            _link.Note(Stopwatch.GetElapsedTime(asked, answered), bytes, Stopwatch.GetElapsedTime(answered));
+            // What other requests brought meanwhile came over the same link; what was announced and did not come, did not.
+            _link.Note(Stopwatch.GetElapsedTime(asked, answered), _link.Bytes - before, Stopwatch.GetElapsedTime(answered));
         }
 
         return again;
@@ -73,7 +72,7 @@ public sealed partial class SpanFetcher
     private async Task<List<PendingSpan>> CutAsync(SpanFetch fetch, BlobRange range, List<PendingSpan> spans, int attempt)
     {
         var again = new List<PendingSpan>();
-        using var cutter = new SpanCutter(range.Body, range.Offset, _blob.Statistics);
+        using var cutter = new SpanCutter(range.Body, range.Offset, _blob.Statistics, _link);
         for (var i = 0; i < spans.Count; i++)
         {
             try
@@ -82,7 +81,7 @@ public sealed partial class SpanFetcher
                 if (!Accept(spans[i], bytes.Span, attempt))
                     again.Add(spans[i]);
             }
-            catch (IOException e) when (attempt < AttemptsMax && !fetch.CancellationToken.IsCancellationRequested)
+            catch (IOException e) when (attempt < AttemptsMax && !IsFinal(e) && !fetch.CancellationToken.IsCancellationRequested)
             {
                 LayersLog.TransferBroke(_blob.Logger, _blob.Layer, spans[i].Span.Id, attempt, e.Message);
                 again.AddRange(spans[i..]);
@@ -122,11 +121,19 @@ public sealed partial class SpanFetcher
             $"the bytes received do not have the digest sha256:{Convert.ToHexStringLower(_blob.Spans.DigestOf(pending.Span.Id))}"));
     }
 
+    // The source has asked again itself, as often as is right.
+    private static bool IsFinal(IOException cause) => cause is ISourceFailure { IsFinal: true };
+
     private void Fail(PendingSpan pending, Exception cause)
     {
         bool isEnding;
         lock (_gate)
+        {
             isEnding = TryEnd(pending);
+            if (isEnding)
+                _plan.NoteGone(pending.Span);
+        }
+
         if (isEnding)
             pending.Fail(new SpanFetchException(_blob.Layer, pending.Span, cause));
     }

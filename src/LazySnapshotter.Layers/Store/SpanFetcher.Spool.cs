@@ -18,20 +18,30 @@ public sealed partial class SpanFetcher
         LayersLog.SpoolBegins(_blob.Logger, _blob.Layer, spool.EndExclusive - range.Offset);
         var isWhole = range.Offset == 0 && spool.EndExclusive == _blob.Spans.CompressedLength;
         using var whole = isWhole ? new PassingBlob(_blob) : null;
-        using var cutter = new SpanCutter(range.Body, range.Offset, _blob.Statistics, Watch(spool.Fetch, whole));
+        using var cutter = new SpanCutter(range.Body, range.Offset, _blob.Statistics, _link, Watch(spool.Fetch, whole));
         try
         {
             var hasPassed = await PassAsync(spool, cutter, attempt);
             if (hasPassed && whole is not null)
                 await CompleteAsync(spool, whole);
         }
-        catch (IOException e) when (attempt < AttemptsMax && !spool.Fetch.CancellationToken.IsCancellationRequested)
+        catch (IOException e) when (attempt < AttemptsMax && !IsFinal(e) && !spool.Fetch.CancellationToken.IsCancellationRequested)
         {
             LayersLog.TransferBroke(_blob.Logger, _blob.Layer, new SpanId(spool.Frontier), attempt, e.Message);
         }
         finally
         {
             EndSpool(spool);
+        }
+
+        // A spool goes on without anybody waiting, as long as it goes; what broke is not begun again for nobody.
+        lock (_gate)
+        {
+            if (spool.Fetch.IsUnwanted)
+            {
+                Abandon(spool.Fetch);
+                return [];
+            }
         }
 
         var missing = Remaining(spool.Fetch);

@@ -155,9 +155,10 @@ public sealed partial class SpanFetcher : IAsyncDisposable
         {
             if (!isDemanded)
                 return;
+            if (joined.Add(pending.Fetch))
+                pending.Fetch.Join();
             pending.Waiters++;
             demand.Pending.Add(pending);
-            joined.Add(pending.Fetch);
         }
         else if (!_blob.IsPresent(new SpanId(span)))
         {
@@ -171,8 +172,9 @@ public sealed partial class SpanFetcher : IAsyncDisposable
                 demand.Pending.Add(pending);
             if (isSpooled)
             {
-                _spool!.Attach(pending);
-                joined.Add(pending.Fetch);
+                if (joined.Add(_spool!.Fetch))
+                    _spool.Fetch.Join();
+                _spool.Attach(pending);
             }
             else
             {
@@ -203,8 +205,10 @@ public sealed partial class SpanFetcher : IAsyncDisposable
         fetch.IsAbandoned = true;
         foreach (var span in fetch.Spans)
         {
-            if (TryEnd(span))
-                span.GiveUp();
+            if (!TryEnd(span))
+                continue;
+            _plan.NoteGone(span.Span);
+            span.GiveUp();
         }
     }
 

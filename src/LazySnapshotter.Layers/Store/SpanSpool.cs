@@ -7,6 +7,8 @@ namespace LazySnapshotter.Layers.Store;
 // waits for it instead of asking again; what is behind it is here. Guarded by the fetcher's gate.
 internal sealed class SpanSpool(SpanFetch fetch, int frontier, long endExclusive)
 {
+    private long _unwantedBytes;
+
     /// <summary>Those who wait are among its spans; it grows while it runs.</summary>
     public SpanFetch Fetch { get; } = fetch;
 
@@ -16,8 +18,8 @@ internal sealed class SpanSpool(SpanFetch fetch, int frontier, long endExclusive
     /// <summary>Where in the blob the body ends.</summary>
     public long EndExclusive { get; } = endExclusive;
 
-    /// <summary>Bytes that passed since anybody waited for one.</summary>
-    public long UnwantedBytes { get; private set; }
+    /// <summary>Bytes that passed since anybody waited for one; 0 as soon as somebody waits, though nothing has passed since.</summary>
+    public long UnwantedBytes => Fetch.IsAwaited ? 0 : _unwantedBytes;
 
     public bool Brings(in LayerSpan span) => span.Id.Value >= Frontier && span.CompressedEnd <= EndExclusive;
 
@@ -34,6 +36,6 @@ internal sealed class SpanSpool(SpanFetch fetch, int frontier, long endExclusive
         Frontier = span.Id.Value + 1;
         if (good && pending is not null)
             Fetch.Spans.Remove(pending);
-        UnwantedBytes = Fetch.IsAwaited ? 0 : UnwantedBytes + span.CompressedLength;
+        _unwantedBytes = Fetch.IsAwaited ? 0 : _unwantedBytes + span.CompressedLength;
     }
 }

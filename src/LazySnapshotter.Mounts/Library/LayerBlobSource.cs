@@ -4,14 +4,14 @@ using LazySnapshotter.Oci;
 namespace LazySnapshotter.Mounts.Library;
 
 // Where a layer's bytes can be had: the repositories of all images that were seen to have it, the latest first. When
-// one fails (deleted, credentials gone) the next is asked. All of them name the same digest, so it does not matter
+// one fails (deleted, credentials gone) the next is asked; when its registry is in trouble, the next of another. All of them name the same digest, so it does not matter
 // whose bytes they are.
 internal sealed class LayerBlobSource(Digest digest) : IBlobReader
 {
     // Base layers are shared by many repositories; a few are enough to survive one of them.
     private const int RepositoriesMax = 4;
 
-    private ImmutableArray<(string Name, IBlobReader Blob)> _repositories = [];
+    private ImmutableArray<(string Name, string Registry, IBlobReader Blob)> _repositories = [];
 
     public Digest Digest => digest;
 
@@ -23,7 +23,7 @@ internal sealed class LayerBlobSource(Digest digest) : IBlobReader
         var name = $"{repository.Registry}/{repository.Repository}";
         ImmutableInterlocked.Update(ref _repositories, known => known is [var latest, ..] && latest.Name == name
             ? known
-            : [known.FirstOrDefault(other => other.Name == name) is { Name: not null } before ? before : (name, open()),
+            : [known.FirstOrDefault(other => other.Name == name) is { Name: not null } before ? before : (name, repository.Registry, open()),
                 .. known.Where(other => other.Name != name).Take(RepositoriesMax - 1)]);
     }
 
@@ -35,19 +35,24 @@ internal sealed class LayerBlobSource(Digest digest) : IBlobReader
 
     private async Task<T> FirstThatAnswersAsync<T>(Func<IBlobReader, Task<T>> open)
     {
-        var repositories = _repositories;
-        for (var i = 0; ; i++)
+        var left = _repositories;
+        if (left.IsEmpty)
+            throw new IOException($"{digest}: no repository is known to have it");
+        while (true)
         {
-            if (i == repositories.Length)
-                throw new IOException($"{digest}: no repository is known to have it");
+            var (_, registry, blob) = left[0];
+            left = left.RemoveAt(0);
             try
             {
-                return await open(repositories[i].Blob);
+                return await open(blob);
             }
-            catch (IOException) when (i < repositories.Length - 1)
+            catch (IOException e) when (MayHaveIt(e) is { IsEmpty: false } next)
             {
-                // The next repository may still have it; the last one's failure is the one reported.
+                left = next; // The last one's failure is the one reported.
             }
+
+            ImmutableArray<(string Name, string Registry, IBlobReader Blob)> MayHaveIt(IOException failure) =>
+                failure is ISourceFailure { IsFinal: true } ? left.RemoveAll(other => other.Registry == registry) : left;
         }
     }
 }

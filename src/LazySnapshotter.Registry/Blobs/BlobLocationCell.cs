@@ -1,6 +1,7 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Http;
 using LazySnapshotter.Registry.Memory;
+using LazySnapshotter.Registry.Scheduling;
 
 namespace LazySnapshotter.Registry.Blobs;
 
@@ -15,16 +16,13 @@ namespace LazySnapshotter.Registry.Blobs;
 //   any -> foreign             whatever came of asking the registry, except that it has the blob
 internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory)
 {
-    // A pull-through cache sends one blob whole, because it does not have it yet, and ranges of the next.
-    private static readonly TimeSpan AnswerRemembered = TimeSpan.FromMinutes(10);
-
     private readonly Lock _gate = new();
     private BlobLocation? _current;
     private BlobLocation? _foreign;
     private bool _foreignExhausted;
     private TaskCompletionSource<RegistryException?>? _learning;
     private ReadPriority? _leader;
-    private (bool WithRange, DateTimeOffset Until)? _answer;
+    private (bool WithRange, DateTimeOffset Until)? _answer; // a pull-through cache sends one blob whole and ranges of the next
 
     /// <summary>What is known now; nobody waits and nobody learns.</summary>
     public BlobLocation? Current
@@ -49,7 +47,7 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
     public void Answered(bool withRange)
     {
         lock (_gate)
-            _answer = (withRange, clock.GetUtcNow() + AnswerRemembered);
+            _answer = (withRange, clock.GetUtcNow() + RangeSupport.Remembered);
     }
 
     /// <param name="subject">What the caller wants, for its own error should it share another's failure.</param>
@@ -81,6 +79,9 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
 
             using var raises = priority.OnRaised(() => leader?.RaiseTo(priority.Urgency));
             leader?.RaiseTo(priority.Urgency);
+            // Ours may be the only place that background work gets at that host (TurnGroup): it must not wait for ours.
+            if (TurnGroup.IsInside)
+                leader?.RaiseTo(ReadUrgency.Metadata);
             if (await learned.WaitAsync(cancellationToken) is { } error)
                 throw subject.Error(error.Failure, error.Host, $"the read that was to find it failed: {error.Message}", error.StatusCode, error);
         }

@@ -8,10 +8,7 @@ namespace LazySnapshotter.Registry.Blobs;
 
 /// <summary>What all blobs of a client share.</summary>
 internal sealed record BlobServices(
-    RegistryRequests Requests, HttpTransport Transport, RangelessHosts RangelessHosts, RegistryOptions Options, RegistryStatistics Statistics, ILogger Logger)
-{
-    public RangeSupport Ranges { get; } = new(RangelessHosts);
-}
+    RegistryRequests Requests, HttpTransport Transport, RangeSupport Ranges, RegistryOptions Options, RegistryStatistics Statistics, ILogger Logger);
 
 // Opens ranges of one blob, each with as few requests as can be: one, once it is known where the blob lies. Through the
 // registry the first time and whenever the remembered place is refused, straight to that place otherwise.

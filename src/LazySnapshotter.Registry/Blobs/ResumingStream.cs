@@ -234,6 +234,8 @@ internal sealed class ResumingStream : Stream
         var host = _part?.Host ?? _source.HostName;
         var (cause, inner) = Redaction.Explain(broken);
         ReleasePart();
+        _source.Services.Transport.ReportBrokenBody(host);
+        _source.Services.Statistics.CountBrokenBody();
         if (_resumed >= ResumesMax)
         {
             throw Subject.Error(
@@ -241,7 +243,6 @@ internal sealed class ResumingStream : Stream
         }
 
         _resumed++;
-        _source.Services.Transport.ReportBrokenBody(host);
         _source.Services.Statistics.CountResumedBody();
         _source.Services.Logger.BodyResumed(host, _source.Digest, _position, _wanted.ToString(), _resumed, (int)ResumesMax, cause);
     }

@@ -90,7 +90,7 @@ internal sealed class HttpTransport : IDisposable
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or PrivateAddressException)
         {
             var error = NoResponse(hop, e, timer, cancellationToken);
-            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null).Failed(error?.GetBaseException().Message ?? "given up");
+            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, isGivenUp: error is null).Failed(error?.GetBaseException().Message ?? "given up");
             if (error is null)
                 throw;
             if (error.IsTransient)
@@ -167,12 +167,12 @@ internal sealed class HttpTransport : IDisposable
 
     private static string Innermost(Exception e) => e.GetBaseException().Message;
 
-    private HopReport Report(HopRequest hop, Turn turn, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response)
+    private HopReport Report(HopRequest hop, Turn turn, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response, bool isGivenUp = false)
     {
         var report = new RegistryHop(
             hop.Subject.Kind, hop.Subject.Digest, request.Method.Method, hop.Host, hop.DisplayUrl, response?.StatusCode, elapsed, hop.Attempt, turn.Waited, hop.IsHedge,
             response?.Version);
-        _statistics.CountHop(report);
+        _statistics.CountHop(report, isRepetition: hop is { Attempt: > 0, IsFollowUp: false, IsHedge: false }, isGivenUp);
         _options.OnHop?.Invoke(report);
         return new HopReport(report, hop.Range?.ToString() ?? "", _logger);
     }

@@ -63,19 +63,6 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
         }
     }
 
-    /// <summary>A small document as a whole: from whichever endpoint has it, repeated where that may help, bounded, decoded by nobody.</summary>
-    /// <param name="check">Throws a <see cref="RegistryException"/> if it is not what was wanted; another endpoint's may be.</param>
-    public Task<RegistryDocument> GetDocumentAsync(
-        RegistryHost host, EndpointCapabilities needed, string path, string scope, HopRequest template, int limitBytes, RegistryStatistics statistics,
-        Action<RegistryDocument>? check, CancellationToken cancellationToken) =>
-        RetryLoop.RunAsync(options.RetryLimit, attempt => OnEndpointsAsync(host, needed, async endpoint =>
-        {
-            using var response = await SendAsync(endpoint, path, scope, template with { Attempt = attempt }, cancellationToken);
-            var document = await ReadAsync(response, limitBytes, statistics, cancellationToken);
-            check?.Invoke(document);
-            return document;
-        }));
-
     /// <exception cref="RegistryException">The status says that there is none, or the body cannot be read.</exception>
     public async Task<RegistryDocument> ReadAsync(RegistryResponse response, int limitBytes, RegistryStatistics statistics, CancellationToken cancellationToken)
     {
@@ -113,13 +100,13 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
                 {
                     renewed = true;
                     shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
-                    hop = hop with { Authorization = shown };
+                    hop = hop with { Authorization = shown, IsFollowUp = true };
                 }
                 else if (response.StatusCode == HttpStatusCode.Unauthorized && hop.Authorization is null
                     && !RedirectPolicy.IsSameOrigin(endpoint.BaseUri, hop.Uri) && (hop.Method == HttpMethod.Get || hop.Method == HttpMethod.Head) && strangers++ == 0
                     && await endpoint.Authorizer.AnonymousAtAsync(response, hop.Uri, scope) is { } anonymous)
                 {
-                    hop = hop with { Authorization = anonymous };
+                    hop = hop with { Authorization = anonymous, IsFollowUp = true };
                 }
                 else
                 {
@@ -146,7 +133,7 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
         if (!RedirectPolicy.MayRepeat(hop, response.StatusCode))
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a redirect of a {hop.Method} that cannot be followed", response.StatusCode);
         var staysHome = endpoint is not null && RedirectPolicy.IsSameOrigin(hop.Uri, next) && RedirectPolicy.IsSameOrigin(endpoint.BaseUri, next);
-        return hop with { Uri = next, Authorization = staysHome ? hop.Authorization : null };
+        return hop with { Uri = next, Authorization = staysHome ? hop.Authorization : null, IsFollowUp = true };
     }
 }
 

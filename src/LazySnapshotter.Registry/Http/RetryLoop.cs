@@ -2,7 +2,8 @@ namespace LazySnapshotter.Registry.Http;
 
 // Repeats what failed with a failure that may pass. The waiting in between is not here: it belongs to the host that
 // failed (HostBackoff), and the next hop to that host waits there. Loops are inside each other (a blob needs a token, a
-// token a ping), and the innermost one's repetitions are enough: six pings are six requests, not six times six.
+// token a ping), and the innermost one's repetitions are enough: six pings are six requests, not six times six. A loop that
+// may not repeat leaves it to the outer one.
 internal static class RetryLoop
 {
     public static Task<T> RunAsync<T>(int retryLimit, Func<int, Task<T>> attempt) =>
@@ -20,7 +21,7 @@ internal static class RetryLoop
             {
                 if (number < retryLimit)
                     continue;
-                e.WasRepeated = true;
+                e.WasRepeated |= retryLimit > 0;
                 throw;
             }
         }

@@ -13,8 +13,6 @@ internal sealed class ConcurrencyLimit(int start, int max)
 
     public int Current { get; private set; } = Math.Clamp(start, Min, max);
 
-    public int Max => max;
-
     public void Succeeded(bool somebodyWaits)
     {
         if (!somebodyWaits || Current >= max || ++_successes < Current)

@@ -11,6 +11,16 @@ internal sealed class HedgeBudget
     private readonly Lock _gate = new();
     private int _earned = RequestsPerHedge;
 
+    /// <summary>One could be taken now.</summary>
+    public bool HasAny
+    {
+        get
+        {
+            lock (_gate)
+                return _earned >= RequestsPerHedge;
+        }
+    }
+
     public void CountRequest()
     {
         lock (_gate)

@@ -9,6 +9,7 @@ namespace LazySnapshotter.Registry.Scheduling;
 // - patience is four times the 95th percentile of the host's last 64 answers to such requests (from 16 on), at
 //   least HedgeFloor;
 // - once per request, on a connection of its own, only if the host has a place free now, and within HedgeBudget;
+//   never at a host with failures to make up for: it gets one request per delay, and that one is not wasted on this;
 // - the first head that is an answer wins, and the other request is cancelled. One that fails, or is told to come back
 //   later, waits for the other; when both do, the first request's failure is what the caller sees.
 internal sealed class Hedging(RegistryOptions options, RegistryStatistics statistics)
@@ -64,7 +65,8 @@ internal sealed class Hedging(RegistryOptions options, RegistryStatistics statis
 
     private static Turn? TakeSecondTurn(HostQueue queue, Turn first)
     {
-        if (first.Urgency != ReadUrgency.Demanded || queue.TryEnter(first.Request) is not { } second)
+        // A place that is taken is a request to the backoff, though nothing is sent: so it is taken last.
+        if (first.Urgency != ReadUrgency.Demanded || queue.IsTroubled || !queue.Hedges.HasAny || queue.TryEnter(first.Request) is not { } second)
             return null;
         if (queue.Hedges.TryTake())
             return second;

@@ -1,4 +1,3 @@
-using LazySnapshotter.Oci;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Scheduling;
@@ -49,6 +48,16 @@ internal sealed class HostQueue
         }
     }
 
+    /// <summary>It failed, and has not made up for it.</summary>
+    public bool IsTroubled
+    {
+        get
+        {
+            lock (_gate)
+                return _backoff.Failures > 0;
+        }
+    }
+
     /// <summary>How long a request sent now would be held back because the host failed.</summary>
     public TimeSpan Backoff
     {
@@ -84,11 +93,9 @@ internal sealed class HostQueue
                 turn.Decided = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
-        if (seen == ReadUrgency.Demanded)
-            return turn;
         turn.FollowPriority();
         if (turn.Urgency != seen)
-            Repump(); // Raised in between, when nobody told us.
+            Repump(); // Changed in between, when nobody told us.
         return turn;
     }
 

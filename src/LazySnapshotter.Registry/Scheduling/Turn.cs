@@ -27,7 +27,7 @@ internal sealed class Turn : IDisposable
 
     public TurnRequest Request { get; }
 
-    /// <summary>Now; it may have been raised since it queued.</summary>
+    /// <summary>Now; it may have changed since it queued.</summary>
     public ReadUrgency Urgency => Request.Priority.Urgency;
 
     /// <summary>Somebody waits for it or for what hangs on it: such requests have places that others do not get.</summary>
@@ -46,13 +46,11 @@ internal sealed class Turn : IDisposable
     /// <summary>Completed when it is no longer waiting. Null where it never was.</summary>
     public TaskCompletionSource? Decided { get; internal set; }
 
-    public string Host => _queue.Host;
-
     public TimeSpan Waited { get; internal set; }
 
     public void Dispose() => _queue.Leave(this);
 
-    // Also while it is held: a place that counts as foreground makes room for background.
+    // Also while it is held: a place that becomes foreground makes room for background, and the other way round.
     internal void FollowPriority() => _raises = Request.Priority.OnRaised(_queue.Repump);
 
     internal void UnfollowPriority() => Interlocked.Exchange(ref _raises, null)?.Dispose();

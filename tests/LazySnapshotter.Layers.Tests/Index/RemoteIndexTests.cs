@@ -60,6 +60,18 @@ public sealed class RemoteIndexTests : IDisposable
     }
 
     [Fact]
+    public async Task With_the_front_read_the_rest_is_no_hurry()
+    {
+        var answer = new TaskCompletionSource();
+        var server = Server().Then(new Fault { Answer = answer.Task, StallAfter = Front + 1000 });
+        var adding = AddAsync(server);
+        Assert.Equal(ReadUrgency.Metadata, server.Priorities[0].Urgency);
+        answer.SetResult();
+        using var index = await adding.WaitAsync(Soon);
+        Assert.Equal(ReadUrgency.Predicted, server.Priorities[0].Urgency);
+    }
+
+    [Fact]
     public async Task A_small_index_is_one_request()
     {
         using var small = BuiltLayer.Of(TestGzip.Member(GzipProducerTests.RandomTar(seed: 3, length: 10_000)));

@@ -17,6 +17,9 @@ internal sealed record Fault
 
     public int? ErrorAfter { get; init; }
 
+    /// <summary>The error is one the source says is final.</summary>
+    public bool IsFinal { get; init; }
+
     public int? CorruptAt { get; init; }
 
     public int ExtraBytes { get; init; }
@@ -107,6 +110,11 @@ internal sealed class BlobServer(byte[] blob, Digest digest) : IBlobReader
         return new BlobRange(new Transfer(this, content, fault), offset, offset + length);
     }
 
+    private sealed class FinalException(string message) : IOException(message), ISourceFailure
+    {
+        public bool IsFinal => true;
+    }
+
     private sealed class Transfer(BlobServer server, byte[] content, Fault fault) : Stream
     {
         private int _position;
@@ -137,7 +145,7 @@ internal sealed class BlobServer(byte[] blob, Digest digest) : IBlobReader
             }
 
             if (_position >= fault.ErrorAfter)
-                throw new IOException("connection reset by peer");
+                throw fault.IsFinal ? new FinalException("broke off after 5 resumptions") : new IOException("connection reset by peer");
             var limit = Math.Min(content.Length, fault.EndAfter ?? int.MaxValue);
             foreach (var stop in (int?[])[fault.StallAfter, fault.ErrorAfter])
             {

@@ -65,6 +65,40 @@ public sealed class FetchPlanTests : IDisposable
     }
 
     [Fact]
+    public void What_came_twice_counts_once_and_what_did_not_come_not_at_all()
+    {
+        var plan = Plan(spanCount: 322);
+        Ask(plan, 0, 0);
+        Ask(plan, 0, 0); // it was damaged
+        Ask(plan, 5, 20);
+        for (var span = 5; span <= 20; span++)
+            plan.NoteGone(Table(322)[new SpanId(span)]);
+        for (var i = 0; i < 5; i++)
+            Assert.Equal(100, plan.OnMiss(100, 100, long.MaxValue).First);
+        Ask(plan, 1, 1);
+        Assert.Equal(0, plan.OnMiss(100, 100, long.MaxValue).First);
+    }
+
+    [Fact]
+    public void The_rest_that_is_never_to_come_does_not_come_when_all_was_asked_for()
+    {
+        var plan = Plan(spanCount: 10, new SpanFetcherOptions { RestBytesMax = 0 });
+        Ask(plan, 0, 9);
+        for (var i = 0; i < 5; i++)
+            Assert.Equal(7, plan.OnMiss(7, 7, long.MaxValue).First);
+    }
+
+    [Fact]
+    public void An_estimate_beyond_belief_bridges_no_more_than_a_megabyte()
+    {
+        var link = new LinkEstimate();
+        link.Note(TimeSpan.FromSeconds(1), bytes: 1_000_000_000, TimeSpan.FromMilliseconds(100));
+        var plan = new FetchPlan(Table(100), link, new SpanFetcherOptions(), _clock);
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(1 << 20, plan.OnMiss(50, 50, long.MaxValue).GapBytesMax);
+    }
+
+    [Fact]
     public void Misses_far_apart_in_time_are_not_in_a_row()
     {
         var plan = Plan(spanCount: 320);
@@ -104,11 +138,11 @@ public sealed class FetchPlanTests : IDisposable
         [.. Enumerable.Range(0, spanCount).Select(i => i * 8L * 10 * Kilo)], [.. Enumerable.Range(0, spanCount).Select(i => i * 100L * Kilo)],
         new byte[spanCount * 32], spanCount * 10L * Kilo, spanCount * 100L * Kilo);
 
-    private FetchPlan Plan(int spanCount)
+    private FetchPlan Plan(int spanCount, SpanFetcherOptions? options = null)
     {
         var link = new LinkEstimate();
         link.Note(TimeSpan.FromMilliseconds(20), bytes: 1_000_000, TimeSpan.FromMilliseconds(100));
-        return new FetchPlan(Table(spanCount), link, new SpanFetcherOptions(), _clock);
+        return new FetchPlan(Table(spanCount), link, options ?? new SpanFetcherOptions(), _clock);
     }
 
     private sealed class StoppedClock : TimeProvider

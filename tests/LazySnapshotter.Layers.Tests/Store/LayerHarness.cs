@@ -13,7 +13,7 @@ internal sealed class LayerHarness : IAsyncDisposable
         Server = server ?? layer.Serve();
         Store = BlobStore.Open(root, Log);
         Blob = Store.Open(layer.Digest, "test", layer.Spans);
-        Fetcher = new SpanFetcher(Blob, Server, options ?? NoNeighbours);
+        Fetcher = new SpanFetcher(Blob, Server, options ?? NoNeighbours, Link);
         Cache = cache ?? new SpanCache();
         Reader = new SpanReader(Blob, Fetcher, Cache, new DelegateDecoder(decode ?? TestLayer.Decode));
     }
@@ -27,6 +27,8 @@ internal sealed class LayerHarness : IAsyncDisposable
     public BlobServer Server { get; }
 
     public ListLogger Log { get; } = new();
+
+    public LinkEstimate Link { get; } = new();
 
     public BlobStore Store { get; }
 

@@ -299,6 +299,67 @@ public sealed class SpanFetcherTests : IDisposable
         Assert.Equal(4, h.Blob.PresentCount);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_reader_that_joins_late_has_the_whole_time_and_not_the_rest_of_anothers(bool joinsReader)
+    {
+        await using var h = Harness(TestLayer.Uniform(8, 8 * Kilo), LayerHarness.NoReadAhead with { Deadline = TimeSpan.FromSeconds(3) });
+        var release = new TaskCompletionSource();
+        h.Server.Then(new Fault { StallAfter = 0, Release = release.Task });
+        var earlier = joinsReader ? h.ReadSpanAsync(4) : Task.CompletedTask;
+        if (!joinsReader)
+            h.Fetcher.FetchAhead(2, 5);
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        var read = h.ReadSpanAsync(4);
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        release.SetResult();
+        await read.WaitAsync(Patience);
+        await earlier.WaitAsync(Patience);
+        Assert.Single(h.Server.Requests);
+    }
+
+    [Fact]
+    public async Task Readers_that_join_one_after_the_other_do_not_keep_a_silent_fetch_alive()
+    {
+        await using var h = Harness(TestLayer.Uniform(8, 8 * Kilo), LayerHarness.NoReadAhead with { Deadline = TimeSpan.FromSeconds(1) });
+        h.Server.Then(new Fault { StallAfter = 0 });
+        var first = h.ReadSpanAsync(4);
+        for (var joined = 0; joined < 60 && !first.IsCompleted; joined++)
+        {
+            await Task.Delay(100);
+            _ = h.ReadSpanAsync(4).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+
+        var failure = await Assert.ThrowsAsync<SpanFetchException>(() => first.WaitAsync(TimeSpan.Zero));
+        Assert.IsType<TimeoutException>(failure.InnerException);
+    }
+
+    [Fact]
+    public async Task A_transfer_whose_source_has_given_it_up_is_not_tried_once_more()
+    {
+        await using var h = Harness(TestLayer.Uniform(8, 8 * Kilo));
+        h.Server.Then(new Fault { ErrorAfter = 2 * 8 * Kilo, IsFinal = true });
+        var failure = await Assert.ThrowsAsync<SpanFetchException>(() => h.ReadAndCompareAsync(0, h.Layer.Tar.Length).WaitAsync(Patience));
+        Assert.Contains("5 resumptions", failure.Message, StringComparison.Ordinal);
+        Assert.Single(h.Server.Requests);
+        await h.ReadAndCompareAsync(0, h.Layer.Tar.Length).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task What_was_asked_for_in_vain_does_not_make_the_rest_of_the_layer_come()
+    {
+        var options = LayerHarness.NoReadAhead with { NeighbourBytesMax = 8 * Kilo, RestBytesMax = 40 * Kilo };
+        await using var h = Harness(TestLayer.Uniform(16, 8 * Kilo), options);
+        h.Server.Standing = new Fault { OpenError = "503 from the registry" };
+        for (var span = 0; span < 12; span++)
+            await Assert.ThrowsAsync<SpanFetchException>(() => h.ReadSpanAsync(span).WaitAsync(Patience));
+        h.Server.Standing = Fault.None;
+        await h.ReadSpanAsync(15).WaitAsync(Patience);
+        Assert.Equal((15 * 8L * Kilo, 8L * Kilo), h.Server.Requests[^1]);
+        Assert.Equal(13, h.Server.Requests.Count);
+    }
+
     private static async Task UntilAsync(Func<bool> condition)
     {
         for (var end = DateTime.UtcNow + Patience; !condition();)

@@ -193,6 +193,70 @@ public sealed class SpanSpoolTests : IDisposable
     }
 
     [Fact]
+    public void Who_comes_to_wait_starts_the_count_of_unwanted_bytes_anew_before_anything_passes()
+    {
+        var spans = TestLayer.Uniform(60, SpanBytes).Spans;
+        using var fetch = new SpanFetch([], ReadUrgency.Predicted, Patience);
+        var spool = new SpanSpool(fetch, frontier: 0, spans.CompressedLength);
+        spool.Passed(spans[new SpanId(0)], good: true, pending: null);
+        Assert.Equal(SpanBytes, spool.UnwantedBytes);
+        var pending = new PendingSpan(spans[new SpanId(1)], isDemanded: true);
+        spool.Attach(pending);
+        Assert.Equal(0, spool.UnwantedBytes); // it is not given up at this moment
+        pending.IsOver = true;
+        spool.Passed(spans[new SpanId(1)], good: true, pending);
+        spool.Passed(spans[new SpanId(2)], good: true, pending: null);
+        Assert.Equal(3 * SpanBytes, spool.UnwantedBytes);
+    }
+
+    [Fact]
+    public async Task One_that_breaks_when_nobody_waits_is_not_asked_for_again()
+    {
+        var release = new TaskCompletionSource();
+        await using var h = Rangeless(null, new Fault { IgnoresRange = true });
+        h.Server.Then(new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task, ErrorAfter = 5 * SpanBytes });
+        using var impatient = new CancellationTokenSource();
+        var read = h.ReadSpanAsync(50, impatient.Token);
+        await UntilAsync(() => h.Blob.PresentCount == 5);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        release.SetResult();
+        await UntilAsync(() => h.Log.Lines.Any(line => line.Contains("transfer broke", StringComparison.Ordinal)));
+        await Task.Delay(200); // long enough to ask
+        Assert.Single(h.Server.Requests);
+        await h.ReadSpanAsync(50).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_body_whose_source_has_given_it_up_is_not_begun_again()
+    {
+        await using var h = Rangeless(null, new Fault { IgnoresRange = true });
+        h.Server.Then(new Fault { IgnoresRange = true, ErrorAfter = 20 * SpanBytes, IsFinal = true });
+        var failure = await Assert.ThrowsAsync<SpanFetchException>(() => h.ReadSpanAsync(50).WaitAsync(Patience));
+        Assert.Contains("5 resumptions", failure.Message, StringComparison.Ordinal);
+        Assert.Single(h.Server.Requests);
+        Assert.Equal(20, h.Blob.PresentCount);
+    }
+
+    [Fact]
+    public async Task Of_one_that_is_given_up_the_link_has_brought_what_came_and_not_what_was_announced()
+    {
+        var release = new TaskCompletionSource();
+        await using var h = Rangeless(
+            null, new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task }, LayerHarness.NoReadAhead with { UnwantedBytesMax = 2 * SpanBytes });
+        using var impatient = new CancellationTokenSource();
+        var read = h.ReadSpanAsync(50, impatient.Token);
+        await UntilAsync(() => h.Blob.PresentCount == 5);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        release.SetResult();
+        await UntilAsync(() => h.Log.Lines.Any(line => line.Contains("nobody waits", StringComparison.Ordinal)));
+        await h.Fetcher.DisposeAsync();
+        Assert.Equal(h.Server.BytesSent, h.Link.Bytes);
+        Assert.Null(h.Link.RoundTripBytes); // 64 KiB are too few to tell
+    }
+
+    [Fact]
     public async Task A_body_that_stalls_fails_its_readers_when_time_is_up_and_not_the_next()
     {
         await using var h = Rangeless(null, new Fault { IgnoresRange = true }, LayerHarness.NoReadAhead with { Deadline = TimeSpan.FromSeconds(1) });

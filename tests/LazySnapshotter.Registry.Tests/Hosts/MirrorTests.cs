@@ -134,6 +134,17 @@ public sealed class MirrorTests
     }
 
     [Fact]
+    public async Task A_ping_that_was_repeated_is_not_repeated_again_because_there_are_mirrors()
+    {
+        await using var bench = await MirrorBench.StartAsync(client: Bench.Impatient with { RetryLimit = 2 });
+        bench.Mirror.Faults.Add(Fault.Status(502, TestRequestKind.Blob));
+        bench.Upstream.Faults.Add(Fault.Status(503, TestRequestKind.Ping));
+        var error = await Assert.ThrowsAsync<RegistryException>(() => bench.AssertReadsAsync(0, 100));
+        Assert.Equal(RegistryFailure.Unavailable, error.Failure);
+        Assert.Equal("mirror: Ping Blob; upstream: Ping Ping Ping", bench.TakeRequests());
+    }
+
+    [Fact]
     public async Task What_the_registry_itself_does_not_have_is_not_asked_for_again()
     {
         await using var bench = await MirrorBench.StartAsync();

@@ -95,6 +95,18 @@ public sealed class HedgingTests
     }
 
     [Fact]
+    public async Task A_host_with_a_failure_to_make_up_for_is_not_asked_again()
+    {
+        await using var bench = await StartAsync(null, Patient);
+        bench.Server.Faults.Add(Fault.Status(503, TestRequestKind.Blob, times: 1));
+        await Assert.ThrowsAsync<RegistryException>(() => bench.AssertReadsAsync(0, 10));
+        bench.TakeRequests();
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Delay = TimeSpan.FromSeconds(2), Times = 1 });
+        await bench.AssertReadsAsync(1000, 10);
+        Assert.Equal("Blob", bench.TakeRequests());
+    }
+
+    [Fact]
     public async Task A_reader_that_gives_up_ends_both()
     {
         await using var bench = await StartAsync(null, Patient);
@@ -106,6 +118,7 @@ public sealed class HedgingTests
         await impatience.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
         await NobodyThereAsync(bench);
+        Assert.Equal((0, 0), (bench.Client.Statistics.Failures, bench.Client.Statistics.TroublesOf(RequestTrouble.NoResponse)));
     }
 
     [Fact]

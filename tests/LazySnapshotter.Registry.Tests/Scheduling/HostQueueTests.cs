@@ -81,6 +81,23 @@ public sealed class HostQueueTests
     }
 
     [Fact]
+    public void A_body_that_settles_gives_its_foreground_place_to_a_demanded_read()
+    {
+        var bench = new QueueBench(limit: 8);
+        var priorities = Enumerable.Range(0, 8).Select(_ => ReadPriority.Metadata()).ToList();
+        var bodies = priorities.Select(priority => bench.Queue.Enter(new TurnRequest(priority, new TurnLoad(TurnKind.Blob, 1_000_000)))).ToList();
+        Assert.All(bodies, turn => Assert.True(turn.IsHeld));
+        var demanded = bench.Demanded();
+        Assert.False(demanded.IsHeld);
+        foreach (var priority in priorities)
+            priority.Settle(ReadUrgency.Predicted);
+        Assert.True(demanded.IsHeld);
+        foreach (var turn in (Turn[])[.. bodies, demanded])
+            turn.Dispose();
+        bench.AssertEmpty();
+    }
+
+    [Fact]
     public void One_that_was_passed_over_eight_times_goes_whatever_its_class()
     {
         var bench = new QueueBench(limit: 1);

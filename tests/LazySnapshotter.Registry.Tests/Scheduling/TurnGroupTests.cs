@@ -1,5 +1,9 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Blobs;
+using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Memory;
 using LazySnapshotter.Registry.Scheduling;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LazySnapshotter.Registry.Tests.Scheduling;
 
@@ -106,6 +110,26 @@ public sealed class TurnGroupTests
             await InGroupAsync(queues, () => Task.FromResult(0));
             ended[number] = true;
         }
+    }
+
+    [Fact]
+    public async Task Who_learns_what_a_group_waits_for_does_not_wait_for_the_groups_place()
+    {
+        var blob = Digest.OfSha256("blob"u8);
+        using var memory = new RegistryMemory(_bench.Options, NullLogger.Instance);
+        var cell = new BlobLocationCell(_bench.Clock, new LocationMemory(memory, "host0.example", "library/python", blob, () => false, _bench.Clock));
+        var priority = ReadPriority.Background();
+        Assert.Null(await cell.GetOrLeadAsync(RequestSubject.Blob(blob, null), priority, CancellationToken.None));
+        await InGroupAsync([0], async () =>
+        {
+            using var leader = _queues[0].Enter(new TurnRequest(priority, new TurnLoad(TurnKind.Blob, 0)));
+            Assert.False(leader.IsHeld);
+            var waits = cell.GetOrLeadAsync(RequestSubject.Blob(blob, null), ReadPriority.Background(), CancellationToken.None).AsTask();
+            Assert.True(leader.IsHeld);
+            cell.Failed(null);
+            return await waits;
+        });
+        AssertAllFree();
     }
 
     [Fact]
