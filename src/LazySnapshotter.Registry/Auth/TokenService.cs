@@ -18,16 +18,14 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
     private readonly RefreshTokens _refreshTokens = new();
     private readonly ConcurrentDictionary<string, bool> _postOnly = new(StringComparer.Ordinal); // by realm
 
-    /// <param name="login">Null: a token for anybody.</param>
-    /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
-    public Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, Credentials? login, string scopes) =>
-        ExchangeAsync(endpoint, endpoint.BaseUri, challenge, login, scopes);
-
     /// <summary>A token for a place that the endpoint led to: nothing of ours is shown for it.</summary>
     public Task<BearerToken> ExchangeAnonymouslyAsync(RegistryEndpoint endpoint, Uri place, AuthenticationChallenge challenge, string scopes) =>
         ExchangeAsync(endpoint, place, challenge, login: null, scopes);
 
-    private async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, Credentials? login, string scopes)
+    /// <param name="challenger">Where the challenge came from.</param>
+    /// <param name="login">Null: a token for anybody.</param>
+    /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
+    public async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, Credentials? login, string scopes)
     {
         var subject = RequestSubject.Token(scopes);
         var realm = CheckRealm(challenger, challenge, subject);
@@ -68,7 +66,7 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
             }
             catch (RegistryException e) when (!e.IsTransient && e.StatusCode is not null)
             {
-                _refreshTokens.Forget(host, exchange.Challenge);
+                _refreshTokens.Forget(host, exchange.Challenge, handedBack);
             }
         }
 

@@ -28,13 +28,16 @@ internal sealed record EndpointSettings(Uri Origin)
 
     public ConnectionSettings Connection { get; init; } = ConnectionSettings.Default;
 
-    /// <summary>Nobody said that it speaks https, and its name suggests that it may not: which it is, is tried.</summary>
+    /// <summary>Nobody said for certain that it speaks https, and it may not: which it is, is tried, https first.</summary>
     public bool SchemeIsGuess { get; init; }
+
+    /// <summary>Of a guess: somebody wrote http:// for it, so that what is sent to it may be sent in plain http.</summary>
+    public bool PlainHttpIsMeant { get; init; }
 
     /// <summary>The same for the same settings.</summary>
     public string Fingerprint => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Origin} {ApiPath} {Capabilities} {IsMirror} {Namespace} {CredentialsName} {SchemeIsGuess} {Connection.Key} {string.Join('\n', Headers.Select(h => h.Key + ":" + string.Join(',', h.Value)))}");
+        $"{Origin} {ApiPath} {Capabilities} {IsMirror} {Namespace} {CredentialsName} {SchemeIsGuess} {PlainHttpIsMeant} {Connection.Key} {string.Join('\n', Headers.Select(h => h.Key + ":" + string.Join(',', h.Value)))}");
 
     /// <summary>The registry itself, where nothing is configured about it.</summary>
     public static EndpointSettings Upstream(string registry, RegistryOptions options, bool hasTlsSettings = false)
