@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Memory;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Auth;
@@ -15,8 +15,11 @@ namespace LazySnapshotter.Registry.Auth;
 //   POST password        where the service answers to GET that it does not know it (404, 405)
 internal sealed class TokenService(HttpTransport transport, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
+    // Services learn GET too; one request in an hour finds out.
+    private static readonly TimeSpan PostOnlyRemembered = TimeSpan.FromHours(1);
+
     private readonly RefreshTokens _refreshTokens = new();
-    private readonly ConcurrentDictionary<string, bool> _postOnly = new(StringComparer.Ordinal); // by realm
+    private readonly LruCache<string, DateTimeOffset> _postOnly = new(RegistryLimits.RememberedHostsMax, comparer: StringComparer.Ordinal); // until when, by realm
 
     /// <summary>A token for a place that the endpoint led to: nothing of ours is shown for it.</summary>
     public Task<BearerToken> ExchangeAnonymouslyAsync(RegistryEndpoint endpoint, Uri place, AuthenticationChallenge challenge, string scopes) =>
@@ -83,7 +86,7 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
         }
 
         var key = exchange.Realm.ToString();
-        if (login.HasPassword && _postOnly.ContainsKey(key))
+        if (login.HasPassword && _postOnly.TryGet(key, out var until) && options.Clock.GetUtcNow() < until)
             return await PostAsync(exchange, login.ToPasswordGrant(), cancellationToken);
         try
         {
@@ -92,8 +95,7 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
         catch (RegistryException e) when (login.HasPassword && DoesNotKnow(e))
         {
             var answer = await PostAsync(exchange, login.ToPasswordGrant(), cancellationToken);
-            if (_postOnly.Count < RegistryLimits.RememberedHostsMax)
-                _postOnly[key] = true;
+            _postOnly.Set(key, options.Clock.GetUtcNow() + PostOnlyRemembered);
             return answer;
         }
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LazySnapshotter.Registry.Hosts.Toml;
+using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Hosts;
 
@@ -217,7 +218,7 @@ internal sealed class HostsFile
         foreach (var (name, content) in names.Entries)
         {
             var (line, column) = names.KeyPlaces[name];
-            if (name.Length == 0 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && !"!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal)))
+            if (name.Length == 0 || !name.All(HttpToken.IsCharacter))
                 throw new TomlException(line, column, $"\"{name}\" is no name of a header");
             if (ReservedHeaders.Contains(name, StringComparer.OrdinalIgnoreCase))
                 throw new TomlException(line, column, $"the header {name} cannot be set here");

@@ -18,8 +18,6 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
     public const string Accepted =
         MediaTypes.OciIndex + ", " + MediaTypes.OciManifest + ", " + MediaTypes.DockerManifestList + ", " + MediaTypes.DockerManifest;
 
-    private const string DockerHub = "docker.io";
-
     private readonly FlightGroup<string, ImageDocument> _questions = new();
 
     /// <exception cref="RegistryException">It cannot be had, or is not what its digest says.</exception>
@@ -95,7 +93,7 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
         if (LastNamed(host, repository, tag) is { Document: var last })
         {
             var remembered = memory.Tags.Recall(RememberedTag.KeyOf(host.Name, repository, tag));
-            return host.Name == DockerHub && await HeadAsync(host, repository, tag, cancellationToken) is { } named
+            return host.Name == DockerHub.Name && await HeadAsync(host, repository, tag, cancellationToken) is { } named
                 ? await FollowAsync(host, repository, tag, named, cancellationToken)
                 : await AskIfChangedAsync(host, repository, tag, last, remembered, cancellationToken);
         }
