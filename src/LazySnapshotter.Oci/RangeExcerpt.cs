@@ -3,22 +3,12 @@ using System.Buffers;
 namespace LazySnapshotter.Oci;
 
 // The wanted part of a range that is larger: what comes before it is read and dropped, what comes behind it is not read.
-internal sealed class RangeExcerpt(Digest digest, BlobRange range, long offset, long length) : Stream
+internal sealed class RangeExcerpt(Digest digest, BlobRange range, long offset, long length) : ForwardStream
 {
     private const int SkipBufferBytes = 64 << 10;
 
     private readonly long _end = offset + length;
     private long _position = range.Offset;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -30,22 +20,6 @@ internal sealed class RangeExcerpt(Digest digest, BlobRange range, long offset, 
             return 0;
         return await TakeAsync(buffer[..(int)Math.Min(buffer.Length, _end - _position)], cancellationToken);
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    // For decoders that read synchronously, on threads that may wait.
-    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

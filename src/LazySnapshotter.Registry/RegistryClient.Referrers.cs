@@ -69,13 +69,13 @@ public sealed partial class RegistryClient
     /// <returns>False where it was there.</returns>
     /// <exception cref="InvalidDataException">The tag names something that is no such list.</exception>
     /// <exception cref="RegistryException">The list cannot be read or put.</exception>
-    public Task<bool> AddReferrerAsync(ImageReference repository, Digest subject, Descriptor referrer, CancellationToken cancellationToken) =>
+    internal Task<bool> AddReferrerAsync(ImageReference repository, Digest subject, Descriptor referrer, CancellationToken cancellationToken) =>
         EditReferrersTagAsync(repository, subject, ReferrersEdit.Add(referrer), cancellationToken);
 
-    /// <summary>Takes an entry out of the list under the tag; the tag goes with the last one where the registry lets it.</summary>
+    /// <summary>Takes an entry out of the list under the tag.</summary>
     /// <returns>False where it was not there.</returns>
     /// <inheritdoc cref="AddReferrerAsync"/>
-    public Task<bool> RemoveReferrerAsync(ImageReference repository, Digest subject, Digest referrer, CancellationToken cancellationToken) =>
+    private Task<bool> RemoveReferrerAsync(ImageReference repository, Digest subject, Digest referrer, CancellationToken cancellationToken) =>
         EditReferrersTagAsync(repository, subject, ReferrersEdit.Remove(referrer), cancellationToken);
 
     private async Task<bool> EditReferrersTagAsync(ImageReference repository, Digest subject, ReferrersEdit edit, CancellationToken cancellationToken)

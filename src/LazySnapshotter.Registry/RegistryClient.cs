@@ -36,7 +36,7 @@ public sealed partial class RegistryClient : IDisposable
         var credentials = new CredentialSources(options, _pullSecrets, logger);
         var tokenService = new TokenService(_transport, options, Statistics, logger);
         _manifests = new ManifestReader(_requests, _memory, options, Statistics, logger);
-        _referrersTags = new ReferrersTagWriter(ReadTagAsync, PutTagAsync, DeleteAsync);
+        _referrersTags = new ReferrersTagWriter(ReadTagAsync, PutTagAsync);
         _createAuthorizer = endpoint => new HostAuthorizer(endpoint, _transport, tokenService, credentials, _memory, options, Statistics, logger);
     }
 

@@ -21,7 +21,7 @@ internal static partial class RegistryLog
     [LoggerMessage(3, LogLevel.Debug, "{Host}: next request not before {DelayMs:F0} ms from now, failures in a row: {Failures}")]
     public static partial void HostBacksOff(this ILogger logger, string host, double delayMs, int failures);
 
-    [LoggerMessage(15, LogLevel.Debug, "{Host}: asked too much, from now on at most {Limit} requests at once")]
+    [LoggerMessage(19, LogLevel.Debug, "{Host}: asked too much, from now on at most {Limit} requests at once")]
     public static partial void HostThrottles(this ILogger logger, string host, int limit);
 
     [LoggerMessage(4, LogLevel.Warning,

@@ -9,8 +9,8 @@ namespace LazySnapshotter.Registry;
 public sealed record RegistryOptions
 {
     /// <summary>
-    /// Says for a host (with its port, as in a reference) whether it is spoken to in plain http. Everything else is https
-    /// without a fallback. See <see cref="PlainHttpOn"/>.
+    /// Says for a host (with its port, as in a reference) whether it is spoken to in plain http. Everything else is https, but for
+    /// names of one's own network, where plain http is tried if https fails. See <see cref="PlainHttpOn"/>.
     /// </summary>
     public Func<string, bool> PlainHttp { get; init; } = Loopback.IsLoopback;
 

@@ -1,5 +1,6 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Inspection;
+using LazySnapshotter.Registry.Tests.Hosts;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -92,6 +93,18 @@ public sealed class InspectionTests : IAsyncLifetime
         Assert.Equal(expected, Verdicts(report));
         Assert.Contains("403 Forbidden", report.Steps[^1].Found, StringComparison.Ordinal);
         Assert.Null(report.ColdRead);
+    }
+
+    [Fact]
+    public async Task A_mirror_that_does_not_answer_costs_and_the_next_host_is_inspected()
+    {
+        await using var bench = await MirrorBench.StartAsync("[host.\"http://127.0.0.1:1\"]\n");
+        bench.Upstream.Content.AddImage(MirrorBench.Repository, "latest", [bench.Blob]);
+        var report = await RegistryInspection.RunAsync(
+            bench.Reference with { Tag = "latest" }, Platform.Current, bench.Options with { RetryLimit = 0 }, new CapturedLog(), CancellationToken.None);
+        Assert.StartsWith($"Costs ping of 127.0.0.1:1, Ok ping of {bench.Upstream.Host}, Ok manifest", Verdicts(report), StringComparison.Ordinal);
+        Assert.EndsWith("Ok HEAD of the layer, Ok referrers", Verdicts(report), StringComparison.Ordinal);
+        Assert.False(report.Failed);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using LazySnapshotter.Registry.Auth;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -9,6 +10,18 @@ public sealed class TokenServiceTests
     private const string Password = "password-0815";
 
     private static readonly TestRegistryOptions Private = new() { Auth = TestAuthMode.Bearer, Username = Username, Password = Password };
+
+    [Fact]
+    public void A_refused_refresh_token_does_not_take_its_successor_along()
+    {
+        var (tokens, challenge, login) = (new RefreshTokens(), new AuthenticationChallenge("bearer", new Dictionary<string, string>()), Credentials.Of("me", "secret"));
+        tokens.Keep("host", challenge, login, "first");
+        tokens.Keep("host", challenge, login, "second");
+        tokens.Forget("host", challenge, "first");
+        Assert.Equal("second", tokens.Find("host", challenge, login));
+        tokens.Forget("host", challenge, "second");
+        Assert.Null(tokens.Find("host", challenge, login));
+    }
 
     [Fact]
     public async Task A_service_that_knows_POST_alone_is_found_out_once()

@@ -4,30 +4,11 @@ using LazySnapshotter.Oci;
 namespace LazySnapshotter.Artifacts.Discovery;
 
 // A blob as it arrives, that ends only if it is what its descriptor says: otherwise the last read fails.
-internal sealed class VerifyingStream(Stream content, Descriptor descriptor) : Stream
+internal sealed class VerifyingStream(Stream content, Descriptor descriptor) : ForwardStream
 {
     private readonly IncrementalHash _hash = descriptor.Digest.CreateHash();
     private long _length;
     private bool _isVerified;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => _length;
-        set => throw new NotSupportedException();
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("read asynchronously");
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -41,14 +22,6 @@ internal sealed class VerifyingStream(Stream content, Descriptor descriptor) : S
             _hash.AppendData(buffer.Span[..count]);
         return count;
     }
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -21,32 +21,15 @@ internal readonly record struct FileRegion(string Path, long Offset, long Length
     public Stream Open(long offset, long length) => new RegionStream(this, Offset + offset, length);
 
     // Reads at offsets of its own, so that any number of layers of one archive can be read at the same time.
-    private sealed class RegionStream(FileRegion region, long position, long remaining) : Stream
+    private sealed class RegionStream(FileRegion region, long position, long remaining) : ForwardStream
     {
         private readonly SafeFileHandle _file = File.OpenHandle(region.Path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             var wanted = buffer[..(int)Math.Min(buffer.Length, remaining)];
             return wanted.IsEmpty ? 0 : Advance(await RandomAccess.ReadAsync(_file, wanted, position, cancellationToken));
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         public override int Read(Span<byte> buffer)
         {
@@ -55,16 +38,6 @@ internal readonly record struct FileRegion(string Path, long Offset, long Length
         }
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

@@ -6,26 +6,12 @@ namespace LazySnapshotter.Daemon.Containerd;
 
 // Part of a blob of containerd's content store as a stream: the messages of one Read call, one behind the other. It ends
 // after the bytes asked for; a call that ends earlier, or answers for another place, is an IOException.
-internal sealed class ContentStream(IAsyncEnumerable<ReadContentResponse> responses, Digest digest, long offset, long length) : Stream
+internal sealed class ContentStream(IAsyncEnumerable<ReadContentResponse> responses, Digest digest, long offset, long length) : ForwardStream
 {
     private readonly IAsyncEnumerator<ReadContentResponse> _responses = responses.GetAsyncEnumerator();
     private readonly long _end = offset + length;
     private long _position = offset;
     private ReadOnlyMemory<byte> _message;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -40,22 +26,6 @@ internal sealed class ContentStream(IAsyncEnumerable<ReadContentResponse> respon
         _position += count;
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) =>
-        throw new NotSupportedException("a stream of the content store is read asynchronously");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override async ValueTask DisposeAsync()
     {

@@ -35,7 +35,7 @@ public sealed record DaemonOptions
         /// <summary>Registries (host or host:port) spoken to in plain http. Loopback hosts are in any case.</summary>
         public IReadOnlyList<string> PlainHttp { get; set; } = [];
 
-        /// <summary>Docker's config.json; null for $DOCKER_CONFIG/config.json, else ~/.docker/config.json.</summary>
+        /// <summary>The only file in which logins are looked for; null for $REGISTRY_AUTH_FILE, docker's config.json and podman's auth.json, in this order.</summary>
         public string? DockerConfig { get; set; }
 
         /// <summary>Waits, repetitions and how many requests there are at once.</summary>

@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Http;
+
 namespace LazySnapshotter.Registry.Auth;
 
 // Reads WWW-Authenticate (RFC 9110 sections 11.2 to 11.6.1). One header may carry several challenges, and commas separate
@@ -141,7 +143,6 @@ internal ref struct ChallengeParser
 
     private static bool IsSeparator(char character) => character is ' ' or '\t' or ',';
 
-    // RFC 9110 section 5.6.2, and '/' because token68 has it.
-    private static bool IsTokenCharacter(char character) =>
-        char.IsAsciiLetterOrDigit(character) || "!#$%&'*+-.^_`|~/".Contains(character, StringComparison.Ordinal);
+    // Token68 has '/' too.
+    private static bool IsTokenCharacter(char character) => HttpToken.IsCharacter(character) || character == '/';
 }

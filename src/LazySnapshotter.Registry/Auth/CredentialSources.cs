@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using LazySnapshotter.Registry.Hosts;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Auth;
@@ -13,10 +14,6 @@ internal sealed class CredentialSources(RegistryOptions options, PullSecrets pul
 {
     public const string EnvironmentVariable = "DOCKER_AUTH_CONFIG";
 
-    private const string DockerHub = "docker.io";
-    private const string DockerHubKey = "https://index.docker.io/v1/";
-    private static readonly string[] _dockerHubNames = [DockerHub, "index.docker.io", "registry-1.docker.io"];
-
     /// <param name="host">As in an image reference, with its port.</param>
     /// <param name="repository">Null where none is in question: then only what is good for the whole host is found.</param>
     public async Task<Credentials?> FindAsync(string host, string? repository, CancellationToken cancellationToken)
@@ -24,7 +21,7 @@ internal sealed class CredentialSources(RegistryOptions options, PullSecrets pul
         if (repository is not null && pullSecrets.Find(host, repository) is { } handedOver)
             return handedOver;
 
-        var names = _dockerHubNames.Contains(host, StringComparer.OrdinalIgnoreCase) ? _dockerHubNames : [host];
+        var names = DockerHub.Names.Contains(host, StringComparer.OrdinalIgnoreCase) ? DockerHub.Names : [host];
         if (Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } inEnvironment
             && Parse(Encoding.UTF8.GetBytes(inEnvironment), host, "$" + EnvironmentVariable) is { } variable
             && await FindAsync(variable, "$" + EnvironmentVariable, names, repository, cancellationToken) is { } fromEnvironment)
@@ -106,7 +103,7 @@ internal sealed class CredentialSources(RegistryOptions options, PullSecrets pul
         try
         {
             return await CredentialHelper.GetAsync(
-                helper, host == DockerHub ? DockerHubKey : host, options.CredentialHelperTimeout, cancellationToken);
+                helper, host == DockerHub.Name ? DockerHub.LoginKey : host, options.CredentialHelperTimeout, cancellationToken);
         }
         catch (CredentialHelperException e)
         {

@@ -115,12 +115,18 @@ internal sealed record DockerConfigFile(
         [property: JsonPropertyName("auth")] string? Auth,
         [property: JsonPropertyName("username")] string? Username,
         [property: JsonPropertyName("password")] string? Password,
-        [property: JsonPropertyName("identitytoken")] string? IdentityToken);
+        [property: JsonPropertyName("identitytoken")] string? IdentityToken)
+    {
+        public override string ToString() => "login";
+    }
 }
 
 internal sealed record HelperAnswer(
     [property: JsonPropertyName("Username")] string? Username,
-    [property: JsonPropertyName("Secret")] string? Secret);
+    [property: JsonPropertyName("Secret")] string? Secret)
+{
+    public override string ToString() => "login";
+}
 
 [JsonSerializable(typeof(DockerConfigFile))]
 [JsonSerializable(typeof(HelperAnswer))]

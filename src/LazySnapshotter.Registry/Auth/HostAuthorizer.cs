@@ -9,6 +9,7 @@ namespace LazySnapshotter.Registry.Auth;
 
 // What one host is shown with each request. Learned once each: the challenge by a ping (GET /v2/), a token per scope set,
 // the name and password for Basic. A 401 in the middle of a life replaces what was shown, once for all who got it.
+// All of it belongs to the scheme over which it was asked for: what was got for https is never shown in plain http.
 internal sealed class HostAuthorizer
 {
     // How long a password read from docker's config.json is used without looking there again.
@@ -28,8 +29,8 @@ internal sealed class HostAuthorizer
     private readonly RegistryStatistics _statistics;
     private readonly ILogger _logger;
     private readonly SingleFlight<KnownChallenge> _challenge;
-    private readonly LruCache<string, SingleFlight<BasicLogin>> _basic = new(RegistryLimits.RememberedTokensMax); // by repository
-    private readonly LruCache<string, ScopeToken> _tokens = new(RegistryLimits.RememberedTokensMax); // by scope
+    private readonly LruCache<(string Scheme, string Repository), SingleFlight<BasicLogin>> _basic = new(RegistryLimits.RememberedTokensMax);
+    private readonly LruCache<(string Scheme, string Scope), ScopeToken> _tokens = new(RegistryLimits.RememberedTokensMax);
 
     public HostAuthorizer(
         RegistryEndpoint endpoint, HttpTransport transport, TokenService tokenService, CredentialSources credentials, RegistryMemory memory,
@@ -46,21 +47,21 @@ internal sealed class HostAuthorizer
         _challenge = new SingleFlight<KnownChallenge>(LearnChallengeAsync, FreshnessOf);
     }
 
-    /// <summary>The header for a request that needs <paramref name="scope"/>; null where the host wants none or we have none.</summary>
-    public async Task<AuthenticationHeaderValue?> AuthorizeAsync(string scope, CancellationToken cancellationToken)
+    /// <summary>What a request that needs <paramref name="scope"/> shows, and where it goes.</summary>
+    public async Task<Shown> AuthorizeAsync(string scope, CancellationToken cancellationToken)
     {
         if (_challenge.IsKnown)
             _statistics.CountRemembered(RememberedThing.Challenge);
         var known = await _challenge.GetAsync(cancellationToken);
         try
         {
-            return await HeaderAsync(known.Challenge, scope, cancellationToken);
+            return await ShowAsync(known, scope, cancellationToken);
         }
         catch (RegistryException) when (_options.Clock.GetUtcNow() - known.LearnedAt > ChallengeUndoubted)
         {
-            if (await AskAgainAsync(known, cancellationToken) is not { } now || now.IsSameService(known.Challenge))
+            if (await AskAgainAsync(known, cancellationToken) is not { } now || now.Challenge.IsSameService(known.Challenge))
                 throw;
-            return await HeaderAsync(now, scope, cancellationToken);
+            return await ShowAsync(now, scope, cancellationToken);
         }
     }
 
@@ -68,27 +69,28 @@ internal sealed class HostAuthorizer
     public async Task<AuthenticationChallenge> ChallengeAsync(CancellationToken cancellationToken) => (await _challenge.GetAsync(cancellationToken)).Challenge;
 
     /// <summary>The token for a scope, at an endpoint that wants one.</summary>
-    public Task<BearerToken> TokenAsync(string scope, CancellationToken cancellationToken) => TokenOf(scope).Token.GetAsync(cancellationToken);
+    public async Task<BearerToken> TokenAsync(string scope, CancellationToken cancellationToken) =>
+        await TokenOf((await _challenge.GetAsync(cancellationToken)).BaseUri, scope).Token.GetAsync(cancellationToken);
 
     /// <summary>Takes a 401 as an instruction to get something else than <paramref name="shown"/>.</summary>
     /// <returns>Whether asking again is worth it.</returns>
-    public async Task<bool> RenewAsync(HttpResponseMessage unauthorized, string scope, AuthenticationHeaderValue? shown, CancellationToken cancellationToken)
+    public async Task<bool> RenewAsync(HttpResponseMessage unauthorized, string scope, Shown shown, CancellationToken cancellationToken)
     {
-        var known = (await _challenge.GetAsync(cancellationToken)).Challenge;
-        var challenge = ChallengeOf(unauthorized) ?? known;
-        if (challenge.IsAnonymous)
+        var known = await _challenge.GetAsync(cancellationToken);
+        var challenge = ChallengeOf(unauthorized) ?? known.Challenge;
+        if (challenge.IsAnonymous || known.BaseUri != shown.BaseUri)
             return false;
-        if (!challenge.IsSameService(known))
-            _challenge.Set(Remember(challenge));
+        if (!challenge.IsSameService(known.Challenge))
+            _challenge.Set(Remember(challenge, known.BaseUri));
 
         if (challenge.IsBasic)
         {
-            var basic = BasicOf(scope);
-            basic.ForgetIf(login => Equals(login.Header, shown));
-            return (await basic.GetAsync(cancellationToken)).Header is { } header && !header.Equals(shown);
+            var basic = BasicOf(known.BaseUri, scope);
+            basic.ForgetIf(login => Equals(login.Header, shown.Header));
+            return (await basic.GetAsync(cancellationToken)).Header is { } header && !header.Equals(shown.Header);
         }
 
-        TokenOf(scope).Refused(shown?.Parameter, challenge.Scope);
+        TokenOf(known.BaseUri, scope).Refused(shown.Header?.Parameter, challenge.Scope);
         return true;
     }
 
@@ -107,8 +109,8 @@ internal sealed class HostAuthorizer
     /// <summary>There are other credentials for a repository now: what was got with those before is not shown any more.</summary>
     public void CredentialsChanged(string repository)
     {
-        _tokens.RemoveWhere(scope => Scopes.RepositoryOf(scope) == repository);
-        _basic.Remove(repository);
+        _tokens.RemoveWhere(key => Scopes.RepositoryOf(key.Scope) == repository);
+        _basic.RemoveWhere(key => key.Repository == repository);
     }
 
     /// <summary>The scheme it spoke before a restart gets no answer now: which one it speaks is to be found out again.</summary>
@@ -121,40 +123,50 @@ internal sealed class HostAuthorizer
         _challenge.ForgetIf(_ => true);
     }
 
-    private async Task<AuthenticationHeaderValue?> HeaderAsync(AuthenticationChallenge challenge, string scope, CancellationToken cancellationToken)
+    private async Task<Shown> ShowAsync(KnownChallenge known, string scope, CancellationToken cancellationToken) =>
+        new(await HeaderAsync(known, scope, cancellationToken), known.BaseUri);
+
+    private async Task<AuthenticationHeaderValue?> HeaderAsync(KnownChallenge known, string scope, CancellationToken cancellationToken)
     {
-        if (challenge.IsAnonymous)
+        if (known.Challenge.IsAnonymous)
             return null;
-        if (challenge.IsBasic)
-            return (await BasicOf(scope).GetAsync(cancellationToken)).Header;
-        var flight = TokenOf(scope).Token;
+        if (known.Challenge.IsBasic)
+            return (await BasicOf(known.BaseUri, scope).GetAsync(cancellationToken)).Header;
+        var flight = TokenOf(known.BaseUri, scope).Token;
         if (flight.IsKnown)
             _statistics.CountRemembered(RememberedThing.Token);
         var token = await flight.GetAsync(cancellationToken);
         return new AuthenticationHeaderValue("Bearer", token.Value);
     }
 
-    private ScopeToken TokenOf(string scope) => _tokens.GetOrAdd(scope, name =>
+    private ScopeToken TokenOf(Uri baseUri, string scope) => _tokens.GetOrAdd((baseUri.Scheme, scope), _ =>
     {
-        var repository = Scopes.RepositoryOf(name);
+        var repository = Scopes.RepositoryOf(scope);
         return new ScopeToken(
-            _endpoint.MemoryKey, name, () => FindLoginAsync(repository), ExchangeAsync, _memory, _options.Clock);
+            _endpoint.MemoryKeyAt(baseUri), scope, () => FindLoginAsync(baseUri, repository),
+            (scopes, login) => ExchangeAsync(baseUri, scopes, login), _memory, _options.Clock);
     });
 
     // Names and passwords may be limited to some repositories, and a host that takes them does not say which.
-    private SingleFlight<BasicLogin> BasicOf(string scope) => _basic.GetOrAdd(Scopes.RepositoryOf(scope), name => new SingleFlight<BasicLogin>(
-        () => FindBasicAsync(name),
+    private SingleFlight<BasicLogin> BasicOf(Uri baseUri, string scope) => _basic.GetOrAdd((baseUri.Scheme, Scopes.RepositoryOf(scope)), key => new SingleFlight<BasicLogin>(
+        () => FindBasicAsync(baseUri, key.Repository),
         login => _options.Clock.GetUtcNow() < login.ReadAt + BasicRemembered ? Freshness.Fresh : Freshness.Expired));
 
-    private async Task<BearerToken> ExchangeAsync(string scopes, Credentials? login) =>
-        await _tokenService.ExchangeAsync(_endpoint, (await _challenge.GetAsync(CancellationToken.None)).Challenge, login, scopes);
-
-    private async Task<Credentials?> FindLoginAsync(string repository) =>
-        _endpoint.MayBeShownCredentials ? await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None) : null;
-
-    private async Task<BasicLogin> FindBasicAsync(string repository)
+    private async Task<BearerToken> ExchangeAsync(Uri baseUri, string scopes, Credentials? login)
     {
-        var login = await FindLoginAsync(repository);
+        var known = await _challenge.GetAsync(CancellationToken.None);
+        // A realm that was named in plain http gets no login that was meant for https.
+        if (known.BaseUri.Scheme != baseUri.Scheme)
+            throw RequestSubject.Token(scopes).TransientError(RegistryFailure.Unreachable, _endpoint.Name, $"it speaks {known.BaseUri.Scheme} now, no longer {baseUri.Scheme}");
+        return await _tokenService.ExchangeAsync(_endpoint, baseUri, known.Challenge, login, scopes);
+    }
+
+    private async Task<Credentials?> FindLoginAsync(Uri baseUri, string repository) =>
+        _endpoint.MayBeShownCredentialsAt(baseUri) ? await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None) : null;
+
+    private async Task<BasicLogin> FindBasicAsync(Uri baseUri, string repository)
+    {
+        var login = await FindLoginAsync(baseUri, repository);
         return new BasicLogin(login?.ToBasic(), _options.Clock.GetUtcNow());
     }
 
@@ -165,19 +177,18 @@ internal sealed class HostAuthorizer
     private async Task<KnownChallenge> LearnChallengeAsync()
     {
         if (_endpoint.IsPlainHttpFound || _memory.Challenges.Recall(_endpoint.PingMemoryKey) is not { } remembered)
-            return Remember(await PingAsync());
-        _endpoint.SpokeBefore(new Uri(remembered.Origin));
-        return new KnownChallenge(remembered.ToChallenge(), remembered.LearnedAt);
+            return await PingAsync();
+        return new KnownChallenge(remembered.ToChallenge(), remembered.LearnedAt, _endpoint.SpokeBefore(new Uri(remembered.Origin)));
     }
 
     /// <returns>What the endpoint wants now; null if it does not say.</returns>
-    private async Task<AuthenticationChallenge?> AskAgainAsync(KnownChallenge doubted, CancellationToken cancellationToken)
+    private async Task<KnownChallenge?> AskAgainAsync(KnownChallenge doubted, CancellationToken cancellationToken)
     {
         _memory.Challenges.Forget(_endpoint.PingMemoryKey, remembered => remembered.LearnedAt <= doubted.LearnedAt);
         _challenge.ForgetIf(known => ReferenceEquals(known, doubted));
         try
         {
-            return (await _challenge.GetAsync(cancellationToken)).Challenge;
+            return await _challenge.GetAsync(cancellationToken);
         }
         catch (RegistryException)
         {
@@ -185,32 +196,32 @@ internal sealed class HostAuthorizer
         }
     }
 
-    private KnownChallenge Remember(AuthenticationChallenge challenge)
+    private KnownChallenge Remember(AuthenticationChallenge challenge, Uri baseUri)
     {
         var now = _options.Clock.GetUtcNow();
-        _memory.Challenges.Remember(RememberedChallenge.Of(_endpoint.PingMemoryKey, _endpoint.BaseUri, challenge, now));
-        return new KnownChallenge(challenge, now);
+        _memory.Challenges.Remember(RememberedChallenge.Of(_endpoint.PingMemoryKey, baseUri, challenge, now));
+        return new KnownChallenge(challenge, now, baseUri);
     }
 
-    private async Task<AuthenticationChallenge> PingAsync()
+    private async Task<KnownChallenge> PingAsync()
     {
         using var deadline = new Deadline(_options.DocumentDeadline);
-        var challenge = await deadline.RunAsync(
+        var (challenge, baseUri) = await deadline.RunAsync(
             _endpoint.Name, RequestSubject.Ping, ct => RetryLoop.RunAsync(_endpoint.RetryLimit, attempt => PingOnceAsync(attempt, ct)), CancellationToken.None);
-        _logger.HostPinged(_endpoint.Name, _endpoint.BaseUri.Scheme, challenge.Scheme);
-        return challenge;
+        _logger.HostPinged(_endpoint.Name, baseUri.Scheme, challenge.Scheme);
+        return Remember(challenge, baseUri);
     }
 
-    private async Task<AuthenticationChallenge> PingOnceAsync(int attempt, CancellationToken cancellationToken)
+    private async Task<(AuthenticationChallenge Challenge, Uri BaseUri)> PingOnceAsync(int attempt, CancellationToken cancellationToken)
     {
         if (!_endpoint.SchemeIsGuess)
-            return await PingOnceAsync(_endpoint.BaseUri, attempt, cancellationToken);
+            return (await PingOnceAsync(_endpoint.BaseUri, attempt, cancellationToken), _endpoint.BaseUri);
         var (challenge, winner) = await SchemeRace.RunAsync(
             _endpoint.SecureUri, (baseUri, ct) => PingOnceAsync(baseUri, attempt, ct), _options.Clock, cancellationToken);
-        if (winner.Scheme == Uri.UriSchemeHttp && !_endpoint.IsPlainHttpFound)
+        if (!_endpoint.MayBeShownCredentialsAt(winner) && !_endpoint.IsPlainHttpFound)
             _logger.PlainHttpFound(_endpoint.Name);
         _endpoint.Speaks(winner);
-        return challenge;
+        return (challenge, winner);
     }
 
     private async Task<AuthenticationChallenge> PingOnceAsync(Uri baseUri, int attempt, CancellationToken cancellationToken)
@@ -223,7 +234,7 @@ internal sealed class HostAuthorizer
             {
                 if (_endpoint.SchemeIsGuess && baseUri.Scheme == Uri.UriSchemeHttp)
                     throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "it redirects, so it is no registry that speaks plain http", response.StatusCode);
-                hop = hop with { Uri = RedirectPolicy.Next(hop, response) };
+                hop = hop with { Uri = RedirectPolicy.Next(hop, response), IsFollowUp = true };
                 continue;
             }
 
@@ -250,7 +261,13 @@ internal sealed class HostAuthorizer
             ? AuthenticationChallenge.Choose(ChallengeParser.Parse(values))
             : null;
 
-    private sealed record KnownChallenge(AuthenticationChallenge Challenge, DateTimeOffset LearnedAt);
+    private sealed record KnownChallenge(AuthenticationChallenge Challenge, DateTimeOffset LearnedAt, Uri BaseUri);
 
-    private sealed record BasicLogin(AuthenticationHeaderValue? Header, DateTimeOffset ReadAt);
+    // A class: a record would print the password.
+    private sealed class BasicLogin(AuthenticationHeaderValue? header, DateTimeOffset readAt)
+    {
+        public AuthenticationHeaderValue? Header => header;
+
+        public DateTimeOffset ReadAt => readAt;
+    }
 }

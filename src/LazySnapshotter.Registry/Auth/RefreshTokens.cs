@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Memory;
+
 namespace LazySnapshotter.Registry.Auth;
 
 // The refresh tokens that token services hand back of their own accord: each is good for the login it was got with, at the
@@ -5,31 +7,15 @@ namespace LazySnapshotter.Registry.Auth;
 // sent once instead of once per token.
 internal sealed class RefreshTokens
 {
-    private readonly Lock _gate = new();
-    private readonly Dictionary<(string Host, string Realm, string? Service), (Credentials Login, string Value)> _tokens = [];
+    private readonly LruCache<(string Host, string Realm, string? Service), (Credentials Login, string Value)> _tokens = new(RegistryLimits.RememberedHostsMax);
 
-    public void Keep(string host, AuthenticationChallenge challenge, Credentials login, string value)
-    {
-        lock (_gate)
-        {
-            var key = KeyOf(host, challenge);
-            if (_tokens.Count >= RegistryLimits.RememberedHostsMax && !_tokens.ContainsKey(key))
-                _tokens.Clear();
-            _tokens[key] = (login, value);
-        }
-    }
+    public void Keep(string host, AuthenticationChallenge challenge, Credentials login, string value) => _tokens.Set(KeyOf(host, challenge), (login, value));
 
-    public string? Find(string host, AuthenticationChallenge challenge, Credentials login)
-    {
-        lock (_gate)
-            return _tokens.TryGetValue(KeyOf(host, challenge), out var kept) && login.IsSameAs(kept.Login) ? kept.Value : null;
-    }
+    public string? Find(string host, AuthenticationChallenge challenge, Credentials login) =>
+        _tokens.TryGet(KeyOf(host, challenge), out var kept) && login.IsSameAs(kept.Login) ? kept.Value : null;
 
-    public void Forget(string host, AuthenticationChallenge challenge)
-    {
-        lock (_gate)
-            _tokens.Remove(KeyOf(host, challenge));
-    }
+    /// <param name="value">The one that was refused. It may have been used up by another request, which brought its successor.</param>
+    public void Forget(string host, AuthenticationChallenge challenge, string value) => _tokens.RemoveIf(KeyOf(host, challenge), kept => kept.Value == value);
 
     private static (string Host, string Realm, string? Service) KeyOf(string host, AuthenticationChallenge challenge) =>
         (host, challenge.Realm ?? "", challenge.Service);

@@ -31,4 +31,6 @@ internal sealed record TokenAnswer(BearerToken Token, string? RefreshToken)
         var refresh = document?.RefreshToken is { Length: > 0 and <= RegistryLimits.TokenCharsMax } kept ? kept : null;
         return new TokenAnswer(new BearerToken(value, askedAt, TimeSpan.FromSeconds(seconds)), refresh);
     }
+
+    public override string ToString() => "token";
 }

@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Memory;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Auth;
@@ -15,19 +15,20 @@ namespace LazySnapshotter.Registry.Auth;
 //   POST password        where the service answers to GET that it does not know it (404, 405)
 internal sealed class TokenService(HttpTransport transport, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
-    private readonly RefreshTokens _refreshTokens = new();
-    private readonly ConcurrentDictionary<string, bool> _postOnly = new(StringComparer.Ordinal); // by realm
+    // Services learn GET too; one request in an hour finds out.
+    private static readonly TimeSpan PostOnlyRemembered = TimeSpan.FromHours(1);
 
-    /// <param name="login">Null: a token for anybody.</param>
-    /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
-    public Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, Credentials? login, string scopes) =>
-        ExchangeAsync(endpoint, endpoint.BaseUri, challenge, login, scopes);
+    private readonly RefreshTokens _refreshTokens = new();
+    private readonly LruCache<string, DateTimeOffset> _postOnly = new(RegistryLimits.RememberedHostsMax, comparer: StringComparer.Ordinal); // until when, by realm
 
     /// <summary>A token for a place that the endpoint led to: nothing of ours is shown for it.</summary>
     public Task<BearerToken> ExchangeAnonymouslyAsync(RegistryEndpoint endpoint, Uri place, AuthenticationChallenge challenge, string scopes) =>
         ExchangeAsync(endpoint, place, challenge, login: null, scopes);
 
-    private async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, Credentials? login, string scopes)
+    /// <param name="challenger">Where the challenge came from.</param>
+    /// <param name="login">Null: a token for anybody.</param>
+    /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
+    public async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, Credentials? login, string scopes)
     {
         var subject = RequestSubject.Token(scopes);
         var realm = CheckRealm(challenger, challenge, subject);
@@ -68,7 +69,7 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
             }
             catch (RegistryException e) when (!e.IsTransient && e.StatusCode is not null)
             {
-                _refreshTokens.Forget(host, exchange.Challenge);
+                _refreshTokens.Forget(host, exchange.Challenge, handedBack);
             }
         }
 
@@ -85,7 +86,7 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
         }
 
         var key = exchange.Realm.ToString();
-        if (login.HasPassword && _postOnly.ContainsKey(key))
+        if (login.HasPassword && _postOnly.TryGet(key, out var until) && options.Clock.GetUtcNow() < until)
             return await PostAsync(exchange, login.ToPasswordGrant(), cancellationToken);
         try
         {
@@ -94,8 +95,7 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
         catch (RegistryException e) when (login.HasPassword && DoesNotKnow(e))
         {
             var answer = await PostAsync(exchange, login.ToPasswordGrant(), cancellationToken);
-            if (_postOnly.Count < RegistryLimits.RememberedHostsMax)
-                _postOnly[key] = true;
+            _postOnly.Set(key, options.Clock.GetUtcNow() + PostOnlyRemembered);
             return answer;
         }
     }
@@ -133,7 +133,7 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
                 if (redirects == RegistryLimits.RedirectsMax)
                     throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"more than {RegistryLimits.RedirectsMax} redirects");
                 var next = RedirectPolicy.Next(hop, response);
-                hop = hop with { Uri = next, Authorization = RedirectPolicy.IsSameOrigin(hop.Uri, next) ? hop.Authorization : null };
+                hop = hop with { Uri = next, Authorization = RedirectPolicy.IsSameOrigin(hop.Uri, next) ? hop.Authorization : null, IsFollowUp = true };
             }
         });
 

@@ -38,7 +38,8 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
             Priority = priority,
             ExpectedBytes = (wanted.EndExclusive ?? wanted.Start) - wanted.Start,
         };
-        for (var refusals = 0; ; refusals++)
+        var refusals = 0;
+        while (true)
         {
             var location = await cell.GetOrLeadAsync(request.Subject, priority, cancellationToken);
             if (location is null)
@@ -46,16 +47,24 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
             if (location.Elsewhere is null)
                 return await ThroughRegistryAsync(request, wanted, location, cell.Moved, cancellationToken);
 
+            // Whoever led there may be configured no longer; then neither may what it said count.
+            var home = location.IsForeign ? host.Endpoints[0] : host.EndpointOf(location.Endpoint);
+            if (home is null)
+            {
+                cell.Forget(location);
+                continue;
+            }
+
             services.Statistics.CountRemembered(RememberedThing.Location);
             try
             {
-                var home = host.EndpointOf(location.Endpoint) ?? host.Endpoints[0];
                 return await RememberedAsync(request with { Uri = location.Elsewhere, Home = home }, wanted, resolvedAnew: refusals > 0, cancellationToken);
             }
             catch (RegistryException e) when (refusals < location.RefusalsMax && (location.IsForeign || MayHaveMoved(e)))
             {
                 services.Logger.LocationForgotten(e.Host, digest, e.StatusCode?.ToString() ?? "unreachable");
                 cell.Forget(location);
+                refusals++;
             }
         }
     }

@@ -8,7 +8,7 @@ namespace LazySnapshotter.Registry.Blobs;
 // The bytes of one range, as they arrive, from as many responses as it takes: a body that breaks off, ends early or falls
 // silent is continued by another request from the byte where it stopped. Bytes before the wanted range, which
 // come from hosts that ignore Range, are read and dropped. For one reader at a time, like any stream.
-internal sealed class ResumingStream : Stream
+internal sealed class ResumingStream : ForwardStream
 {
     private const int SkipBufferBytes = 64 << 10;
 
@@ -43,20 +43,6 @@ internal sealed class ResumingStream : Stream
         _end = wanted.EndExclusive ?? part.TotalSize;
         _silence = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
         Take(part);
-    }
-
-    public override bool CanRead => !_disposed;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
     }
 
     /// <summary>What it gives: the range that was asked for, or the blob from its beginning where the host has nothing less.</summary>
@@ -105,23 +91,6 @@ internal sealed class ResumingStream : Stream
             CountBroken(broken);
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    // For decoders that read synchronously, on threads that may wait.
-    public override int Read(byte[] buffer, int offset, int count) =>
-        ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

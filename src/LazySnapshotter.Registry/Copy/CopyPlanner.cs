@@ -36,7 +36,7 @@ internal sealed class CopyPlanner(RegistryClient client, ImageReference source, 
     private async Task<IReadOnlyList<CopyManifest>> ReadAsync(List<Pending> level, CancellationToken cancellationToken)
     {
         var read = new CopyManifest?[level.Count];
-        await ForAllAsync(level.Count, async (i, ct) => read[i] = await ReadAsync(level[i], ct), cancellationToken);
+        await options.ForAllAsync(Enumerable.Range(0, level.Count), async (i, ct) => read[i] = await ReadAsync(level[i], ct), cancellationToken);
         return [.. read.OfType<CopyManifest>()];
     }
 
@@ -71,12 +71,14 @@ internal sealed class CopyPlanner(RegistryClient client, ImageReference source, 
 
         var linked = new Descriptor?[read.Count];
         var referrers = new IReadOnlyList<Descriptor>[read.Count];
-        await ForAllAsync(read.Count, async (i, ct) =>
+        await options.ForAllAsync(Enumerable.Range(0, read.Count), async (i, ct) =>
         {
             referrers[i] = options.Referrers ? await client.ListReferrersAsync(source, read[i].Digest, null, ct) : [];
-            linked[i] = options.Referrers && LinkedIndex(read[i]) is { } digest
-                ? await client.FindManifestAsync(source with { Tag = null, Digest = digest }, ct)
-                : null;
+            if (!options.Referrers || LinkedIndex(read[i]) is not { } digest)
+                return;
+            linked[i] = await client.FindManifestAsync(source with { Tag = null, Digest = digest }, ct);
+            if (linked[i] is null)
+                LeaveOut(new Descriptor { MediaType = MediaTypes.OciManifest, Digest = digest, Size = 0 });
         }, cancellationToken);
         for (var i = 0; i < read.Count; i++)
         {
@@ -152,10 +154,6 @@ internal sealed class CopyPlanner(RegistryClient client, ImageReference source, 
             order.Add(manifest);
         }
     }
-
-    private Task ForAllAsync(int count, Func<int, CancellationToken, Task> body, CancellationToken cancellationToken) => Parallel.ForEachAsync(
-        Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = options.Parallelism, CancellationToken = cancellationToken },
-        async (i, ct) => await body(i, ct));
 
     private sealed record Pending(Descriptor Descriptor, Digest? RefersTo, byte[]? Content);
 }

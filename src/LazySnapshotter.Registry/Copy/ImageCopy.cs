@@ -52,7 +52,7 @@ public sealed class ImageCopy(RegistryClient client, ImageCopyOptions options)
     private async Task<HashSet<Digest>> FindPresentAsync(CopyPlan plan, ImageReference target, CancellationToken cancellationToken)
     {
         var present = new ConcurrentBag<Digest>();
-        await ForAllAsync(plan.InOrder, async (manifest, ct) =>
+        await options.ForAllAsync(plan.InOrder, async (manifest, ct) =>
         {
             if (await client.FindManifestAsync(target with { Tag = null, Digest = manifest.Digest }, EndpointCapabilities.Push, ct) is not null)
                 present.Add(manifest.Digest);
@@ -64,7 +64,7 @@ public sealed class ImageCopy(RegistryClient client, ImageCopyOptions options)
         IReadOnlyList<Descriptor> blobs, ImageReference source, ImageReference target, IProgress<ImageCopyProgress>? progress, CancellationToken cancellationToken)
     {
         var tallies = new Dictionary<BlobPush, ImageCopyResult.Tally>();
-        await ForAllAsync(blobs, async (blob, ct) =>
+        await options.ForAllAsync(blobs, async (blob, ct) =>
         {
             progress?.Report(new ImageCopyProgress.Blob(blob, 0, null));
             var content = BlobContent.OfRemote(client.OpenBlob(source, blob.Digest, blob.Size));
@@ -110,10 +110,6 @@ public sealed class ImageCopy(RegistryClient client, ImageCopyOptions options)
         if (current?.Digest != root.Descriptor.Digest)
             await client.PutManifestAsync(target, tag, root.Descriptor.MediaType, root.Content, cancellationToken);
     }
-
-    private Task ForAllAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, Task> body, CancellationToken cancellationToken) => Parallel.ForEachAsync(
-        items, new ParallelOptions { MaxDegreeOfParallelism = options.Parallelism, CancellationToken = cancellationToken },
-        async (item, ct) => await body(item, ct));
 
     private sealed class Moving(Descriptor blob, IProgress<ImageCopyProgress> progress) : IProgress<long>
     {

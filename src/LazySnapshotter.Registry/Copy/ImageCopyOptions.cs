@@ -12,4 +12,8 @@ public sealed record ImageCopyOptions
 
     /// <summary>Blobs, and documents, at a time.</summary>
     public int Parallelism { get; init; } = 4;
+
+    internal Task ForAllAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, Task> body, CancellationToken cancellationToken) => Parallel.ForEachAsync(
+        items, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken },
+        async (item, ct) => await body(item, ct));
 }

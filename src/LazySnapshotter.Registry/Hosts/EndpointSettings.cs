@@ -6,9 +6,6 @@ namespace LazySnapshotter.Registry.Hosts;
 /// <param name="Origin">Scheme, host and port.</param>
 internal sealed record EndpointSettings(Uri Origin)
 {
-    private const string DockerHub = "docker.io";
-    private const string DockerHubEndpoint = "registry-1.docker.io";
-
     /// <summary>Where the API begins; no slash at its end.</summary>
     public string ApiPath { get; init; } = "/v2";
 
@@ -28,20 +25,23 @@ internal sealed record EndpointSettings(Uri Origin)
 
     public ConnectionSettings Connection { get; init; } = ConnectionSettings.Default;
 
-    /// <summary>Nobody said that it speaks https, and its name suggests that it may not: which it is, is tried.</summary>
+    /// <summary>Nobody said for certain that it speaks https, and it may not: which it is, is tried, https first.</summary>
     public bool SchemeIsGuess { get; init; }
+
+    /// <summary>Of a guess: somebody wrote http:// for it, so that what is sent to it may be sent in plain http.</summary>
+    public bool PlainHttpIsMeant { get; init; }
 
     /// <summary>The same for the same settings.</summary>
     public string Fingerprint => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Origin} {ApiPath} {Capabilities} {IsMirror} {Namespace} {CredentialsName} {SchemeIsGuess} {Connection.Key} {string.Join('\n', Headers.Select(h => h.Key + ":" + string.Join(',', h.Value)))}");
+        $"{Origin} {ApiPath} {Capabilities} {IsMirror} {Namespace} {CredentialsName} {SchemeIsGuess} {PlainHttpIsMeant} {Connection.Key} {string.Join('\n', Headers.Select(h => h.Key + ":" + string.Join(',', h.Value)))}");
 
     /// <summary>The registry itself, where nothing is configured about it.</summary>
     public static EndpointSettings Upstream(string registry, RegistryOptions options, bool hasTlsSettings = false)
     {
         var isPlain = !hasTlsSettings && options.PlainHttp(registry);
         var scheme = isPlain ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
-        return new EndpointSettings(new Uri($"{scheme}://{(registry == DockerHub ? DockerHubEndpoint : registry)}/"))
+        return new EndpointSettings(new Uri($"{scheme}://{(registry == DockerHub.Name ? DockerHub.Endpoint : registry)}/"))
         {
             CredentialsName = registry,
             SchemeIsGuess = !isPlain && !hasTlsSettings && LocalName.MaySpeakPlainHttp(registry),
@@ -51,12 +51,12 @@ internal sealed record EndpointSettings(Uri Origin)
     /// <summary>A host that somebody configured for the registry.</summary>
     public static EndpointSettings Configured(string registry, Uri origin)
     {
-        var isDockerHub = origin.Authority.Equals(DockerHubEndpoint, StringComparison.OrdinalIgnoreCase);
-        var isRegistry = (registry == DockerHub && isDockerHub)
+        var isDockerHub = origin.Authority.Equals(DockerHub.Endpoint, StringComparison.OrdinalIgnoreCase);
+        var isRegistry = (registry == DockerHub.Name && isDockerHub)
             || (Uri.TryCreate($"{origin.Scheme}://{registry}/", UriKind.Absolute, out var own) && own.Authority.Equals(origin.Authority, StringComparison.OrdinalIgnoreCase));
         return new EndpointSettings(new Uri(origin.GetLeftPart(UriPartial.Authority) + "/"))
         {
-            CredentialsName = isRegistry ? registry : isDockerHub ? DockerHub : origin.Authority,
+            CredentialsName = isRegistry ? registry : isDockerHub ? DockerHub.Name : origin.Authority,
             Namespace = isRegistry ? null : registry,
         };
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LazySnapshotter.Registry.Hosts.Toml;
+using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Hosts;
 
@@ -78,8 +79,7 @@ internal sealed class HostsFile
             Oddities.Add($"line {capabilities.Line}: capabilities without server have no effect");
         }
 
-        var hasTlsSettings = document.Entries.ContainsKey("ca") || document.Entries.ContainsKey("client") || document.Entries.ContainsKey("skip_verify");
-        return EndpointSettings.Upstream(_registry, _options, hasTlsSettings) with { Connection = ReadConnection(document), Headers = ReadHeaders(document) };
+        return EndpointSettings.Upstream(_registry, _options, HasTlsSettings(document)) with { Connection = ReadConnection(document), Headers = ReadHeaders(document) };
     }
 
     private EndpointSettings ReadHost(TomlTable table, Uri url)
@@ -88,14 +88,24 @@ internal sealed class HostsFile
         var path = url.AbsolutePath.TrimEnd('/');
         if (!overridesPath && !path.EndsWith("/v2", StringComparison.Ordinal))
             path += "/v2";
+        // http:// with settings that make sense for https alone means: https if it speaks that, else plain http (containerd's
+        // HTTPFallback). Not on port 80, which is plain http's own.
+        var isEither = url is { Scheme: "http", Port: not 80 } && HasTlsSettings(table);
+        if (isEither)
+            url = new UriBuilder(url) { Scheme = Uri.UriSchemeHttps }.Uri;
         return EndpointSettings.Configured(_registry, url) with
         {
+            SchemeIsGuess = isEither && !url.IsDefaultPort,
+            PlainHttpIsMeant = isEither,
             ApiPath = path,
             Capabilities = table.Entries.TryGetValue("capabilities", out var capabilities) ? ReadCapabilities(capabilities) : EndpointCapabilities.All,
             Connection = ReadConnection(table),
             Headers = ReadHeaders(table),
         };
     }
+
+    private static bool HasTlsSettings(TomlTable table) =>
+        table.Entries.ContainsKey("ca") || table.Entries.ContainsKey("client") || table.Entries.ContainsKey("skip_verify");
 
     private static Uri ParseUrl(TomlString text)
     {
@@ -208,7 +218,7 @@ internal sealed class HostsFile
         foreach (var (name, content) in names.Entries)
         {
             var (line, column) = names.KeyPlaces[name];
-            if (name.Length == 0 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && !"!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal)))
+            if (name.Length == 0 || !name.All(HttpToken.IsCharacter))
                 throw new TomlException(line, column, $"\"{name}\" is no name of a header");
             if (ReservedHeaders.Contains(name, StringComparer.OrdinalIgnoreCase))
                 throw new TomlException(line, column, $"the header {name} cannot be set here");

@@ -2,7 +2,7 @@ namespace LazySnapshotter.Registry.Hosts;
 
 // Which scheme a registry speaks of which nobody said: https is tried first, plain http when https has failed, or has not
 // answered for a moment (as in RFC 8305, and as go-containerregistry does). Whoever answers first as a registry does has
-// won. Only for names that LocalName lets through.
+// won. Only for names that LocalName lets through, and hosts for which hosts.toml leaves it open.
 internal static class SchemeRace
 {
     public static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(300);

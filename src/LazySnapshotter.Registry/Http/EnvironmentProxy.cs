@@ -15,12 +15,12 @@ internal sealed class EnvironmentProxy : IWebProxy
     {
         // A web server that runs us as CGI hands a request's "Proxy:" header over as HTTP_PROXY.
         var isCgi = !string.IsNullOrEmpty(environment("REQUEST_METHOD"));
-        _http = isCgi ? null : Parse(Either("HTTP_PROXY"));
-        _https = Parse(Either("HTTPS_PROXY"));
+        var (http, https) = (isCgi ? null : Parse(Either("HTTP_PROXY")), Parse(Either("HTTPS_PROXY")));
+        (_http, _https) = (WithoutLogin(http), WithoutLogin(https));
         _exceptions = new ProxyExceptions(Either("NO_PROXY"));
-        var login = new[] { _https, _http }.Where(p => p is { UserInfo.Length: > 0 }).Cast<Uri>().ToList();
-        if (login.Count > 0)
-            Credentials = new ProxyLogins(login);
+        var logins = new[] { https, http }.Where(p => p is { UserInfo.Length: > 0 }).Cast<Uri>().ToList();
+        if (logins.Count > 0)
+            Credentials = new ProxyLogins(logins);
 
         string Either(string name) => environment(name) is { Length: > 0 } value ? value : environment(name.ToLowerInvariant()) ?? "";
     }
@@ -43,6 +43,10 @@ internal sealed class EnvironmentProxy : IWebProxy
         var isUrl = Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text, UriKind.Absolute, out var proxy);
         return isUrl && proxy!.Host.Length > 0 && proxy.Scheme is "http" or "https" or "socks5" ? proxy : null;
     }
+
+    // The runtime's exceptions print the proxy's URL.
+    private static Uri? WithoutLogin(Uri? proxy) =>
+        proxy is { UserInfo.Length: > 0 } ? new UriBuilder(proxy) { UserName = "", Password = "" }.Uri : proxy;
 
     // Shown to the proxy alone, and only if it asks.
     private sealed class ProxyLogins(List<Uri> proxies) : ICredentials

@@ -54,4 +54,7 @@ internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
 
     /// <summary>For logs and messages: no query (signatures), no user info.</summary>
     public string DisplayUrl => Uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+
+    // What it shows and the query may be secrets.
+    public override string ToString() => $"{Method} {DisplayUrl}";
 }

@@ -79,6 +79,9 @@ internal static partial class Redaction
             }
         }
 
+        foreach (var (_, values) in hop.Home?.HeadersTo(hop.Uri) ?? [])
+            secrets.AddRange(values);
+
         // The longer first: one may be part of another.
         return secrets.Where(s => s.Length >= SecretCharsMin).Distinct().OrderByDescending(s => s.Length);
     }

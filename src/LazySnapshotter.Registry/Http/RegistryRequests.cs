@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using LazySnapshotter.Registry.Auth;
 using LazySnapshotter.Registry.Hosts;
 
 namespace LazySnapshotter.Registry.Http;
@@ -32,13 +33,13 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
         var isSchemeRecalled = endpoint.SchemeIsRecalled;
         try
         {
-            return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(path), Authorization = shown }, cancellationToken);
+            return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(shown.BaseUri, path) }, shown, cancellationToken);
         }
         catch (RegistryException e) when (isSchemeRecalled && e.StatusCode is null && template.Body?.CanRepeat != false)
         {
             endpoint.Authorizer.DoubtScheme();
             shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
-            return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(path), Authorization = shown }, cancellationToken);
+            return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(shown.BaseUri, path) }, shown, cancellationToken);
         }
     }
 
@@ -46,8 +47,8 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
     public async Task<RegistryResponse> SendAsync(RegistryEndpoint endpoint, string scope, HopRequest request, CancellationToken cancellationToken)
     {
         var isHome = RedirectPolicy.IsSameOrigin(endpoint.BaseUri, request.Uri);
-        var shown = isHome ? await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken) : null;
-        return await FollowAsync(endpoint, scope, request with { Authorization = shown }, cancellationToken);
+        var shown = isHome ? await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken) : new Shown(null, endpoint.BaseUri);
+        return await FollowAsync(endpoint, scope, request, shown, cancellationToken);
     }
 
     /// <summary>The same for a place a registry redirected to earlier: nothing is shown there.</summary>
@@ -59,7 +60,7 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
             if (!RedirectPolicy.IsRedirect(response.StatusCode))
                 return new RegistryResponse(response, hop, Endpoint: null, Redirected: true);
             using (response)
-                hop = Follow(hop, response, endpoint: null, ref redirects);
+                hop = Follow(hop, response, home: null, ref redirects);
         }
     }
 
@@ -78,10 +79,10 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
     public static string? ClaimedDigest(HttpResponseHeaders headers) =>
         headers.TryGetValues("Docker-Content-Digest", out var values) ? values.First() : null;
 
-    private async Task<RegistryResponse> FollowAsync(RegistryEndpoint endpoint, string scope, HopRequest hop, CancellationToken cancellationToken)
+    private async Task<RegistryResponse> FollowAsync(
+        RegistryEndpoint endpoint, string scope, HopRequest hop, Shown shown, CancellationToken cancellationToken)
     {
-        hop = hop with { Home = endpoint };
-        var shown = hop.Authorization;
+        hop = hop with { Home = endpoint, Authorization = HeaderFor(hop.Uri, shown) };
         var renewed = false;
         var strangers = 0; // that wanted a token of their own
         var redirects = 0;
@@ -92,18 +93,18 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
             {
                 if (RedirectPolicy.IsRedirect(response.StatusCode))
                 {
-                    hop = Follow(hop, response, endpoint, ref redirects);
+                    hop = Follow(hop, response, shown.BaseUri, ref redirects);
                 }
-                else if (response.StatusCode == HttpStatusCode.Unauthorized && !renewed && IsHome(hop, endpoint, redirects)
+                else if (response.StatusCode == HttpStatusCode.Unauthorized && !renewed && IsHome(hop, shown.BaseUri, redirects)
                     && hop.Body?.CanRepeat != false
                     && await endpoint.Authorizer.RenewAsync(response, scope, shown, cancellationToken))
                 {
                     renewed = true;
                     shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
-                    hop = hop with { Authorization = shown, IsFollowUp = true };
+                    hop = hop with { Authorization = HeaderFor(hop.Uri, shown), IsFollowUp = true };
                 }
                 else if (response.StatusCode == HttpStatusCode.Unauthorized && hop.Authorization is null
-                    && !RedirectPolicy.IsSameOrigin(endpoint.BaseUri, hop.Uri) && (hop.Method == HttpMethod.Get || hop.Method == HttpMethod.Head) && strangers++ == 0
+                    && !RedirectPolicy.IsSameOrigin(shown.BaseUri, hop.Uri) && (hop.Method == HttpMethod.Get || hop.Method == HttpMethod.Head) && strangers++ == 0
                     && await endpoint.Authorizer.AnonymousAtAsync(response, hop.Uri, scope) is { } anonymous)
                 {
                     hop = hop with { Authorization = anonymous, IsFollowUp = true };
@@ -122,17 +123,20 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
         }
     }
 
-    private static bool IsHome(HopRequest hop, RegistryEndpoint endpoint, int redirects) =>
-        RedirectPolicy.IsSameOrigin(endpoint.BaseUri, hop.Uri) && (redirects == 0 || hop.Authorization is not null);
+    // Its scheme may have changed since the request was made; then nothing is shown.
+    private static AuthenticationHeaderValue? HeaderFor(Uri place, Shown shown) => RedirectPolicy.IsSameOrigin(shown.BaseUri, place) ? shown.Header : null;
 
-    private static HopRequest Follow(HopRequest hop, HttpResponseMessage response, RegistryEndpoint? endpoint, ref int redirects)
+    private static bool IsHome(HopRequest hop, Uri home, int redirects) =>
+        RedirectPolicy.IsSameOrigin(home, hop.Uri) && (redirects == 0 || hop.Authorization is not null);
+
+    private static HopRequest Follow(HopRequest hop, HttpResponseMessage response, Uri? home, ref int redirects)
     {
         if (redirects++ == RegistryLimits.RedirectsMax)
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"more than {RegistryLimits.RedirectsMax} redirects", response.StatusCode);
         var next = RedirectPolicy.Next(hop, response);
         if (!RedirectPolicy.MayRepeat(hop, response.StatusCode))
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a redirect of a {hop.Method} that cannot be followed", response.StatusCode);
-        var staysHome = endpoint is not null && RedirectPolicy.IsSameOrigin(hop.Uri, next) && RedirectPolicy.IsSameOrigin(endpoint.BaseUri, next);
+        var staysHome = home is not null && RedirectPolicy.IsSameOrigin(hop.Uri, next) && RedirectPolicy.IsSameOrigin(home, next);
         return hop with { Uri = next, Authorization = staysHome ? hop.Authorization : null, IsFollowUp = true };
     }
 }

@@ -47,18 +47,9 @@ public sealed class RegistryInspection
 
     private async Task<(ReadCost? Cold, ReadCost? Warm)> WalkAsync(RegistryClient client, RegistryHost host, CancellationToken cancellationToken)
     {
-        AuthenticationChallenge? challenge = null;
-        if (!await TryAsync("ping", async () =>
-        {
-            challenge = await host.Endpoints[0].Authorizer.ChallengeAsync(cancellationToken);
-            var (scheme, protocol) = (host.Endpoints[0].BaseUri.Scheme, _recorder.Hops[^1].HttpVersion);
-            return Ok($"{scheme}, HTTP/{protocol}, wants {challenge.Scheme}");
-        }))
-        {
+        if (await PingAsync(host, cancellationToken) is not var (endpoint, challenge))
             return default;
-        }
-
-        if (challenge!.IsBearer && !await TryAsync("token", () => TokenAsync(host, challenge, cancellationToken)))
+        if (challenge.IsBearer && !await TryAsync("token", () => TokenAsync(endpoint, challenge, cancellationToken)))
             return default;
 
         ResolvedManifest? resolved = null;
@@ -76,15 +67,59 @@ public sealed class RegistryInspection
         await TryAsync("HEAD of the manifest", () => HeadManifestAsync(client, cancellationToken));
 
         var (cold, warm) = resolved!.Manifest.Layers.MaxBy(layer => layer.Size) is { Size: > 1 } layer
-            ? await LayerAsync(client, host, layer, cancellationToken)
+            ? await LayerAsync(client, endpoint, layer, cancellationToken)
             : default;
-        await TryAsync("referrers", () => ReferrersAsync(client, host, resolved.ManifestDocument.Descriptor.Digest, cancellationToken));
+        await TryAsync("referrers", () => ReferrersAsync(client, endpoint, resolved.ManifestDocument.Descriptor.Digest, cancellationToken));
         return (cold, warm);
     }
 
-    private async Task<Finding> TokenAsync(RegistryHost host, AuthenticationChallenge challenge, CancellationToken cancellationToken)
+    // One that does not answer is passed over, as reads do it; only the last one's failure is the registry's.
+    private async Task<(RegistryEndpoint Endpoint, AuthenticationChallenge Challenge)?> PingAsync(RegistryHost host, CancellationToken cancellationToken)
     {
-        var endpoint = host.Endpoints[0];
+        IReadOnlyList<RegistryEndpoint> endpoints = [];
+        if (!TryConfigure())
+            return null;
+        foreach (var endpoint in endpoints)
+        {
+            AuthenticationChallenge? challenge = null;
+            await TryAsync(endpoints.Count == 1 ? "ping" : $"ping of {endpoint.Name}", async () =>
+            {
+                try
+                {
+                    challenge = await endpoint.Authorizer.ChallengeAsync(cancellationToken);
+                }
+                catch (RegistryException e) when (endpoint != endpoints[^1])
+                {
+                    return new Finding(InspectionVerdict.Costs, e.Message, "whoever asks it first has to go on to the next host");
+                }
+
+                // Of a race between schemes the loser has no status.
+                var protocol = _recorder.Hops.LastOrDefault(hop => hop.StatusCode is not null).HttpVersion;
+                return Ok($"{endpoint.BaseUri.Scheme}, HTTP/{protocol}, wants {challenge.Scheme}");
+            });
+            if (challenge is not null)
+                return (endpoint, challenge);
+        }
+
+        return null;
+
+        bool TryConfigure()
+        {
+            try
+            {
+                endpoints = host.Endpoints;
+                return true;
+            }
+            catch (RegistryException e)
+            {
+                _steps.Add(new InspectionStep("ping", InspectionVerdict.Failed, e.Message, "", 0, []));
+                return false;
+            }
+        }
+    }
+
+    private async Task<Finding> TokenAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, CancellationToken cancellationToken)
+    {
         var token = await endpoint.Authorizer.TokenAsync(Scopes.Pull(_reference.Repository), cancellationToken);
         var realm = Uri.TryCreate(challenge.Realm, UriKind.Absolute, out var uri) ? uri.Authority : "nowhere";
         var found = $"from {realm}, good for {Seconds(token.Lifetime)}";
@@ -108,13 +143,11 @@ public sealed class RegistryInspection
     }
 
     private async Task<(ReadCost? Cold, ReadCost? Warm)> LayerAsync(
-        RegistryClient client, RegistryHost host, Descriptor layer, CancellationToken cancellationToken)
+        RegistryClient client, RegistryEndpoint endpoint, Descriptor layer, CancellationToken cancellationToken)
     {
         var blob = client.OpenBlob(_reference, layer.Digest, layer.Size);
-        // Neither at the beginning nor at the end: an answer with everything is then told from one with the range.
-        var (offset, length) = (layer.Size / 2, Math.Min(RangeLength, (layer.Size + 1) / 2 / 2 + 1));
-        if (offset + length > layer.Size)
-            length = layer.Size - offset;
+        // Not at the beginning: an answer with everything is then told from one with the range.
+        var (offset, length) = (layer.Size / 2, Math.Min(RangeLength, layer.Size - (layer.Size / 2)));
 
         if (!await TryAsync("range of the largest layer", async () =>
         {
@@ -132,13 +165,13 @@ public sealed class RegistryInspection
         await TryAsync("another range", async () =>
         {
             var connections = client.Statistics.Connections;
-            await ReadAsync(blob, 0, Math.Min(length, layer.Size), cancellationToken);
+            await ReadAsync(blob, 0, length, cancellationToken);
             warm = CostOf(_recorder, client.Statistics.Connections - connections);
             return warm.Requests == 1
                 ? Ok($"one request to {_recorder.Hops[^1].Host}, {(warm.Connections == 0 ? "over a connection that was there" : "over a new connection")}")
                 : new Finding(InspectionVerdict.Costs, $"{warm.Requests} requests", "where the layer lies could not be remembered");
         });
-        await TryAsync("HEAD of the layer", () => HeadLayerAsync(client, host, layer, cancellationToken));
+        await TryAsync("HEAD of the layer", () => HeadLayerAsync(client, endpoint, layer, cancellationToken));
         return (await ColdReadAsync(layer, offset, length, cancellationToken), warm);
     }
 
@@ -157,11 +190,11 @@ public sealed class RegistryInspection
         _steps.Add(new InspectionStep("redirect", finding.Verdict, finding.Found, finding.Consequence, Math.Round(milliseconds, 1), []));
     }
 
-    private async Task<Finding> HeadLayerAsync(RegistryClient client, RegistryHost host, Descriptor layer, CancellationToken cancellationToken)
+    private async Task<Finding> HeadLayerAsync(RegistryClient client, RegistryEndpoint endpoint, Descriptor layer, CancellationToken cancellationToken)
     {
         var head = new HopRequest(RequestSubject.Blob(layer.Digest, null)) { Method = HttpMethod.Head };
         using var response = await client.Requests.SendAsync(
-            host.Endpoints[0], $"/v2/{_reference.Repository}/blobs/{layer.Digest}", Scopes.Pull(_reference.Repository), head, cancellationToken);
+            endpoint, $"/v2/{_reference.Repository}/blobs/{layer.Digest}", Scopes.Pull(_reference.Repository), head, cancellationToken);
         var status = (int)response.Message.StatusCode;
         return response.Message.StatusCode != HttpStatusCode.OK
             ? new Finding(InspectionVerdict.Costs, $"{status} at {response.Hop.Host}", "nothing lost: it is not needed for reading")
@@ -170,10 +203,10 @@ public sealed class RegistryInspection
                 : new Finding(InspectionVerdict.Costs, $"200 at {response.Hop.Host}, without the layer's size", "nothing lost: sizes are taken from the manifest");
     }
 
-    private async Task<Finding> ReferrersAsync(RegistryClient client, RegistryHost host, Digest manifest, CancellationToken cancellationToken)
+    private async Task<Finding> ReferrersAsync(RegistryClient client, RegistryEndpoint endpoint, Digest manifest, CancellationToken cancellationToken)
     {
         var found = await client.ListReferrersAsync(_reference, manifest, artifactType: null, cancellationToken);
-        return host.Endpoints[0].Referrers.IsKnownMissing
+        return endpoint.Referrers.IsKnownMissing
             ? new Finding(InspectionVerdict.Costs, $"no API; {found.Count} under the tag {ReferrersIndex.TagOf(manifest)}", "who looks for an index of an image asks twice the first time")
             : Ok($"API, {found.Count} listed");
     }

@@ -18,8 +18,6 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
     public const string Accepted =
         MediaTypes.OciIndex + ", " + MediaTypes.OciManifest + ", " + MediaTypes.DockerManifestList + ", " + MediaTypes.DockerManifest;
 
-    private const string DockerHub = "docker.io";
-
     private readonly FlightGroup<string, ImageDocument> _questions = new();
 
     /// <exception cref="RegistryException">It cannot be had, or is not what its digest says.</exception>
@@ -95,7 +93,7 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
         if (LastNamed(host, repository, tag) is { Document: var last })
         {
             var remembered = memory.Tags.Recall(RememberedTag.KeyOf(host.Name, repository, tag));
-            return host.Name == DockerHub && await HeadAsync(host, repository, tag, cancellationToken) is { } named
+            return host.Name == DockerHub.Name && await HeadAsync(host, repository, tag, cancellationToken) is { } named
                 ? await FollowAsync(host, repository, tag, named, cancellationToken)
                 : await AskIfChangedAsync(host, repository, tag, last, remembered, cancellationToken);
         }
@@ -107,11 +105,10 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
         RegistryHost host, string repository, string tag, ImageDocument last, RememberedTag? remembered, CancellationToken cancellationToken)
     {
         var digest = last.Descriptor.Digest;
-        // An ETag means something to the endpoint that gave it. The quoted digest is what distribution and its kin use (S4.6);
-        // whoever knows neither sends the manifest.
+        // The quoted digest is what distribution and its kin use (S4.6); whoever knows neither it nor the ETag sends the manifest.
         var received = await ReceiveAsync(
             host, EndpointCapabilities.Resolve, repository, tag,
-            endpoint => remembered?.ETag is { } tagged && remembered.Endpoint == endpoint.Key ? tagged : $"\"{digest}\"", cancellationToken);
+            endpoint => ETagOf(remembered, endpoint) ?? $"\"{digest}\"", cancellationToken);
         if (received.Document is not null)
             return Remember(host, repository, tag, received);
 
@@ -122,10 +119,13 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
             return Remember(host, repository, tag, await ReceiveAsync(host, EndpointCapabilities.Resolve, repository, tag, null, cancellationToken));
         }
 
-        Remember(host, repository, tag, digest, received.Endpoint, received.Headers.ETag?.ToString() ?? remembered?.ETag);
+        Remember(host, repository, tag, digest, received.Endpoint, received.Headers.ETag?.ToString() ?? ETagOf(remembered, received.Endpoint));
         statistics.CountRemembered(RememberedThing.Tag);
         return last;
     }
+
+    // An ETag means something to the endpoint that gave it.
+    private static string? ETagOf(RememberedTag? remembered, RegistryEndpoint endpoint) => remembered?.Endpoint == endpoint.Key ? remembered.ETag : null;
 
     private async Task<ImageDocument> FollowAsync(RegistryHost host, string repository, string tag, Digest digest, CancellationToken cancellationToken)
     {

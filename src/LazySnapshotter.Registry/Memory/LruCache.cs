@@ -82,6 +82,16 @@ internal sealed class LruCache<TKey, TValue>(int countMax, long weightMax = long
             return RemoveLocked(key);
     }
 
+    /// <summary>Unless there is another value by now than the one the caller found wanting.</summary>
+    public void RemoveIf(TKey key, Func<TValue, bool> wanting)
+    {
+        lock (_gate)
+        {
+            if (_byKey.TryGetValue(key, out var node) && wanting(node.Value.Value))
+                RemoveLocked(key);
+        }
+    }
+
     public void RemoveWhere(Func<TKey, bool> condition)
     {
         lock (_gate)

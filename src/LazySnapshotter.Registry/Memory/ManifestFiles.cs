@@ -62,13 +62,22 @@ internal sealed class ManifestFiles(string folder, long bytesMax, ILogger logger
             Directory.CreateDirectory(Path.GetDirectoryName(path)!, Ours | UnixFileMode.UserExecute);
             var temporary = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Guid.NewGuid():N}.tmp"));
             var header = Header(key, document.Descriptor.MediaType);
-            using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Ours }))
+            try
             {
-                file.Write(header);
-                file.Write(document.Content);
+                using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Ours }))
+                {
+                    file.Write(header);
+                    file.Write(document.Content);
+                }
+
+                File.Move(temporary, path, overwrite: true);
+            }
+            catch
+            {
+                File.Delete(temporary);
+                throw;
             }
 
-            File.Move(temporary, path, overwrite: true);
             Account(header.Length + document.Content.Length);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -47,25 +47,18 @@ internal sealed class MemoryFile(string folder)
         }
     }
 
-    /// <summary>Waits its turn among processes; null where another one does not give it up.</summary>
+    /// <summary>Waits its turn among processes; null where another one does not give it up. Makes the folder anew if somebody deleted it.</summary>
+    /// <exception cref="IOException">Nothing can be written there.</exception>
     public IDisposable? TryLock()
     {
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = Ours };
-        var giveUpAt = DateTime.UtcNow + LockWait;
-        while (true)
+        try
         {
-            try
-            {
-                return new FileStream(Path.Combine(folder, "memory.lock"), options);
-            }
-            catch (IOException) when (DateTime.UtcNow < giveUpAt)
-            {
-                Thread.Sleep(10);
-            }
-            catch (IOException)
-            {
-                return null;
-            }
+            return WaitForLock();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            Prepare();
+            return WaitForLock();
         }
     }
 
@@ -123,6 +116,25 @@ internal sealed class MemoryFile(string folder)
         var aside = _path + ".damaged";
         File.Move(_path, aside, overwrite: true);
         File.SetUnixFileMode(aside, Ours);
+    }
+
+    private FileStream? WaitForLock()
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = Ours };
+        var giveUpAt = DateTime.UtcNow + LockWait;
+        while (true)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(folder, "memory.lock"), options);
+            }
+            catch (IOException e) when (e.HResult == (int)Errno.EAGAIN) // The runtime's flock (FileShare.None).
+            {
+                if (DateTime.UtcNow >= giveUpAt)
+                    return null;
+                Thread.Sleep(10);
+            }
+        }
     }
 
     private static byte[] Serialize(MemoryDocument document)

@@ -209,6 +209,8 @@ internal sealed class RegistryMemory : IDisposable
             if (!_writeFailed)
                 _logger.MemoryUnusable(_file!.Name, e.Message);
             _writeFailed = true;
+            lock (_gate)
+                _changed = true; // Next time, should it be mended.
         }
     }
 }

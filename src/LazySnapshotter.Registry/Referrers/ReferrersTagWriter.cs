@@ -6,21 +6,20 @@ namespace LazySnapshotter.Registry;
 
 // Changes the list of referrers that a tag names: read, edit, put. The specification leaves races to clients. Edits of one
 // list by this process wait for each other; against other processes the put carries what was read as its precondition,
-// where the registry gives an ETag, and the edit is made anew when it no longer holds.
+// where the registry gives an ETag, and the edit is made anew when it no longer holds. A list that becomes empty is put like
+// any other: deleting its tag has no precondition, and would take along what another process has just put there.
 internal sealed class ReferrersTagWriter
 {
     private const int LocksCount = 64;
 
     private readonly ReadTag _read;
     private readonly PutTag _put;
-    private readonly DeleteTag _delete;
     private readonly SemaphoreSlim[] _locks = [.. Enumerable.Range(0, LocksCount).Select(_ => new SemaphoreSlim(1))];
 
-    public ReferrersTagWriter(ReadTag read, PutTag put, DeleteTag delete)
+    public ReferrersTagWriter(ReadTag read, PutTag put)
     {
         _read = read;
         _put = put;
-        _delete = delete;
     }
 
     /// <returns>The list and its ETag; null where the tag does not exist.</returns>
@@ -28,8 +27,6 @@ internal sealed class ReferrersTagWriter
 
     public delegate Task PutTag(
         RegistryHost host, string repository, string tag, byte[] index, KeyValuePair<string, string>? precondition, CancellationToken cancellationToken);
-
-    public delegate Task<bool> DeleteTag(RegistryHost host, string repository, string tag, CancellationToken cancellationToken);
 
     /// <returns>Whether there was something to change.</returns>
     public async Task<bool> EditAsync(RegistryHost host, string repository, Digest subject, ReferrersEdit edit, CancellationToken cancellationToken)
@@ -46,11 +43,9 @@ internal sealed class ReferrersTagWriter
                 var current = await _read(host, repository, tag, cancellationToken);
                 if (current is { } there && !MediaTypes.IsIndex(there.Document.Descriptor.MediaType))
                     throw new InvalidDataException($"{what}: a list of referrers belongs there, not {there.Document.Descriptor.MediaType}");
-                var (index, isEmpty) = edit.Apply(current?.Document.Content, what);
+                var index = edit.Apply(current?.Document.Content, what);
                 if (index is null)
                     return false;
-                if (isEmpty && await TryDeleteAsync(host, repository, tag, cancellationToken))
-                    return true;
 
                 // A precondition that failed although nothing changed is one this registry does not understand.
                 var content = current?.Document.Content ?? [];
@@ -69,19 +64,6 @@ internal sealed class ReferrersTagWriter
         finally
         {
             turn.Release();
-        }
-    }
-
-    // An empty list under a tag is as good as no tag, so a registry that does not delete tags is no obstacle.
-    private async Task<bool> TryDeleteAsync(RegistryHost host, string repository, string tag, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _delete(host, repository, tag, cancellationToken);
-        }
-        catch (RegistryException e) when (e.Failure is RegistryFailure.Refused or RegistryFailure.Unauthorized || e.StatusCode == HttpStatusCode.NotImplemented)
-        {
-            return false;
         }
     }
 

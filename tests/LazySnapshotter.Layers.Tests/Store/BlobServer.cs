@@ -115,19 +115,9 @@ internal sealed class BlobServer(byte[] blob, Digest digest) : IBlobReader
         public bool IsFinal => true;
     }
 
-    private sealed class Transfer(BlobServer server, byte[] content, Fault fault) : Stream
+    private sealed class Transfer(BlobServer server, byte[] content, Fault fault) : ForwardStream
     {
         private int _position;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -159,15 +149,5 @@ internal sealed class BlobServer(byte[] blob, Digest digest) : IBlobReader
             Interlocked.Add(ref server._bytesSent, count);
             return count;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -160,6 +160,21 @@ public sealed class HostsFileTests : IDisposable
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("http://h:5000", "skip_verify = true", "https://h:5000/ True")]
+    [InlineData("http://h:5000", "skip_verify = false", "https://h:5000/ True")]
+    [InlineData("http://h:5000", "ca = 'ca.pem'", "https://h:5000/ True")]
+    [InlineData("http://h:5000", "client = 'both.pem'", "https://h:5000/ True")]
+    [InlineData("http://h:443", "skip_verify = true", "https://h/ False")]
+    [InlineData("http://h:5000", "dial_timeout = '1s'", "http://h:5000/ False")]
+    [InlineData("http://h", "skip_verify = true", "http://h/ False")]
+    [InlineData("https://h:5000", "skip_verify = true", "https://h:5000/ False")]
+    public void Http_with_settings_for_https_may_be_either(string url, string settings, string expected)
+    {
+        foreach (var endpoint in (EndpointSettings[])[Read($"[host.\"{url}\"]\n{settings}").Endpoints[0], Assert.Single(Read($"server = \"{url}\"\n{settings}").Endpoints)])
+            Assert.Equal(expected, $"{endpoint.Origin} {endpoint.SchemeIsGuess}");
+    }
+
     [Fact]
     public void Keys_nobody_knows_are_reported_and_left_alone()
     {

@@ -295,6 +295,34 @@ public sealed class MirrorTests
         Assert.DoesNotContain("password of", bench.Log.Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_mirror_that_is_configured_no_longer_serves_no_longer()
+    {
+        await using var bench = await MirrorBench.StartAsync(mirror: new TestRegistryOptions { RedirectBlobs = true });
+        await bench.AssertReadsAsync(0, 100);
+        await bench.AssertReadsAsync(100, 100);
+        Assert.Equal("mirror: Ping Blob Cdn Cdn; upstream: ", bench.TakeRequests());
+        bench.WriteHosts("");
+        bench.Clock.Advance(TimeSpan.FromSeconds(2));
+        await bench.AssertReadsAsync(200, 100);
+        Assert.Equal("mirror: ; upstream: Ping Blob", bench.TakeRequests());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_host_with_http_and_settings_for_https_is_spoken_to_in_what_it_speaks(bool tls)
+    {
+        var login = new TestRegistryOptions { Tls = tls, Auth = TestAuthMode.Basic, Username = "me", Password = "pass-word" };
+        await using var bench = await MirrorBench.StartAsync("[host.\"http://{0}\"]\nskip_verify = true\nheader = { x-key = \"key\" }\n", mirror: login);
+        File.WriteAllText(bench.Options.DockerConfigPath!, $$$$"""{"auths":{"{{{{bench.Mirror.Host}}}}":{"username":"me","password":"pass-word"}}}""");
+        await bench.AssertReadsAsync(0, 100);
+        Assert.Equal("Ping Blob", string.Join(' ', bench.Mirror.Requests.Select(r => r.Kind)));
+        Assert.All(bench.Mirror.Requests, r => Assert.Equal("key", r.Headers["x-key"]));
+        Assert.Empty(bench.Upstream.Requests);
+        Assert.DoesNotContain("which nobody configured", bench.Log.Text, StringComparison.Ordinal);
+    }
+
     private static string Kinds(MirrorBench bench) =>
         $"mirror: {string.Join(' ', bench.Mirror.Requests.Select(r => r.Kind))}; upstream: {string.Join(' ', bench.Upstream.Requests.Select(r => r.Kind))}";
 

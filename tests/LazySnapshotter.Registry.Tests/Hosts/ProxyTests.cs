@@ -24,6 +24,7 @@ public sealed class ProxyTests
     [InlineData("HTTP_PROXY=http://p:3128,REQUEST_METHOD=GET", Http, null)]
     [InlineData("HTTPS_PROXY=socks5://p:1080", Https, "socks5://p:1080/")]
     [InlineData("HTTPS_PROXY=https://p", Https, "https://p/")]
+    [InlineData("HTTPS_PROXY=http://me:secret@p:3128", Https, "http://p:3128/")] // The runtime's exceptions print it.
     [InlineData("HTTPS_PROXY=ftp://p", Https, null)]
     [InlineData("HTTPS_PROXY=http://", Https, null)]
     [InlineData("", Https, null)]
@@ -98,6 +99,22 @@ public sealed class ProxyTests
         Assert.Equal(2, proxy.Requests.Count); // The first is told that a login is wanted.
         Assert.All(bench.Server.Requests, r => Assert.DoesNotContain("Proxy-Authorization", r.Headers.Keys));
         Assert.DoesNotContain("pass", bench.Log.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("HTTPS_PROXY", true)]
+    [InlineData("HTTP_PROXY", false)]
+    public async Task A_proxy_that_refuses_the_login_is_an_error_without_it(string variable, bool tls)
+    {
+        await using var proxy = new TestProxy("me:another");
+        await using var bench = await StartAsync(proxy, variable, new TestRegistryOptions { Tls = tls }, "somebody:pass%20word@");
+        var error = await Assert.ThrowsAsync<RegistryException>(bench.AssertReadsAsync);
+        Assert.Contains("407", error.Message, StringComparison.Ordinal);
+        foreach (var text in (string[])[error.ToString(), bench.Log.Text])
+        {
+            Assert.DoesNotContain("pass", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("somebody", text, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.TestSupport.Registry;
@@ -125,19 +127,7 @@ public sealed class SchemeRaceTests
         File.WriteAllText(config, $$$$"""{"auths":{"10.1.2.3:{{{{port}}}}":{"username":"me","password":"secret"}}}""");
         var log = new CapturedLog();
         var clock = new MovableClock();
-        using var client = new RegistryClient(
-            Bench.Impatient with
-            {
-                DockerConfigPath = config,
-                Clock = clock,
-                Dial = async (_, to, ct) =>
-                {
-                    var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-                    await socket.ConnectAsync(IPAddress.Loopback, to, ct);
-                    return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
-                },
-            },
-            log);
+        using var client = new RegistryClient(Bench.Impatient with { DockerConfigPath = config, Clock = clock, Dial = DialLoopbackAsync }, log);
         var content = new byte[1000];
         var blob = server.Content.AddBlob("a/b", content);
         var reference = ImageReference.Parse($"10.1.2.3:{port}/a/b:latest");
@@ -156,6 +146,42 @@ public sealed class SchemeRaceTests
         Assert.All(server.Requests, r => Assert.DoesNotContain("Basic", r.Authorization ?? "", StringComparison.Ordinal));
         Assert.Single(log.Text.Split('\n'), line => line.Contains("speaks plain http, which nobody configured", StringComparison.Ordinal));
         Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Configured_headers_are_not_sent_in_plain_http_that_was_only_found_out(bool tls)
+    {
+        await using var server = await TestRegistry.StartAsync(new TestRegistryOptions { Tls = tls });
+        var port = new Uri("http://" + server.Host).Port;
+        var folder = Directory.CreateTempSubdirectory("lazysnap-race-").FullName;
+        var hosts = Directory.CreateDirectory(Path.Combine(folder, $"10.1.2.3_{port}_")).FullName;
+        File.WriteAllText(Path.Combine(hosts, "hosts.toml"), "[header]\nx-key = \"secret\"\n");
+        using var client = new RegistryClient(
+            Bench.Impatient with
+            {
+                DockerConfigPath = Path.Combine(folder, "none"),
+                HostsDirectory = folder,
+                Dial = DialLoopbackAsync,
+                ConfigureHandler = handler => handler.SslOptions.RemoteCertificateValidationCallback =
+                    (_, certificate, _, _) => certificate is X509Certificate2 shown && shown.Equals(server.Certificate),
+            },
+            new CapturedLog());
+        var blob = server.Content.AddBlob("a/b", new byte[1000]);
+        await using var stream = await client.OpenBlob(ImageReference.Parse($"10.1.2.3:{port}/a/b:latest"), blob.Digest, blob.Size)
+            .OpenExactRangeAsync(1, 100, ReadPriority.Demanded(), CancellationToken.None);
+        await Bench.ReadAllAsync(stream);
+        Assert.Equal(2, server.Requests.Count);
+        Assert.All(server.Requests, r => Assert.Equal(tls, r.Headers.ContainsKey("x-key")));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static async ValueTask<Stream> DialLoopbackAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+        return new NetworkStream(socket, ownsSocket: true);
     }
 
     private static Task<string> Answer(List<Uri> asked, Uri uri, string answer)

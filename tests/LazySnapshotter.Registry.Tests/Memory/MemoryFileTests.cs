@@ -198,6 +198,34 @@ public sealed class MemoryFileTests
     }
 
     [Fact]
+    public async Task A_folder_that_is_deleted_under_a_running_process_is_made_again()
+    {
+        await using var bench = await RestartBench.StartAsync(BearerWithCdn);
+        await bench.AssertReadsAsync(0, 1);
+        Directory.Delete(bench.Folder, recursive: true);
+        bench.Restart();
+        Assert.Equal(Ours | UnixFileMode.UserExecute, File.GetUnixFileMode(bench.Folder));
+        await bench.AssertReadsAsync(1, 1);
+        Assert.Equal("Cdn", bench.TakeRequests());
+        Assert.Empty(bench.Warnings());
+    }
+
+    [Fact]
+    public async Task What_could_not_be_written_is_written_when_that_is_possible_again()
+    {
+        await using var bench = await RestartBench.StartAsync(BearerWithCdn, Bench.Impatient with { MemoryWriteDelay = TimeSpan.FromMilliseconds(1) });
+        Directory.Delete(bench.Folder, recursive: true);
+        File.WriteAllText(bench.Folder, "");
+        await bench.AssertReadsAsync(0, 1);
+        while (!bench.Warnings().Any())
+            await Task.Delay(5);
+        File.Delete(bench.Folder);
+        while (!File.Exists(bench.MemoryPath))
+            await Task.Delay(5);
+        Assert.Single(bench.Warnings());
+    }
+
+    [Fact]
     public async Task A_folder_that_cannot_be_made_is_a_warning()
     {
         await using var bench = await Bench.StartAsync(BearerWithCdn, Bench.Impatient with { MemoryPath = "/proc/lazysnap" });

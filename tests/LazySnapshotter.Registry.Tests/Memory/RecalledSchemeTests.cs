@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -9,7 +10,10 @@ namespace LazySnapshotter.Registry.Tests.Memory;
 // the one it spoke gets no answer any more.
 public sealed class RecalledSchemeTests
 {
+    private const int Port = 5000;
+
     private int _port;
+    private X509Certificate2? _certificate;
 
     [Fact]
     public async Task The_scheme_that_was_found_is_spoken_after_a_restart_without_asking()
@@ -42,16 +46,45 @@ public sealed class RecalledSchemeTests
         Assert.Equal("Blob", bench.TakeRequests());
     }
 
+    // Whoever sits on the network in between has only to keep https from working, and to answer in plain http.
+    [Theory]
+    [InlineData(TestAuthMode.Basic)]
+    [InlineData(TestAuthMode.Bearer)]
+    public async Task What_was_shown_in_https_is_never_shown_in_plain_http(TestAuthMode auth)
+    {
+        var wantsLogin = new TestRegistryOptions { Auth = auth, Username = "me", Password = "pass-word" };
+        await using var bench = await RestartBench.StartAsync(wantsLogin); // In plain http.
+        File.WriteAllText(bench.Bench.DockerConfigPath, $$$$"""{"auths":{"registry.local:{{{{Port}}}}":{"username":"me","password":"pass-word"}}}""");
+        RegistryClient client;
+        await using (var secure = await TestRegistry.StartAsync(wantsLogin with { Tls = true }))
+        {
+            secure.Content.AddBlob(Bench.Repository, bench.Bench.Content);
+            (_port, _certificate) = (PortOf(secure), secure.Certificate);
+            await ReadAsync(bench);
+            secure.ClearLog();
+            client = await ReadAsync(bench);
+            var shown = Assert.Single(secure.Requests, r => r.Kind == TestRequestKind.Blob);
+            Assert.StartsWith(auth.ToString(), shown.Authorization, StringComparison.Ordinal);
+        }
+
+        _port = PortOf(bench.Server);
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(RegistryFailure.Unauthorized, (await Assert.ThrowsAsync<RegistryException>(() => ReadAsync(bench, client))).Failure);
+        Assert.Contains(bench.Server.Requests, r => r.Kind == TestRequestKind.Ping);
+        Assert.All(bench.Server.Requests, r => Assert.Null(r.Authorization));
+    }
+
     private static int PortOf(TestRegistry registry) => new Uri("http://" + registry.Host).Port;
 
-    private async Task ReadAsync(RestartBench bench)
+    private async Task<RegistryClient> ReadAsync(RestartBench bench)
     {
         bench.Stop();
         var client = bench.Start(bench.Bench.Options with
         {
             ConfigureHandler = handler =>
             {
-                bench.Bench.Options.ConfigureHandler!(handler);
+                handler.SslOptions.RemoteCertificateValidationCallback =
+                    (_, certificate, _, _) => certificate is X509Certificate2 shown && shown.Equals(_certificate ?? bench.Server.Certificate);
                 handler.ConnectCallback = async (context, cancellationToken) =>
                 {
                     var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -62,7 +95,13 @@ public sealed class RecalledSchemeTests
             },
             MayLeadTo = _ => true,
         });
-        var reference = ImageReference.Parse($"registry.local:5000/{Bench.Repository}:latest");
+        await ReadAsync(bench, client);
+        return client;
+    }
+
+    private static async Task ReadAsync(RestartBench bench, RegistryClient client)
+    {
+        var reference = ImageReference.Parse($"registry.local:{Port}/{Bench.Repository}:latest");
         Assert.Equal(bench.Bench.Content[5..9], await bench.Bench.ReadAsync(5, 4, client.OpenBlob(reference, bench.Bench.Blob)));
     }
 }

@@ -24,13 +24,6 @@ internal sealed partial class TestRequestHandler
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
         var content = body.ToArray();
-        var current = registry.Content.Manifest(repository, tagOrDigest);
-        if (registry.Options.Preconditions && !PreconditionHolds(current))
-        {
-            await ErrorAsync(StatusCodes.Status412PreconditionFailed, "DENIED", "precondition failed");
-            return;
-        }
-
         var isDigest = Digest.TryParse(tagOrDigest, out var digest);
         if (isDigest && !digest.IsDigestOf(content))
         {
@@ -44,7 +37,20 @@ internal sealed partial class TestRequestHandler
             return;
         }
 
-        var put = registry.Content.AddManifest(repository, isDigest ? null : tagOrDigest, context.Request.ContentType ?? "", content);
+        Descriptor? put;
+        lock (registry.Content) // Nobody else's put comes between the precondition and this one.
+        {
+            put = registry.Options.Preconditions && !PreconditionHolds(registry.Content.Manifest(repository, tagOrDigest))
+                ? null
+                : registry.Content.AddManifest(repository, isDigest ? null : tagOrDigest, context.Request.ContentType ?? "", content);
+        }
+
+        if (put is null)
+        {
+            await ErrorAsync(StatusCodes.Status412PreconditionFailed, "DENIED", "precondition failed");
+            return;
+        }
+
         Response.Headers["Docker-Content-Digest"] = put.Digest.ToString();
         Response.Headers.Location = $"/v2/{repository}/manifests/{put.Digest}";
         if (registry.Options.ReferrersApi && TestManifestJson.ReferrerOf(registry.Content.Manifest(repository, put.Digest.ToString())!) is { } referrer)
