@@ -31,11 +31,13 @@ public sealed class DaemonOptionsTests : IDisposable
     [Fact]
     public void Waits_and_numbers_of_requests_reach_the_client_and_the_rest_stays_its_own()
     {
-        File.WriteAllText(_path, """{ "registry": { "requests": { "rangeDeadline": 12.5, "retryLimit": 2, "concurrency": 3, "hedgeFloor": 0 } } }""");
-        var options = DaemonOptions.Read(_path).Registry.ToClientOptions();
+        File.WriteAllText(_path, """{ "registry": { "requests": { "readDeadline": 7, "rangeDeadline": 12.5, "retryDelayMax": 3, "retryLimit": 2, "concurrency": 3, "hedgeFloor": 0 } } }""");
+        var section = DaemonOptions.Read(_path).Registry;
+        var options = section.ToClientOptions();
         var defaults = new Registry.RegistryOptions();
 
-        Assert.Equal(TimeSpan.FromSeconds(12.5), options.RangeDeadline);
+        Assert.Equal(TimeSpan.FromSeconds(7), section.Requests.ToFetcherOptions().Deadline);
+        Assert.Equal((TimeSpan.FromSeconds(12.5), TimeSpan.FromSeconds(3), defaults.RetryDelay), (options.RangeDeadline, options.RetryDelayMax, options.RetryDelay));
         Assert.Equal((2, 3), (options.RetryLimit, options.ConcurrencyStart));
         Assert.Equal(Timeout.InfiniteTimeSpan, options.HedgeFloor);
         Assert.Equal(
@@ -50,6 +52,8 @@ public sealed class DaemonOptionsTests : IDisposable
     [InlineData("{ \"registry\": { \"requests\": { \"rangeDeadline\": 0 } } }", "registry.requests.rangeDeadline")]
     [InlineData("{ \"registry\": { \"requests\": { \"stallTimeout\": 1e9 } } }", "registry.requests.stallTimeout")]
     [InlineData("{ \"registry\": { \"requests\": { \"retryLimit\": -1 } } }", "registry.requests.retryLimit")]
+    [InlineData("{ \"registry\": { \"requests\": { \"retryDelay\": 40 } } }", "registry.requests.retryDelay")]
+    [InlineData("{ \"registry\": { \"requests\": { \"readDeadline\": 0 } } }", "registry.requests.readDeadline")]
     [InlineData("{ \"registry\": { \"requests\": { \"concurrency\": 9, \"concurrencyMax\": 8 } } }", "registry.requests.concurrency")]
     [InlineData("{ \"registry\": { \"requests\": { \"hedgeFloor\": -1 } } }", "registry.requests.hedgeFloor")]
     [InlineData("{ \"root\": ", "LineNumber")]

@@ -18,9 +18,11 @@ public sealed class EverythingAtOnceTests(ITestOutputHelper output)
     private static readonly TimeSpan Aged = TimeSpan.FromSeconds(8);
 
     // Six in ten requests fail. So a request is repeated more often than a healthy registry would need, silence counts as a
-    // fault soon, and a host that fails all the time is asked again sooner than one that is in trouble should be.
+    // fault soon, a host that fails all the time is asked again sooner than one that is in trouble should be, and a read has time.
     private const string Configuration = """
-        {"registry": {"requests": {"retryLimit": 40, "connectTimeout": 1, "responseTimeout": 1, "stallTimeout": 1, "retryDelay": 0.02, "retryDelayMax": 0.2}}}
+        {"registry": {"requests": {
+            "retryLimit": 40, "retryDelay": 0.02, "retryDelayMax": 0.2,
+            "connectTimeout": 1, "responseTimeout": 1, "stallTimeout": 1, "readDeadline": 300}}}
         """;
 
     [Fact]

@@ -41,7 +41,8 @@ public sealed class NodeStorage : IAsyncDisposable
         var blobs = BlobStore.Open(options.Root, loggers.CreateLogger<BlobStore>());
         var cache = new SpanCache((long)options.Cache.MemoryMiB << 20);
         var sources = IndexSources.Create(options.Index, registry, indexes, blobs, loggers);
-        var library = new LayerLibrary(indexes, blobs, registry, cache, new LayerLibraryOptions { Sources = sources }, loggers);
+        var reading = new LayerLibraryOptions { Sources = sources, Fetching = options.Registry.Requests.ToFetcherOptions() };
+        var library = new LayerLibrary(indexes, blobs, registry, cache, reading, loggers);
         return new NodeStorage(registry, indexes, blobs, sources, library);
     }
 

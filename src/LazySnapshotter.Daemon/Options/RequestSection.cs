@@ -1,9 +1,10 @@
+using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Registry;
 
 namespace LazySnapshotter.Daemon;
 
 // How long requests to registries may take, how often they are repeated and how many there are at once: the waits of
-// RegistryOptions that a person may set, in seconds. Every read ends by one of them.
+// RegistryOptions and SpanFetcherOptions that a person may set, in seconds. Every read ends by one of them.
 public sealed record RequestSection
 {
     private const int SecondsMax = 24 * 60 * 60;
@@ -24,7 +25,10 @@ public sealed record RequestSection
     /// <summary>For a ping, a token or a manifest as a whole.</summary>
     public double DocumentDeadline { get; set; } = Defaults.DocumentDeadline.TotalSeconds;
 
-    /// <summary>For a read as a whole, waits for turns and repetitions included.</summary>
+    /// <summary>For what a program reads of a file, whatever has to be done for it: then the read is EIO.</summary>
+    public double ReadDeadline { get; set; } = new SpanFetcherOptions().Deadline.TotalSeconds;
+
+    /// <summary>For one range of a blob, waits for turns and repetitions included.</summary>
     public double RangeDeadline { get; set; } = Defaults.RangeDeadline.TotalSeconds;
 
     /// <summary>Repetitions of one request.</summary>
@@ -44,6 +48,8 @@ public sealed record RequestSection
 
     /// <summary>The least wait before an unanswered read is asked for a second time; 0: never.</summary>
     public double HedgeFloor { get; set; } = Defaults.HedgeFloor.TotalSeconds;
+
+    public SpanFetcherOptions ToFetcherOptions() => new() { Deadline = TimeSpan.FromSeconds(ReadDeadline) };
 
     public RegistryOptions ApplyTo(RegistryOptions options) => options with
     {
@@ -65,7 +71,7 @@ public sealed record RequestSection
     {
         foreach (var (key, seconds) in (ReadOnlySpan<(string, double)>)[
             ("connectTimeout", ConnectTimeout), ("responseTimeout", ResponseTimeout), ("stallTimeout", StallTimeout),
-            ("documentDeadline", DocumentDeadline), ("rangeDeadline", RangeDeadline), ("retryDelay", RetryDelay), ("retryDelayMax", RetryDelayMax)])
+            ("documentDeadline", DocumentDeadline), ("readDeadline", ReadDeadline), ("rangeDeadline", RangeDeadline), ("retryDelay", RetryDelay), ("retryDelayMax", RetryDelayMax)])
         {
             if (!(seconds is > 0 and <= SecondsMax))
                 return $"{key}: {seconds} is not a number of seconds above 0 and up to {SecondsMax}";
