@@ -1,13 +1,17 @@
+using System.Security.Cryptography;
+
 namespace LazySnapshotter.Layers.Gzip;
 
 // The second half of reading a gzip blob: takes the chunks in order, checks each member's CRC-32 and length against its
-// trailer, and tells a sink what is in them.
-internal sealed class GzipChecker(IGzipSink sink)
+// trailer, and adds what is in them to a digest on the way. What they mean is for GzipTeller.
+internal sealed class GzipChecker(IncrementalHash? digest = null)
 {
-    private uint _crc;
-    private long _memberUncompressedStart;
+    /// <summary>A piece comes from another processor once, to be digested, and is in the nearest cache for the CRC.</summary>
+    private const int PieceLengthMax = 16 * 1024;
 
-    public long UncompressedOffset { get; private set; }
+    private uint _crc;
+    private long _uncompressedOffset;
+    private long _memberUncompressedStart;
 
     /// <exception cref="InvalidDataException">A member is damaged; the message has the offset.</exception>
     public void Take(GzipChunk chunk)
@@ -15,20 +19,11 @@ internal sealed class GzipChecker(IGzipSink sink)
         var position = 0;
         foreach (var happened in chunk.Events)
         {
+            if (happened.Kind != GzipEventKind.MemberEnd)
+                continue;
             Pass(chunk.Output[position..happened.Position]);
             position = happened.Position;
-            switch (happened.Kind)
-            {
-                case GzipEventKind.BlockEnd:
-                    sink.BlockEnd(happened.Value);
-                    break;
-                case GzipEventKind.MemberEnd:
-                    EndMember(happened);
-                    break;
-                default:
-                    sink.BlockStart(happened.Value, UncompressedOffset, happened.Kind == GzipEventKind.MemberStart);
-                    break;
-            }
+            EndMember(happened);
         }
 
         Pass(chunk.Output[position..]);
@@ -36,22 +31,25 @@ internal sealed class GzipChecker(IGzipSink sink)
 
     private void Pass(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.IsEmpty)
-            return;
-        _crc = Crc32.Append(_crc, bytes);
-        UncompressedOffset += bytes.Length;
-        sink.Uncompressed(bytes);
+        _uncompressedOffset += bytes.Length;
+        while (!bytes.IsEmpty)
+        {
+            var piece = bytes[..Math.Min(bytes.Length, PieceLengthMax)];
+            digest?.AppendData(piece);
+            _crc = Crc32.Append(_crc, piece);
+            bytes = bytes[piece.Length..];
+        }
     }
 
     private void EndMember(in GzipEvent end)
     {
-        var length = UncompressedOffset - _memberUncompressedStart;
+        var length = _uncompressedOffset - _memberUncompressedStart;
         if (end.Crc != _crc)
             throw Broken(end, $"the member at {end.Value} has CRC {_crc:x8} but says {end.Crc:x8}");
         if (end.Length != (uint)length)
             throw Broken(end, $"the member at {end.Value} has {length} bytes but says {end.Length} (modulo 2^32)");
         _crc = 0;
-        _memberUncompressedStart = UncompressedOffset;
+        _memberUncompressedStart = _uncompressedOffset;
     }
 
     private static InvalidDataException Broken(in GzipEvent end, string what) =>

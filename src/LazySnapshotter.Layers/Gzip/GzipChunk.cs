@@ -1,6 +1,6 @@
 namespace LazySnapshotter.Layers.Gzip;
 
-// A piece of a blob's uncompressed bytes and what happened between them: what GzipReader hands over and GzipChecker takes.
+// A piece of a blob's uncompressed bytes and what happened between them: what GzipReader hands over, and GzipChecker and GzipTeller take.
 // Before its output lie the 32 KiB that came before, so that the inflater finds its history and every checkpoint its
 // window in one place. Where there is no such output, at the start of the layer, there are zeros.
 //

@@ -4,7 +4,7 @@ namespace LazySnapshotter.Layers.Gzip;
 
 // The first half of reading a gzip blob as it streams by: finds the members, inflates them into chunks and notes where
 // blocks start and end. Whoever feeds it calls Append with the bytes as they come, then Complete. What it notes but does
-// not compute, the CRC, is for GzipChecker, so that two threads can share the work. NUL padding behind the last
+// not compute, the CRC, is for GzipChecker, so that threads can share the work. NUL padding behind the last
 // member is accepted, as gzip(1) does; anything else is not.
 //
 // An error is thrown after everything before it was handed over: who takes the chunks in order meets the first one first.

@@ -1,16 +1,17 @@
 namespace LazySnapshotter.Layers.Gzip;
 
-// Follows a gzip blob as it streams by, on one thread: reader and checker in turns. Whoever feeds it calls Append with
+// Follows a gzip blob as it streams by, on one thread: reader, teller and checker in turns. Whoever feeds it calls Append with
 // the bytes as they come, then Complete; the sink has heard of everything up to there when a call returns.
 internal sealed class GzipScanner
 {
-    private readonly GzipChecker _checker;
+    private readonly GzipTeller _teller;
+    private readonly GzipChecker _checker = new();
     private readonly GzipReader _reader;
     private readonly Stack<GzipChunk> _free = new();
 
     public GzipScanner(IGzipSink sink)
     {
-        _checker = new GzipChecker(sink);
+        _teller = new GzipTeller(sink);
         _reader = new GzipReader(countReach: false, () => _free.TryPop(out var chunk) ? chunk : new GzipChunk(), Take);
     }
 
@@ -30,6 +31,7 @@ internal sealed class GzipScanner
 
     private void Take(GzipChunk chunk)
     {
+        _teller.Take(chunk);
         _checker.Take(chunk);
         _free.Push(chunk);
     }

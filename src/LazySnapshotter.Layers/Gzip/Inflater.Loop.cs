@@ -34,7 +34,7 @@ internal sealed unsafe partial class Inflater
 
     private const int DistanceExtraBitsMax = 13;
 
-    /// <summary>Decodes until the block ends, or near the end of input or room (null).</summary>
+    /// <summary>Decodes until the block ends, or near the end of input or room (null); counting reach, also where no match can reach out of the block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Stop? DecodeFast<TTracking>(ref Cursor cursor)
         where TTracking : struct, ITracking
@@ -48,6 +48,8 @@ internal sealed unsafe partial class Inflater
         var inputEnd = cursor.InputEnd - FastInputMargin;
         var output = cursor.Output;
         var outputEnd = cursor.OutputLimit - FastOutputMargin;
+        if (typeof(TTracking) == typeof(ReachTracked) && blockStart + WindowLengthMax - 1 < (nint)outputEnd)
+            outputEnd = (byte*)(blockStart + WindowLengthMax - 1);
         var bits = _bits;
         var bitCount = (uint)_bitCount; // only the low byte counts; an entry is subtracted as a whole
 

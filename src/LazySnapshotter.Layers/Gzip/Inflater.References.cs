@@ -38,7 +38,11 @@ internal sealed unsafe partial class Inflater
     {
         var start = (int)(source - cursor.Buffer);
         var end = Math.Min(start + length, _windowLength);
-        for (var i = start; i < end; i++)
-            _referenced![i >> 6] |= 1UL << (i & 63);
+        while (start < end)
+        {
+            var next = Math.Min(end, (start | 63) + 1);
+            _referenced![start >> 6] |= ulong.MaxValue >> (64 - (next - start)) << (start & 63);
+            start = next;
+        }
     }
 }

@@ -19,7 +19,7 @@ internal sealed unsafe partial class Inflater
                 var stop = _tracking switch
                 {
                     Tracking.None => DecodeFast<Untracked>(ref cursor),
-                    Tracking.Reach => DecodeFast<ReachTracked>(ref cursor),
+                    Tracking.Reach => DecodeFastCountingReach(ref cursor),
                     _ => DecodeFast<ReferencesTracked>(ref cursor),
                 };
                 if (stop is { } end)
@@ -29,6 +29,17 @@ internal sealed unsafe partial class Inflater
             if (DecodeSymbol(ref cursor) is { } other)
                 return other;
         }
+    }
+
+    // Behind the first 32 KiB of a block no match reaches what is before it: there the loop that counts nothing does.
+    private Stop? DecodeFastCountingReach(ref Cursor cursor)
+    {
+        if (cursor.ProducedInBlock >= WindowLengthMax)
+            return DecodeFast<Untracked>(ref cursor);
+        var stop = DecodeFast<ReachTracked>(ref cursor);
+        return stop is null && cursor.ProducedInBlock >= WindowLengthMax && cursor.InputLeft >= FastInputMargin && cursor.OutputLeft >= FastOutputMargin
+            ? DecodeFast<Untracked>(ref cursor)
+            : stop;
     }
 
     /// <summary>One literal, or the start of one match; null if the block goes on.</summary>

@@ -44,24 +44,31 @@ public static class LayerIndexBuilder
 
     private static async Task RunAsync(BlobReader reader, BuildPipeline pipeline, CancellationToken cancellationToken)
     {
-        Exception? failure = null;
         try
         {
-            while (await reader.ReadAsync(pipeline.Aborted) is { } chunk)
-                await pipeline.AddAsync(chunk);
-        }
-        catch (Exception e)
-        {
-            failure = e;
-        }
-
-        try
-        {
-            await pipeline.CompleteAsync(failure);
+            if (reader.IsFile)
+                await pipeline.ReadAsync(reader.Read);
+            else
+                await pipeline.CompleteAsync(await AddAllAsync(reader, pipeline));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             throw new OperationCanceledException(cancellationToken);
+        }
+    }
+
+    /// <summary>Why there is no more of the blob, if not because it has ended.</summary>
+    private static async Task<Exception?> AddAllAsync(BlobReader reader, BuildPipeline pipeline)
+    {
+        try
+        {
+            while (await reader.ReadAsync(pipeline.Aborted) is { } chunk)
+                await pipeline.AddAsync(chunk);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
         }
     }
 }

@@ -10,14 +10,14 @@ namespace LazySnapshotter.Layers.Index;
 // The one pass over a layer that learns everything an index has. Chunks of the blob and of what it unpacks to go in, in
 // the order of the stream; where they go from there:
 //
+//   GzipChunk -> GzipChecker                                                   diff ID, CRC
 //   BlobChunk -> SpanRecorder                                                  digests of spans
 //   GzipChunk -> SpanRecorder                                                  windows
-//             -> diff ID
-//             -> GzipChecker -> tar bytes -> TarParser -> TocBuilder
-//                                                      -> ReadPoints -> CheckpointChooser -> SpanRecorder
-//                            -> block starts                         -> CheckpointChooser
+//             -> GzipTeller -> tar bytes -> TarParser -> TocBuilder
+//                                                     -> ReadPoints -> CheckpointChooser -> SpanRecorder
+//                           -> block starts                         -> CheckpointChooser
 //
-// Used by one thread.
+// Used by two threads: one calls Check, the other one all else, and takes a chunk only when it has been checked.
 internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
 {
     /// <summary>
@@ -34,6 +34,7 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
     private readonly TarParser _tar;
     private readonly ReadPoints _reads = new();
     private readonly GzipChecker _checker;
+    private readonly GzipTeller _teller;
     private readonly SpanRecorder _spans;
     private readonly CheckpointChooser _chooser;
     private readonly PlainBoundaries _plain;
@@ -43,7 +44,8 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
     public LayerPass(CheckpointPlacement placement, Recycler<BlobChunk> blobChunks, Recycler<GzipChunk> gzipChunks, string spoolDirectory)
     {
         _tar = new TarParser(this);
-        _checker = new GzipChecker(this);
+        _checker = new GzipChecker(_diffHash);
+        _teller = new GzipTeller(this);
         _spans = new SpanRecorder(blobChunks, gzipChunks, spoolDirectory);
         _chooser = placement.CreateChooser(_spans.Cut);
         _plain = new PlainBoundaries(placement, _reads, _chooser);
@@ -60,6 +62,17 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
     /// <summary>Digest of the tar, after the last byte.</summary>
     public Digest DiffId { get; private set; }
 
+    /// <summary>The first look at a chunk; at a blob's only if it is not compressed.</summary>
+    /// <exception cref="InvalidDataException">A gzip member is damaged.</exception>
+    public void Check(GzipChunk chunk) => _checker.Take(chunk);
+
+    /// <inheritdoc cref="Check(GzipChunk)"/>
+    public void Check(BlobChunk chunk)
+    {
+        if (Compression == LayerCompression.None)
+            _diffHash.AppendData(chunk.Bytes);
+    }
+
     public void Take(BlobChunk chunk)
     {
         _spans.Add(chunk);
@@ -70,8 +83,7 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
     public void Take(GzipChunk chunk)
     {
         _spans.Add(chunk);
-        _diffHash.AppendData(chunk.Output);
-        _checker.Take(chunk);
+        _teller.Take(chunk);
 
         var keptFrom = chunk.CompressedEnd - UndecidedLengthMax;
         if (_spans.CompressedOffset < keptFrom)
@@ -121,7 +133,6 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
 
     private void TakePlain(BlobChunk chunk)
     {
-        _diffHash.AppendData(chunk.Bytes);
         Parse(chunk.Bytes);
         _plain.PassTo(_uncompressedLength);
         var told = _plain.UncompressedOffset;

@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace LazySnapshotter.Layers.Tar;
 
 internal enum TarFormat
@@ -109,17 +112,28 @@ internal readonly ref struct TarHeaderBlock(ReadOnlySpan<byte> block)
             if (!TarNumber.TryParseOctal(_block.Slice(ChecksumOffset, 8), out var stated))
                 return false;
 
-            long unsigned = 0;
-            long signed = 0;
-            for (var i = 0; i < Length; i++)
-            {
-                var value = i is >= ChecksumOffset and < TypeOffset ? (byte)' ' : _block[i];
-                unsigned += value;
-                signed += (sbyte)value;
-            }
-
+            var (unsigned, signed) = Sum(_block[..Length]);
+            foreach (var value in _block[ChecksumOffset..TypeOffset])
+                (unsigned, signed) = (unsigned - value + ' ', signed - (sbyte)value + ' '); // it counts as spaces itself
             return stated == unsigned || stated == signed;
         }
+    }
+
+    // Every entry pays for this twice: of its 512 bytes 16 at a time. A lane adds up 64 of them, which 16 bits hold.
+    private static (int Unsigned, int Signed) Sum(ReadOnlySpan<byte> block)
+    {
+        var unsigned = Vector128<ushort>.Zero;
+        var signed = Vector128<short>.Zero;
+        foreach (var bytes in MemoryMarshal.Cast<byte, Vector128<byte>>(block))
+        {
+            var (low, high) = Vector128.Widen(bytes);
+            unsigned += low + high;
+            var (signedLow, signedHigh) = Vector128.Widen(bytes.AsSByte());
+            signed += signedLow + signedHigh;
+        }
+
+        var ((a, b), (c, d)) = (Vector128.Widen(unsigned), Vector128.Widen(signed));
+        return ((int)Vector128.Sum(a + b), Vector128.Sum(c + d));
     }
 
     /// <summary>A text field ends at its first NUL, or fills its room.</summary>
