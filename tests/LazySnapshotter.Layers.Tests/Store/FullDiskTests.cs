@@ -40,7 +40,7 @@ public sealed class FullDiskTests : IDisposable
         File.Delete(ballast);
         await h.ReadSpanAsync(20);
         Assert.True(h.Blob.IsPresent(new SpanId(20)));
-        for (var i = 0; i < 500 && h.Log.Lines.Count < 2; i++)
+        for (var i = 0; i < 500 && h.Log.Lines.Length < 2; i++)
             await Task.Delay(10); // The line comes behind the span that it is about.
         Assert.Single(h.Log.Lines, line => line.Contains("stored again", StringComparison.Ordinal));
     }
