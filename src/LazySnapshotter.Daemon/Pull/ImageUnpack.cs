@@ -46,8 +46,6 @@ internal sealed class ImageUnpack(
     {
         report(index, LayerState.Preparing);
         var chainId = image.ChainIds[index].ToString();
-        if (index == 0)
-            await WaitUntilItAnswersAsync(chainId, cancellationToken);
         // Leased before it is looked for: a snapshot nobody refers to (left by a pull that failed) could be collected between.
         await lease.AddSnapshotAsync(plugin.Name, chainId, cancellationToken);
         if (await _snapshots.ExistsAsync(chainId, cancellationToken))
@@ -57,8 +55,8 @@ internal sealed class ImageUnpack(
         var labels = UnpackLabels.ForLayer(image, index);
         for (var tries = 1; tries <= PrepareTriesMax; tries++)
         {
-            var key = UnpackKey.New(image.ChainIds[index]);
-            if (await _snapshots.PrepareAsync(key, parent, labels, cancellationToken) is { } mounts)
+            var (key, prepared) = await PrepareAsync(image.ChainIds[index], parent, labels, cancellationToken);
+            if (prepared is { } mounts)
                 return await UnpackIntoAsync(index, key, mounts, labels, cancellationToken);
             if (await _snapshots.ExistsAsync(chainId, cancellationToken))
                 return LayerState.Lazy;
@@ -67,17 +65,18 @@ internal sealed class ImageUnpack(
         throw new PullException($"layer {image.Layers[index].Digest}: snapshotter {plugin.Name} says that snapshot {chainId} exists, but it does not");
     }
 
-    // containerd gives a plugin that has just been started, on a machine with cold caches, a second to say hello, and fails
-    // every call until it dials again some seconds later.
-    private async Task WaitUntilItAnswersAsync(string chainId, CancellationToken cancellationToken)
+    // containerd gives a plugin that has just been started a second to say hello, and fails every call that reaches for it until
+    // it dials again some seconds later. Only Prepare reaches for it for sure: what its own database can answer, containerd does.
+    private async Task<(string Key, IReadOnlyList<Mount>? Mounts)> PrepareAsync(
+        Digest chainId, string parent, Dictionary<string, string> labels, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
             try
             {
-                await _snapshots.ExistsAsync(chainId, cancellationToken);
-                return;
+                var key = UnpackKey.New(chainId);
+                return (key, await _snapshots.PrepareAsync(key, parent, labels, cancellationToken));
             }
             catch (GrpcException e) when (
                 e.Status == StatusCode.Unavailable && plugin.ProxyAddress is not null && Stopwatch.GetElapsedTime(started) < AnswerPatience)
