@@ -26,27 +26,10 @@ public sealed class GrpcServer : IAsyncDisposable
     public static async Task<GrpcServer> StartAsync(
         string socketPath, GrpcServiceTable services, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
     {
-        var logger = loggerFactory.CreateLogger<GrpcServer>();
-        if (Path.GetDirectoryName(Path.GetFullPath(socketPath)) is { } directory)
-            Directory.CreateDirectory(directory);
-
-        var transport = new SocketTransportFactory(
-            Options.Create(new SocketTransportOptions { CreateBoundListenSocket = endPoint => BindSocket(endPoint, socketPath) }),
-            loggerFactory);
-        var kestrel = new KestrelServer(Options.Create(KestrelOptions(socketPath)), transport, loggerFactory);
-        try
-        {
-            await kestrel.StartAsync(new GrpcDispatcher(services, logger), cancellationToken);
-            await WarmUpAsync(socketPath, cancellationToken);
-        }
-        catch
-        {
-            kestrel.Dispose();
-            throw;
-        }
-
-        GrpcLog.ServerListens(logger, socketPath);
-        return new GrpcServer(kestrel, socketPath);
+        await RehearseAsync(services, loggerFactory, cancellationToken);
+        var server = await ListenAsync(socketPath, services, loggerFactory, cancellationToken);
+        GrpcLog.ServerListens(loggerFactory.CreateLogger<GrpcServer>(), socketPath);
+        return server;
     }
 
     /// <summary>Takes no new calls and waits for those under way until the token fires.</summary>
@@ -58,23 +41,50 @@ public sealed class GrpcServer : IAsyncDisposable
         _kestrel.Dispose();
     }
 
-    // containerd gives a plugin's first connection one second (grpc-go's BaseDelay; containerd sets no MinConnectTimeout) and
-    // fails whoever asked. On a busy machine that can be less than what compiling the code for a first call takes.
-    private static async Task WarmUpAsync(string socketPath, CancellationToken cancellationToken)
+    // containerd gives a connection to a plugin one second until the server's first frame (grpc-go's BaseDelay; containerd sets
+    // no MinConnectTimeout), then fails everybody's calls for a while. On a busy machine that can be less than compiling the code of
+    // a first call takes. So one is made beforehand, where nobody waits for it: a method that nobody has.
+    private static async Task RehearseAsync(GrpcServiceTable services, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
     {
-        using var channel = new GrpcChannel(socketPath);
+        DirectoryInfo? directory = null;
         try
         {
+            directory = Directory.CreateTempSubdirectory("lazysnap-");
+            await using var server = await ListenAsync(Path.Combine(directory.FullName, "s"), services, loggerFactory, cancellationToken);
+            using var channel = new GrpcChannel(server.SocketPath);
             await channel.UnaryAsync(new GrpcMethod<Empty, Empty>("lazysnap.Self", "Knock", Empty.Parser, Empty.Parser), new Empty(), null, cancellationToken);
         }
-        catch (GrpcException e) when (e.Status == StatusCode.Unimplemented)
+        catch (Exception e) when (e is GrpcException or IOException or UnauthorizedAccessException)
         {
-            // The answer to a method that nobody has.
+            // Answered as expected, or there is no place for a rehearsal: what is wrong with the real one will be said there.
         }
-        catch (GrpcException e)
+        finally
         {
-            throw new IOException($"{socketPath}: the server does not answer itself: {e.Message}", e);
+            directory?.Delete(recursive: true);
         }
+    }
+
+    private static async Task<GrpcServer> ListenAsync(
+        string socketPath, GrpcServiceTable services, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(socketPath)) is { } directory)
+            Directory.CreateDirectory(directory);
+
+        var transport = new SocketTransportFactory(
+            Options.Create(new SocketTransportOptions { CreateBoundListenSocket = endPoint => BindSocket(endPoint, socketPath) }),
+            loggerFactory);
+        var kestrel = new KestrelServer(Options.Create(KestrelOptions(socketPath)), transport, loggerFactory);
+        try
+        {
+            await kestrel.StartAsync(new GrpcDispatcher(services, loggerFactory.CreateLogger<GrpcServer>()), cancellationToken);
+        }
+        catch
+        {
+            kestrel.Dispose();
+            throw;
+        }
+
+        return new GrpcServer(kestrel, socketPath);
     }
 
     private static Socket BindSocket(EndPoint endPoint, string socketPath) =>
