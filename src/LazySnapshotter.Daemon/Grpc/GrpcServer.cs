@@ -28,7 +28,8 @@ public sealed class GrpcServer : IAsyncDisposable
     {
         await RehearseAsync(services, loggerFactory, cancellationToken);
         var server = await ListenAsync(socketPath, services, loggerFactory, cancellationToken);
-        GrpcLog.ServerListens(loggerFactory.CreateLogger<GrpcServer>(), socketPath);
+        var logger = loggerFactory.CreateLogger<GrpcServer>();
+        GrpcLog.ServerListens(logger, socketPath);
         return server;
     }
 
