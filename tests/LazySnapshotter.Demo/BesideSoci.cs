@@ -23,7 +23,11 @@ internal static class BesideSoci
         await using var directory = TestDirectory.Create();
         await using var registry = await TestRegistry.StartAsync(new TestRegistryOptions
         {
-            Link = link, Auth = TestAuthMode.Bearer, RedirectBlobs = true, UrlLifetime = UrlLifetime, Tls = true,
+            Link = link,
+            Auth = TestAuthMode.Bearer,
+            RedirectBlobs = true,
+            UrlLifetime = UrlLifetime,
+            Tls = true,
         });
         registry.Content.AddLayout(image.Name, image.LayoutPath);
         var certificate = directory.Combine("certificate.pem");

@@ -55,7 +55,8 @@ public sealed class HopLogTests
         await using var bench = await Bench.StartAsync();
         bench.Server.Faults.Add(new Fault
         {
-            Kind = TestRequestKind.Blob, Headers = new Dictionary<string, string> { ["Warning"] = "299 - \"this registry closes on \\\"Friday\\\"\"" },
+            Kind = TestRequestKind.Blob,
+            Headers = new Dictionary<string, string> { ["Warning"] = "299 - \"this registry closes on \\\"Friday\\\"\"" },
         });
         for (var i = 0; i < 3; i++)
             await bench.AssertReadsAsync(0, 1);

@@ -43,7 +43,10 @@ public sealed class InspectionTests : IAsyncLifetime
     {
         var report = await InspectAsync(new TestRegistryOptions
         {
-            Auth = TestAuthMode.Bearer, RedirectBlobs = true, TokenLifetime = TimeSpan.FromMinutes(5), UrlLifetime = TimeSpan.FromSeconds(60),
+            Auth = TestAuthMode.Bearer,
+            RedirectBlobs = true,
+            TokenLifetime = TimeSpan.FromMinutes(5),
+            UrlLifetime = TimeSpan.FromSeconds(60),
         });
         Assert.StartsWith("Ok ping, Ok token, Ok manifest", Verdicts(report), StringComparison.Ordinal);
         Assert.Contains("wants bearer", Found(report, "ping"), StringComparison.Ordinal);

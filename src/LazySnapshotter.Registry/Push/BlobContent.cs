@@ -36,7 +36,8 @@ public sealed class BlobContent
     /// <summary>A blob of another repository or registry.</summary>
     public static BlobContent OfRemote(RemoteBlob blob) =>
         new(blob.Digest, blob.Size ?? throw new ArgumentException("the blob's size is not known", nameof(blob)),
-            ct => blob.OpenAsync(ReadPriority.Background(), ct)) { Remote = blob };
+            ct => blob.OpenAsync(ReadPriority.Background(), ct))
+        { Remote = blob };
 
     /// <summary>Where it comes from, if that is a registry: pushing it then takes a place at two hosts.</summary>
     internal RemoteBlob? Remote { get; private init; }

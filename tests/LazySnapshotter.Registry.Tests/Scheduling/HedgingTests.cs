@@ -12,7 +12,10 @@ public sealed class HedgingTests
     // No other way out than a hedge.
     private static readonly RegistryOptions Patient = Bench.Impatient with
     {
-        HedgeFloor = TimeSpan.FromMilliseconds(20), ResponseTimeout = AnHour, RangeDeadline = AnHour, RetryLimit = 0,
+        HedgeFloor = TimeSpan.FromMilliseconds(20),
+        ResponseTimeout = AnHour,
+        RangeDeadline = AnHour,
+        RetryLimit = 0,
     };
 
     [Theory]
