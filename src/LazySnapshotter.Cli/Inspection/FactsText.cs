@@ -64,7 +64,7 @@ internal static class FactsText
             yield return ("implicit", $"{facts.ImplicitDirectories} directories the tar does not mention");
         yield return ("file content", ByteSize.Format(facts.ContentLength));
         yield return ("spans", Text(
-            $"{facts.Spans}, on average {ByteSize.Format(facts.MeanSpanLength)} compressed, the largest {ByteSize.Format(facts.LargestSpanLength)} ({ByteSize.Format(facts.LargestSpanUncompressedLength)} uncompressed)"));
+            $"{facts.Spans} from {facts.Checkpoints} checkpoints, on average {ByteSize.Format(facts.MeanSpanLength)} compressed, the largest {ByteSize.Format(facts.LargestSpanLength)} ({ByteSize.Format(facts.LargestSpanUncompressedLength)} uncompressed)"));
         yield return ("first 4 KiB", "fetches " + Costs(facts.FirstRead));
         yield return ("whole file", "fetches " + Costs(facts.WholeRead));
     }

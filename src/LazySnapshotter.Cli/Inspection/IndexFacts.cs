@@ -47,6 +47,9 @@ internal sealed record IndexFacts
 
     public required int Spans { get; init; }
 
+    /// <summary>Places at which inflating can begin; the other spans go on from the one before.</summary>
+    public required int Checkpoints { get; init; }
+
     public required long MeanSpanLength { get; init; }
 
     public required long LargestSpanLength { get; init; }
@@ -92,6 +95,7 @@ internal sealed record IndexFacts
             ImplicitDirectories = index.Toc.ImplicitDirectories.Count,
             ContentLength = content,
             Spans = spans.Count,
+            Checkpoints = spans.Count(span => !index.Spans.IsContinued(span.Id)),
             MeanSpanLength = index.Spans.CompressedLength / spans.Count,
             LargestSpanLength = spans.Max(span => span.CompressedLength),
             LargestSpanUncompressedLength = spans.Max(span => span.UncompressedLength),

@@ -16,14 +16,17 @@ internal static class LayerContent
     {
         var content = new byte[Math.Min(index.Toc[entry].Size, lengthMax)];
         var decoder = new SpanDecoder(index);
+        using var history = new SpanHistory();
         foreach (var extent in index.Toc.Extents(entry))
         {
             var length = Math.Min(extent.Length, content.Length - extent.FileOffset);
             if (length <= 0)
                 break;
-            for (var span = index.Spans[index.Spans.Find(extent.UncompressedOffset)]; ; span = index.Spans[new SpanId(span.Id.Value + 1)])
+            for (var span = index.Spans[index.Spans.RunStart(index.Spans.Find(extent.UncompressedOffset))]; ; span = index.Spans[new SpanId(span.Id.Value + 1)])
             {
-                var bytes = await DecodeAsync(index, decoder, blob, span, cancellationToken);
+                var bytes = await DecodeAsync(index, decoder, history, blob, span, cancellationToken);
+                if (span.UncompressedEnd <= extent.UncompressedOffset)
+                    continue;
                 var start = Math.Max(span.UncompressedOffset, extent.UncompressedOffset);
                 var end = Math.Min(span.UncompressedEnd, extent.UncompressedOffset + length);
                 bytes.AsSpan((int)(start - span.UncompressedOffset), (int)(end - start)).CopyTo(content.AsSpan((int)(extent.FileOffset + start - extent.UncompressedOffset)));
@@ -35,7 +38,8 @@ internal static class LayerContent
         return content;
     }
 
-    private static async Task<byte[]> DecodeAsync(LayerIndex index, SpanDecoder decoder, IBlobReader blob, LayerSpan span, CancellationToken cancellationToken)
+    private static async Task<byte[]> DecodeAsync(
+        LayerIndex index, SpanDecoder decoder, SpanHistory history, IBlobReader blob, LayerSpan span, CancellationToken cancellationToken)
     {
         var compressed = new byte[span.CompressedLength];
         await using (var stream = await blob.OpenExactRangeAsync(span.CompressedOffset, span.CompressedLength, ReadPriority.Demanded(), cancellationToken))
@@ -45,7 +49,7 @@ internal static class LayerContent
         if (!decoder.IsReady(span.Id))
             await decoder.PrepareAsync(span.Id, cancellationToken);
         var bytes = new byte[span.UncompressedLength];
-        decoder.Decode(span.Id, compressed, bytes);
+        decoder.Decode(span.Id, history, compressed, bytes);
         return bytes;
     }
 }

@@ -25,7 +25,7 @@ internal sealed record ReadCosts(int Files, long Mean, long Median, long P99, lo
         return new ReadCosts(costs.Count, (long)costs.Average(), costs[(costs.Count - 1) / 2], costs[(int)((costs.Count - 1) * 0.99)], costs[^1]);
     }
 
-    /// <summary>The spans that hold the beginning of a file, each once, in their order.</summary>
+    /// <summary>The spans that it takes to read the beginning of a file, each once, in their order.</summary>
     public static IReadOnlyList<SpanId> SpansOf(LayerIndex index, int entry, long lengthMax)
     {
         var found = new List<SpanId>();
@@ -40,7 +40,8 @@ internal sealed record ReadCosts(int Files, long Mean, long Median, long P99, lo
         return length;
     }
 
-    // The pieces of a file lie in the tar in their order, so each span comes once when the one before is remembered.
+    // The pieces of a file lie in the tar in their order, so each span comes once when the one before is remembered. What comes
+    // before a piece in its run comes along.
     private static void Visit(LayerIndex index, int entry, long lengthMax, Action<SpanId> visit)
     {
         var extents = index.Toc.Extents(entry);
@@ -51,7 +52,7 @@ internal sealed record ReadCosts(int Files, long Mean, long Median, long P99, lo
             if (length <= 0)
                 break;
             var last = index.Spans.Find(extents[i].UncompressedOffset + length - 1).Value;
-            for (next = Math.Max(next, index.Spans.Find(extents[i].UncompressedOffset).Value); next <= last; next++)
+            for (next = Math.Max(next, index.Spans.RunStart(index.Spans.Find(extents[i].UncompressedOffset)).Value); next <= last; next++)
                 visit(new SpanId(next));
         }
     }

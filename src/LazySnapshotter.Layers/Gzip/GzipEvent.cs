@@ -8,6 +8,9 @@ internal enum GzipEventKind
     /// <summary>As BlockStart, with no output of the member before it: there is nothing to refer back to.</summary>
     MemberStart,
 
+    /// <summary>A symbol has ended, and the block goes on; Value is the first bit behind it.</summary>
+    Mark,
+
     /// <summary>The block that started last has ended; Value is how many bytes of it are copies from before it.</summary>
     BlockEnd,
 

@@ -16,6 +16,9 @@ internal sealed class GzipReader
     private const int EventCountMax = 8192;
     private const int CompressedLengthMax = 1024 * 1024;
 
+    /// <summary>Output between two marks. Each costs some symbols that are not decoded in the fast loop.</summary>
+    private const long MarkDistance = 16 * 1024;
+
     private enum Part { Header, Deflate, Trailer, BetweenMembers, Padding }
 
     private readonly Inflater _inflater;
@@ -30,13 +33,15 @@ internal sealed class GzipReader
     private long _memberStart;
     private long _memberUncompressedStart;
     private long _handedOver;
+    private long _nextMark;
 
-    /// <param name="countReach">Whether the blocks' reach is counted; inflating is a few per cent slower then.</param>
+    /// <param name="forPlacement">Whether the blocks' reach is counted, and marks are made; inflating is a few per cent slower then.</param>
     /// <param name="rent">Where chunks come from.</param>
     /// <param name="handOver">Where they go; the one that went before is read (not written) until this returns.</param>
-    public GzipReader(bool countReach, Func<GzipChunk> rent, Action<GzipChunk> handOver)
+    public GzipReader(bool forPlacement, Func<GzipChunk> rent, Action<GzipChunk> handOver)
     {
-        _inflater = new Inflater { CountReach = countReach };
+        _inflater = new Inflater { CountReach = forPlacement };
+        _nextMark = forPlacement ? MarkDistance : long.MaxValue;
         _rent = rent;
         _handOver = handOver;
         _chunk = rent();
@@ -108,7 +113,8 @@ internal sealed class GzipReader
             var start = (int)Math.Max(0, GzipChunk.HistoryLength + _memberUncompressedStart - _chunk.UncompressedOffset);
             var position = GzipChunk.HistoryLength + _chunk.Length - start;
             var limit = GzipChunk.HistoryLength + GzipChunk.OutputLengthMax - start;
-            var step = _inflater.Inflate(compressed[total..], _chunk.Buffer.AsSpan(start), position, limit, stopAtBlocks: true);
+            var pauseAt = (int)Math.Min(position + (_nextMark - UncompressedOffset), int.MaxValue);
+            var step = _inflater.Inflate(compressed[total..], _chunk.Buffer.AsSpan(start), position, limit, stopAtBlocks: true, pauseAt);
             total += step.Consumed;
             CompressedOffset += step.Consumed;
             _chunk.Length += step.Produced;
@@ -125,6 +131,10 @@ internal sealed class GzipReader
                 case InflateState.BlockBoundary:
                     NoteBlockEnd();
                     NoteBlock(CompressedOffset * 8 - step.UnusedBits);
+                    break;
+                case InflateState.Paused:
+                    _nextMark = (UncompressedOffset / MarkDistance + 1) * MarkDistance;
+                    Note(new GzipEvent(GzipEventKind.Mark, _chunk.Length, CompressedOffset, CompressedOffset * 8 - step.UnusedBits));
                     break;
                 case InflateState.OutputFull:
                     HandOver();

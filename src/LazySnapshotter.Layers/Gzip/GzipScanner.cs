@@ -12,7 +12,7 @@ internal sealed class GzipScanner
     public GzipScanner(IGzipSink sink)
     {
         _teller = new GzipTeller(sink);
-        _reader = new GzipReader(countReach: false, () => _free.TryPop(out var chunk) ? chunk : new GzipChunk(), Take);
+        _reader = new GzipReader(forPlacement: false, () => _free.TryPop(out var chunk) ? chunk : new GzipChunk(), Take);
     }
 
     public long CompressedOffset => _reader.CompressedOffset;

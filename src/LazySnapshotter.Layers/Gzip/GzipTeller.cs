@@ -18,6 +18,9 @@ internal sealed class GzipTeller(IGzipSink sink)
                 case GzipEventKind.BlockEnd:
                     sink.BlockEnd(happened.Value);
                     break;
+                case GzipEventKind.Mark:
+                    sink.Mark(happened.Value, _uncompressedOffset);
+                    break;
                 case GzipEventKind.BlockStart or GzipEventKind.MemberStart:
                     sink.BlockStart(happened.Value, _uncompressedOffset, happened.Kind == GzipEventKind.MemberStart);
                     break;

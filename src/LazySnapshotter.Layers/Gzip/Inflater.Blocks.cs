@@ -30,7 +30,7 @@ internal sealed unsafe partial class Inflater
                 if (!Need(ref cursor, _firstBit))
                     return false;
                 Drop(_firstBit);
-                _part = Part.BlockHeader;
+                _part = _firstPart;
                 return true;
             case Part.BlockHeader:
                 return ReadBlockType(ref cursor);
@@ -88,7 +88,7 @@ internal sealed unsafe partial class Inflater
 
     private Stop CopyStored(ref Cursor cursor)
     {
-        var length = (int)Math.Min(_storedLeft, Math.Min(cursor.InputLeft, cursor.OutputLeft));
+        var length = (int)Math.Min(Math.Min(_storedLeft, cursor.InputLeft), Math.Min(cursor.OutputLeft, cursor.PauseLeft));
         // Sound: no more than is left of either.
         Buffer.MemoryCopy(cursor.Input, cursor.Output, cursor.OutputLeft, length);
         cursor.Input += length;
@@ -96,6 +96,8 @@ internal sealed unsafe partial class Inflater
         _storedLeft -= length;
         if (_storedLeft == 0)
             return Stop.EndOfBlock;
+        if (cursor.PauseLeft == 0)
+            return Stop.Paused;
         return cursor.OutputLeft == 0 ? Stop.OutputFull : Stop.NeedInput;
     }
 

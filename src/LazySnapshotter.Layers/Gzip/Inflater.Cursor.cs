@@ -4,10 +4,10 @@ namespace LazySnapshotter.Layers.Gzip;
 // longer than the `fixed` statement around the call.
 internal sealed unsafe partial class Inflater
 {
-    private enum Stop { EndOfBlock, NeedInput, OutputFull, Corrupt }
+    private enum Stop { EndOfBlock, NeedInput, OutputFull, Paused, Corrupt }
 
     // Sound: made from pinned buffers and bounds that were checked; whoever moves a pointer checks it against its end.
-    private struct Cursor(byte* input, int inputLength, byte* buffer, int position, int limit, long producedInBlock)
+    private struct Cursor(byte* input, int inputLength, byte* buffer, int position, int limit, int pauseAt, long producedInBlock)
     {
         private readonly byte* _inputStart = input;
         private readonly byte* _outputStart = buffer + position;
@@ -21,6 +21,9 @@ internal sealed unsafe partial class Inflater
         public byte* Output = buffer + position;
         public readonly byte* OutputLimit = buffer + limit;
 
+        /// <summary>Where to pause; behind the limit: nowhere.</summary>
+        public readonly byte* PauseAt = buffer + Math.Min(pauseAt, limit + 1L);
+
         /// <summary>Where in the buffer the current block has started; before the buffer if that was long ago. Never read through.</summary>
         public nint BlockStart = (nint)(buffer + position) - (nint)producedInBlock;
 
@@ -31,6 +34,9 @@ internal sealed unsafe partial class Inflater
         public readonly long InputLeft => InputEnd - Input;
 
         public readonly long OutputLeft => OutputLimit - Output;
+
+        /// <summary>Not negative.</summary>
+        public readonly long PauseLeft => Math.Max(0, PauseAt - Output);
 
         public readonly long ProducedInBlock => (nint)Output - BlockStart;
     }

@@ -47,7 +47,7 @@ internal sealed unsafe partial class Inflater
         var input = cursor.Input;
         var inputEnd = cursor.InputEnd - FastInputMargin;
         var output = cursor.Output;
-        var outputEnd = cursor.OutputLimit - FastOutputMargin;
+        var outputEnd = (cursor.PauseAt < cursor.OutputLimit ? cursor.PauseAt : cursor.OutputLimit) - FastOutputMargin;
         if (typeof(TTracking) == typeof(ReachTracked) && blockStart + WindowLengthMax - 1 < (nint)outputEnd)
             outputEnd = (byte*)(blockStart + WindowLengthMax - 1);
         var bits = _bits;

@@ -13,8 +13,10 @@ internal sealed unsafe partial class Inflater
         {
             if (_matchLeft > 0 && !CopyMatch(ref cursor))
                 return Stop.OutputFull;
+            if (cursor.PauseLeft == 0)
+                return Stop.Paused;
 
-            if (cursor.InputLeft >= FastInputMargin && cursor.OutputLeft >= FastOutputMargin)
+            if (cursor.InputLeft >= FastInputMargin && cursor.OutputLeft >= FastOutputMargin && cursor.PauseLeft >= FastOutputMargin)
             {
                 var stop = _tracking switch
                 {
@@ -37,7 +39,8 @@ internal sealed unsafe partial class Inflater
         if (cursor.ProducedInBlock >= WindowLengthMax)
             return DecodeFast<Untracked>(ref cursor);
         var stop = DecodeFast<ReachTracked>(ref cursor);
-        return stop is null && cursor.ProducedInBlock >= WindowLengthMax && cursor.InputLeft >= FastInputMargin && cursor.OutputLeft >= FastOutputMargin
+        return stop is null && cursor.ProducedInBlock >= WindowLengthMax && cursor.InputLeft >= FastInputMargin
+            && cursor.OutputLeft >= FastOutputMargin && cursor.PauseLeft >= FastOutputMargin
             ? DecodeFast<Untracked>(ref cursor)
             : stop;
     }

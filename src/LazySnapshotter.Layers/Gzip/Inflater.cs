@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace LazySnapshotter.Layers.Gzip;
 
-// Decodes one raw deflate stream (RFC 1951), from its start or from any block boundary. The caller owns both buffers:
+// Decodes one raw deflate stream (RFC 1951), from its start, from any block boundary, or from a pause inside a block. The caller owns both buffers:
 // input comes in pieces of any size, output goes into a buffer that also holds the history, so a window is put there as
 // plain bytes and nothing is copied twice. What one call does depends on nothing but the stream and the limits: however
 // the input is cut, the same bytes come out and the same boundaries are reported.
@@ -27,6 +27,7 @@ internal sealed unsafe partial class Inflater
     private ulong _bits;
     private int _bitCount;
     private int _firstBit;
+    private Part _firstPart;
 
     private bool _isLastBlock;
     private int _storedLeft;
@@ -65,6 +66,7 @@ internal sealed unsafe partial class Inflater
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bitOffset, 7);
         _part = Part.FirstBit;
         _firstBit = bitOffset;
+        _firstPart = Part.BlockHeader;
         _bits = 0;
         _bitCount = 0;
         _matchLeft = 0;
@@ -77,7 +79,8 @@ internal sealed unsafe partial class Inflater
     /// <param name="input">Goes on where the last call's consumed bytes ended.</param>
     /// <param name="buffer">Holds before <paramref name="position"/> what matches may refer to: all of it that there is, up to 32 KiB.</param>
     /// <param name="limit">Where output ends; bytes before it that are not produced may be overwritten all the same.</param>
-    public InflateStep Inflate(ReadOnlySpan<byte> input, Span<byte> buffer, int position, int limit, bool stopAtBlocks)
+    /// <param name="pauseAt">Where to stop as soon as a symbol has ended there or behind; behind the limit: nowhere.</param>
+    public InflateStep Inflate(ReadOnlySpan<byte> input, Span<byte> buffer, int position, int limit, bool stopAtBlocks, int pauseAt = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, position);
@@ -86,12 +89,12 @@ internal sealed unsafe partial class Inflater
         fixed (byte* inputPointer = input)
         fixed (byte* bufferPointer = buffer)
         {
-            var cursor = new Cursor(inputPointer, input.Length, bufferPointer, position, limit, _producedInBlock);
+            var cursor = new Cursor(inputPointer, input.Length, bufferPointer, position, limit, pauseAt, _producedInBlock);
             var state = Run(ref cursor, stopAtBlocks);
             if (state != InflateState.NeedInput)
                 ReturnWholeBytes(ref cursor);
             _producedInBlock = cursor.ProducedInBlock;
-            Debug.Assert(state is not (InflateState.BlockBoundary or InflateState.StreamEnd) || _bitCount < 8);
+            Debug.Assert(state is not (InflateState.BlockBoundary or InflateState.Paused or InflateState.StreamEnd) || _bitCount < 8);
             return new InflateStep(state, cursor.Consumed, cursor.Produced, _bitCount & 7);
         }
     }
@@ -120,6 +123,7 @@ internal sealed unsafe partial class Inflater
                         {
                             Stop.NeedInput => InflateState.NeedInput,
                             Stop.OutputFull => InflateState.OutputFull,
+                            Stop.Paused => InflateState.Paused,
                             _ => InflateState.Corrupt,
                         };
                     _part = _isLastBlock ? Part.StreamEnd : Part.BlockHeader;

@@ -1,16 +1,17 @@
 namespace LazySnapshotter.Layers.Index;
 
-// Chooses the checkpoints for which reading files costs least. A span is fetched whole, so what is paid for a read is the
-// compressed distance from the checkpoint before its start, and from its end to the checkpoint behind it:
+// Chooses the spans for which reading files costs least. A read fetches everything from the checkpoint before its start to the
+// end of the span in which it ends. So its start wants a checkpoint near before it, which costs a window; its end only
+// the end of a span near behind it, which costs a digest. Checkpoints first: of a *run*, the spans from one to the next,
 //
-//   cost(i -> j) = sum of reads starting in the span: weight * (c(start) - c(i))
-//                + sum of reads ending in the span:   weight * (c(j) - c(end))
+//   cost(i -> j) = sum of reads starting in the run: weight * (c(start) - c(i))
 //                + IndexByteCost * (CheckpointLength + window(i))
 //
 // and the cheapest path through all block boundaries is what is wanted: a dynamic programme, run while the layer streams
-// by. Every boundary that can still be extended (it lies within a span's length of the end) has a cheapest path to it; what
+// by. Every boundary that can still be extended (it lies within a run's length of the end) has a cheapest path to it; what
 // all of these paths have in common is decided, and exactly what it would be had the whole layer been known. If they have
-// not met within LookAhead of output, the path to the last boundary decides up to the middle.
+// not met within LookAhead of output, the path to the last boundary decides up to the middle. A run that is decided is then
+// cut into spans (RunCuts).
 //
 // Constants are those of a study of five compressors on a 400 MB layer: they spend index where files are small.
 internal sealed class AdaptiveChooser : CheckpointChooser
@@ -18,11 +19,11 @@ internal sealed class AdaptiveChooser : CheckpointChooser
     /// <summary>Fetched bytes of one read of every file that a byte of index may cost.</summary>
     public const long IndexByteCost = 256;
 
-    /// <summary>What a checkpoint costs without its window: two offsets and a digest.</summary>
-    public const long CheckpointLength = 48;
+    /// <summary>What a checkpoint costs without its window: two offsets, a digest, and the window's length and checksum.</summary>
+    public const long CheckpointLength = 56;
 
-    /// <summary>Uncompressed length of a span, unless a block is longer.</summary>
-    public const long SpanLengthMax = 2 * 1024 * 1024;
+    /// <summary>Uncompressed length of a run, unless a block is longer.</summary>
+    public const long RunLengthMax = 2 * 1024 * 1024;
 
     public const long LookAhead = 8 * 1024 * 1024;
 
@@ -42,14 +43,22 @@ internal sealed class AdaptiveChooser : CheckpointChooser
     private const long WindowLengthMax = 32768;
 
     private readonly BoundaryGraph _graph = new();
-    private readonly List<Checkpoint> _path = [];
+    private readonly RunCuts _cuts = new();
+    private readonly List<int> _path = [];
     private bool _isLastOpen;
     private int _uncheckedNodes;
 
     public AdaptiveChooser(Action<Checkpoint> chosen)
         : base(chosen) => _graph.Start();
 
-    public override Checkpoint? Undecided => _graph.Count > 1 ? _graph[1].Start : null;
+    public override Checkpoint? Undecided
+    {
+        get
+        {
+            var (boundary, cut) = (_graph.Count > 1 ? _graph[1].Start : (Checkpoint?)null, _cuts.First);
+            return cut is null || boundary?.UncompressedOffset < cut.Value.UncompressedOffset ? boundary : cut;
+        }
+    }
 
     public override bool NeedsReach => true;
 
@@ -57,6 +66,7 @@ internal sealed class AdaptiveChooser : CheckpointChooser
     {
         if (start.UncompressedOffset == 0)
             return; // the first span starts there anyway
+        _cuts.AddBoundary(start);
 
         ref var last = ref _graph.Last;
         if (last.Start.UncompressedOffset == start.UncompressedOffset)
@@ -83,6 +93,8 @@ internal sealed class AdaptiveChooser : CheckpointChooser
         _isLastOpen = true;
     }
 
+    public override void Mark(in Checkpoint mark) => _cuts.AddMark(mark);
+
     public override void BlockEnd(long reachBytes)
     {
         if (_isLastOpen && _graph.Last.WindowCost == BoundaryNode.UnknownCost)
@@ -99,7 +111,7 @@ internal sealed class AdaptiveChooser : CheckpointChooser
     public override void ReadEnd(long uncompressedOffset, int weight)
     {
         Settle(uncompressedOffset);
-        _graph.AddReadEnd(weight);
+        _cuts.AddReadEnd(weight);
     }
 
     public override void Advance(long uncompressedOffset) => Settle(uncompressedOffset);
@@ -112,6 +124,8 @@ internal sealed class AdaptiveChooser : CheckpointChooser
             Decide(decided);
         if (isLastOpen && _graph.Last.Start.CompressedOffset < compressedOffset)
             _graph.RemoveLast();
+        while (_cuts.First is { } first && first.CompressedOffset < compressedOffset)
+            _cuts.Forget(first.UncompressedOffset + 1);
     }
 
     public override void Complete(long compressedLength, long uncompressedLength)
@@ -121,11 +135,12 @@ internal sealed class AdaptiveChooser : CheckpointChooser
             _graph.RemoveLast(); // nothing follows it
         CloseLast();
         _graph.Add(new Checkpoint(compressedLength * 8, uncompressedLength, IsMemberStart: true), windowCost: 0);
-        _graph.SettleLast(SpanLengthMax);
+        _graph.SettleLast(RunLengthMax);
         var end = _graph.Count - 1;
         var parent = _graph.ParentOf(end);
         if (parent > 0)
             Decide(parent);
+        CutRun(_graph.Root, _graph.Last.Start);
         _graph.Clear();
     }
 
@@ -135,7 +150,7 @@ internal sealed class AdaptiveChooser : CheckpointChooser
         if (uncompressedOffset <= _graph.Last.Start.UncompressedOffset)
             return;
         if (!_graph.IsLastSettled)
-            _graph.SettleLast(SpanLengthMax);
+            _graph.SettleLast(RunLengthMax);
         if (uncompressedOffset - _graph.Last.Start.UncompressedOffset > BlockLengthMax)
             CloseLast();
 
@@ -144,6 +159,9 @@ internal sealed class AdaptiveChooser : CheckpointChooser
             if (!DecideCommon(_graph.Root.UncompressedOffset + LookAhead))
                 DecideHalf();
         }
+
+        if (_graph.Count == 1 && _graph.Root.UncompressedOffset + LookAhead < uncompressedOffset)
+            _cuts.Forget(uncompressedOffset);
     }
 
     private void CloseLast()
@@ -155,7 +173,7 @@ internal sealed class AdaptiveChooser : CheckpointChooser
     private bool DecideCommon(long uncompressedOffset)
     {
         _uncheckedNodes = 0;
-        var common = _graph.CommonAncestor(uncompressedOffset - SpanLengthMax);
+        var common = _graph.CommonAncestor(uncompressedOffset - RunLengthMax);
         if (common == 0)
             return false;
         Decide(common);
@@ -169,7 +187,7 @@ internal sealed class AdaptiveChooser : CheckpointChooser
         while (_graph.ParentOf(node) > 0 && _graph[node].Start.UncompressedOffset > middle)
             node = _graph.ParentOf(node);
         Decide(node);
-        _graph.Recompute(SpanLengthMax);
+        _graph.Recompute(RunLengthMax);
     }
 
     /// <summary>The path to a node is decided; the node becomes the root.</summary>
@@ -177,10 +195,23 @@ internal sealed class AdaptiveChooser : CheckpointChooser
     {
         _path.Clear();
         for (var i = node; i > 0; i = _graph.ParentOf(i))
-            _path.Add(_graph[i].Start);
-        for (var i = _path.Count - 1; i >= 0; i--)
-            Choose(_path[i]);
+            _path.Add(i);
+        var from = 0;
+        for (var i = _path.Count - 1; i >= 0; from = _path[i--])
+        {
+            CutRun(_graph[from].Start, _graph[_path[i]].Start);
+            Choose(_graph[_path[i]].Start);
+        }
+
         _graph.RemoveBefore(node);
+    }
+
+    private void CutRun(in Checkpoint start, in Checkpoint end)
+    {
+        if (end.UncompressedOffset - start.UncompressedOffset > LookAhead)
+            _cuts.Forget(end.UncompressedOffset); // one long block; what waits is bounded, and some of it may be forgotten
+        foreach (var cut in _cuts.Cut(start, end))
+            Choose(cut);
     }
 
     private static long WindowCost(long reachBytes) =>

@@ -6,16 +6,15 @@ namespace LazySnapshotter.Layers.Index;
 // root, the last checkpoint that is decided. A boundary gets its path when output follows it ("settled"): until then
 // a later boundary with the same output may take its place.
 //
-// In a cost, a read that starts somewhere between boundaries g and g+1 counts as starting at g, and one that ends there as
-// ending at g+1: the rest is the same whatever is chosen.
+// In a cost, a read that starts somewhere between boundaries g and g+1 counts as starting at g: the rest is the same whatever
+// is chosen.
 internal sealed class BoundaryGraph
 {
     private readonly List<BoundaryNode> _nodes = [];
     private long _firstNumber;
     private bool _isLastSettled;
 
-    private long _startWeights, _startPlaces, _endWeights, _endPlaces;
-    private long _pendingEndWeight;
+    private long _startWeights, _startPlaces;
 
     /// <summary>Root included.</summary>
     public int Count => _nodes.Count;
@@ -63,30 +62,23 @@ internal sealed class BoundaryGraph
         _startPlaces += weight * Last.Start.CompressedOffset;
     }
 
-    public void AddReadEnd(int weight) => _pendingEndWeight += weight;
-
     /// <summary>Output follows the last boundary: it will not be replaced any more, and its cheapest path is found.</summary>
-    public void SettleLast(long spanLengthMax)
+    public void SettleLast(long runLengthMax)
     {
         ref var node = ref Last;
-        _endWeights += _pendingEndWeight;
-        _endPlaces += _pendingEndWeight * node.Start.CompressedOffset;
-        _pendingEndWeight = 0;
         node.StartWeights = _startWeights;
         node.StartPlaces = _startPlaces;
-        node.EndWeights = _endWeights;
-        node.EndPlaces = _endPlaces;
         _isLastSettled = true;
-        FindPath(Count - 1, spanLengthMax);
+        FindPath(Count - 1, runLengthMax);
     }
 
     /// <summary>Finds all paths anew: the root has moved to a node that was not on all of them.</summary>
-    public void Recompute(long spanLengthMax)
+    public void Recompute(long runLengthMax)
     {
         this[0].PathCost = 0;
         var settled = _isLastSettled ? Count : Count - 1;
         for (var i = 1; i < settled; i++)
-            FindPath(i, spanLengthMax);
+            FindPath(i, runLengthMax);
     }
 
     /// <summary>
@@ -122,16 +114,16 @@ internal sealed class BoundaryGraph
         this[0].Parent = _firstNumber;
     }
 
-    private void FindPath(int index, long spanLengthMax)
+    private void FindPath(int index, long runLengthMax)
     {
         var nodes = CollectionsMarshal.AsSpan(_nodes);
         ref var node = ref nodes[index];
         var best = long.MaxValue;
         for (var i = index - 1; i >= 0; i--)
         {
-            if (node.Start.UncompressedOffset - nodes[i].Start.UncompressedOffset > spanLengthMax && i < index - 1)
+            if (node.Start.UncompressedOffset - nodes[i].Start.UncompressedOffset > runLengthMax && i < index - 1)
                 break;
-            var cost = nodes[i].PathCost + SpanCost(nodes[i], node);
+            var cost = nodes[i].PathCost + RunCost(nodes[i], node);
             if (cost >= best)
                 continue;
             best = cost;
@@ -141,12 +133,8 @@ internal sealed class BoundaryGraph
         node.PathCost = best;
     }
 
-    private static long SpanCost(in BoundaryNode from, in BoundaryNode to)
-    {
-        var starts = to.StartPlaces - from.StartPlaces - from.Start.CompressedOffset * (to.StartWeights - from.StartWeights);
-        var ends = to.Start.CompressedOffset * (to.EndWeights - from.EndWeights) - (to.EndPlaces - from.EndPlaces);
-        return starts + ends + from.WindowCost + CheckpointCost;
-    }
+    private static long RunCost(in BoundaryNode from, in BoundaryNode to) =>
+        to.StartPlaces - from.StartPlaces - from.Start.CompressedOffset * (to.StartWeights - from.StartWeights) + from.WindowCost + CheckpointCost;
 
     private const long CheckpointCost = ReadPoints.FileWeight * AdaptiveChooser.IndexByteCost * AdaptiveChooser.CheckpointLength;
 }

@@ -17,6 +17,6 @@ internal struct BoundaryNode
     /// <summary>The node before it on that path, counted from the start of the layer.</summary>
     public long Parent;
 
-    /// <summary>Weights of the reads that start (end) before it, and these weights times the place of the boundary before (behind) them.</summary>
-    public long StartWeights, StartPlaces, EndWeights, EndPlaces;
+    /// <summary>Weights of the reads that start before it, and these weights times the place of the boundary before them.</summary>
+    public long StartWeights, StartPlaces;
 }

@@ -10,11 +10,16 @@ internal abstract class CheckpointChooser(Action<Checkpoint> chosen)
     /// <summary>The first place that may still be chosen; null: none of those that were offered.</summary>
     public abstract Checkpoint? Undecided { get; }
 
-    /// <summary>Whether <see cref="BlockEnd"/> wants real numbers.</summary>
+    /// <summary>Whether <see cref="BlockEnd"/> wants real numbers, and <see cref="Mark"/> is of use.</summary>
     public virtual bool NeedsReach => false;
 
     /// <summary>A block starts here: all before has been told.</summary>
     public abstract void BlockStart(in Checkpoint start);
+
+    /// <summary>A span that goes on from the one before may start here, inside a block.</summary>
+    public virtual void Mark(in Checkpoint mark)
+    {
+    }
 
     /// <summary>The block that started last has ended.</summary>
     /// <param name="reachBytes">How many bytes of it are copies from before it: stands for the size of its window.</param>

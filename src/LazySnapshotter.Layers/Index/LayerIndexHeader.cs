@@ -31,7 +31,7 @@ internal sealed record LayerIndexHeader
 
     public const int Length = ChecksumOffset + SHA256.HashSizeInBytes;
 
-    public const uint Version = 2;
+    public const uint Version = 3;
 
     /// <summary>As in PNG: the first byte is no text, and a transfer that changes line ends or cuts at Ctrl-Z shows.</summary>
     public static ReadOnlySpan<byte> Magic => [0x89, (byte)'L', (byte)'S', (byte)'I', 0x0D, 0x0A, 0x1A, 0x0A];

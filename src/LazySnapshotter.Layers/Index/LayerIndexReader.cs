@@ -127,10 +127,13 @@ internal static class LayerIndexReader
             uncompressedOffsets[i] = uncompressedOffsets[i - 1] + reader.Number(header.UncompressedLength - uncompressedOffsets[i - 1], "span offset");
 
         var windowLengths = new int[count];
+        var areContinued = new bool[count];
         var windowCount = 0;
         for (var i = 0; i < count; i++)
         {
-            windowLengths[i] = (int)reader.Number(LayerIndexLimits.StoredWindowLengthMax, "window length");
+            var number = (int)reader.Number(LayerIndexLimits.StoredWindowLengthMax + 1, "window length");
+            areContinued[i] = number == LayerIndexWriter.ContinuedMark;
+            windowLengths[i] = areContinued[i] ? 0 : number - 1;
             windowCount += windowLengths[i] > 0 ? 1 : 0;
         }
 
@@ -139,7 +142,7 @@ internal static class LayerIndexReader
         if (!reader.IsEmpty)
             throw reader.Bad("bytes are left over");
 
-        var spans = new SpanTable(startBits, uncompressedOffsets, digests, header.CompressedLength, header.UncompressedLength);
+        var spans = new SpanTable(startBits, uncompressedOffsets, digests, header.CompressedLength, header.UncompressedLength, areContinued);
         CheckSpans(spans, windowLengths, header.Compression);
         return (spans, new LayerIndexWindows(windowLengths, checksums, header.WindowsStart, header.WindowsLength));
     }
@@ -153,8 +156,8 @@ internal static class LayerIndexReader
                 throw Bad($"span {i} is longer than {LayerIndexLimits.SpanLengthMax} bytes");
             if (compression == LayerCompression.None && spans.StartBit(span.Id) != span.UncompressedOffset * 8)
                 throw Bad($"span {i} of an uncompressed layer starts elsewhere in the blob than in the tar");
-            if (compression == LayerCompression.None && windowLengths[i] > 0)
-                throw Bad($"span {i} of an uncompressed layer has a window");
+            if (compression == LayerCompression.None && (windowLengths[i] > 0 || spans.IsContinued(span.Id)))
+                throw Bad($"span {i} of an uncompressed layer has a window, or needs one");
         }
 
         if (compression == LayerCompression.None && spans.CompressedLength != spans.UncompressedLength)

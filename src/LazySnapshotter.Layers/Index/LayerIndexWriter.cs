@@ -9,6 +9,9 @@ namespace LazySnapshotter.Layers.Index;
 // content gives the same bytes: there is no time, path or chance in them, and nothing is left to a library.
 internal static class LayerIndexWriter
 {
+    /// <summary>In the column of window lengths, which are one more than they are: the span has none because it goes on from the one before.</summary>
+    public const int ContinuedMark = 0;
+
     /// <returns>The header that was written: it knows the file's identity and length.</returns>
     public static LayerIndexHeader Write(Stream output, LayerIndexContent content)
     {
@@ -59,8 +62,8 @@ internal static class LayerIndexWriter
             writer.Number(spans.StartBit(new SpanId(i)) - spans.StartBit(new SpanId(i - 1)));
         for (var i = 1; i < spans.Count; i++)
             writer.Number(spans[new SpanId(i)].UncompressedOffset - spans[new SpanId(i - 1)].UncompressedOffset);
-        foreach (var length in windows.Lengths)
-            writer.Number(length);
+        for (var i = 0; i < spans.Count; i++)
+            writer.Number(spans.IsContinued(new SpanId(i)) ? ContinuedMark : windows.Lengths[i] + 1L);
         for (var i = 0; i < spans.Count; i++)
             writer.Bytes(spans.DigestOf(new SpanId(i)));
         writer.Bytes(windows.Checksums);

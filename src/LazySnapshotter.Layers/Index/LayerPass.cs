@@ -15,7 +15,7 @@ namespace LazySnapshotter.Layers.Index;
 //   GzipChunk -> SpanRecorder                                                  windows
 //             -> GzipTeller -> tar bytes -> TarParser -> TocBuilder
 //                                                     -> ReadPoints -> CheckpointChooser -> SpanRecorder
-//                           -> block starts                         -> CheckpointChooser
+//                           -> block starts, marks in blocks        -> CheckpointChooser
 //
 // Used by two threads: one calls Check, the other one all else, and takes a chunk only when it has been checked.
 internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
@@ -54,7 +54,7 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
     /// <summary>What the blob is; known before the first chunk comes.</summary>
     public LayerCompression Compression { get; set; }
 
-    /// <summary>Whether the chooser wants to know the reach of blocks.</summary>
+    /// <summary>Whether the chooser wants to know the reach of blocks, and of marks inside them.</summary>
     public bool NeedsReach => _chooser.NeedsReach;
 
     public WindowSpool Windows => _spans.Windows;
@@ -116,6 +116,8 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
         _lastBlockOffset = uncompressedOffset;
         _chooser.BlockStart(new Checkpoint(startBit, uncompressedOffset, isMemberStart));
     }
+
+    void IGzipSink.Mark(long startBit, long uncompressedOffset) => _chooser.Mark(new Checkpoint(startBit, uncompressedOffset, IsMemberStart: false));
 
     void IGzipSink.BlockEnd(long reachBytes) => _chooser.BlockEnd(reachBytes);
 

@@ -29,6 +29,7 @@ internal sealed class PlainBoundaries(CheckpointPlacement placement, ReadPoints 
             }
 
             Pass(next);
+            chooser.Mark(new Checkpoint(next * 8, next, IsMemberStart: true));
             chooser.BlockStart(new Checkpoint(next * 8, next, IsMemberStart: true));
             chooser.BlockEnd(0);
             _last = next;

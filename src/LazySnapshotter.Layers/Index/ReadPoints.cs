@@ -50,6 +50,7 @@ internal sealed class ReadPoints
             {
                 if (_interior >= uncompressedOffset)
                     return;
+                chooser.ReadEnd(_interior, InteriorWeight);
                 chooser.ReadStart(_interior, InteriorWeight);
             }
 

@@ -14,6 +14,7 @@ internal sealed class SpanRecorder : IDisposable
     private readonly WindowSpool _spool;
     private readonly List<long> _startBits = [0];
     private readonly List<long> _uncompressedOffsets = [0];
+    private readonly List<bool> _areContinued = [false];
 
     public SpanRecorder(Recycler<BlobChunk> blobChunks, Recycler<GzipChunk> gzipChunks, string spoolDirectory)
     {
@@ -37,7 +38,7 @@ internal sealed class SpanRecorder : IDisposable
 
     public void Add(GzipChunk chunk) => _output.Add(chunk);
 
-    /// <summary>A checkpoint has been chosen.</summary>
+    /// <summary>A span's start has been chosen.</summary>
     /// <exception cref="UnsupportedLayerException">The span before it is longer than a span may be, or there are too many.</exception>
     public void Cut(Checkpoint checkpoint)
     {
@@ -49,6 +50,7 @@ internal sealed class SpanRecorder : IDisposable
         _windows.Add(checkpoint);
         _startBits.Add(checkpoint.StartBit);
         _uncompressedOffsets.Add(checkpoint.UncompressedOffset);
+        _areContinued.Add(checkpoint.IsContinued);
     }
 
     /// <summary>Does what can be done with what is known, and forgets what is not needed any more.</summary>
@@ -72,7 +74,7 @@ internal sealed class SpanRecorder : IDisposable
         var digests = _hasher.Complete();
         _blob.Clear();
         _output.Clear();
-        return new SpanTable([.. _startBits], [.. _uncompressedOffsets], digests, _blob.CompressedEnd, uncompressedLength);
+        return new SpanTable([.. _startBits], [.. _uncompressedOffsets], digests, _blob.CompressedEnd, uncompressedLength, [.. _areContinued]);
     }
 
     public void Dispose()

@@ -1,3 +1,5 @@
+using LazySnapshotter.Layers.Gzip;
+
 namespace LazySnapshotter.Layers.Spans;
 
 // A span's inflated bytes in the cache. Users, Node and the buffer's life are SpanCache's; Gate guards the filling.
@@ -31,6 +33,9 @@ internal sealed class CachedSpan
         get => _isFilled;
         set => _isFilled = value;
     }
+
+    /// <summary>In which the next span starts, if that is continued. Set before IsFilled.</summary>
+    public DeflateBlock? BlockAtEnd { get; set; }
 
     public Span<byte> Bytes => Buffer.AsSpan(0, Length);
 }

@@ -43,6 +43,13 @@ public sealed class SpanCache
         }
     }
 
+    /// <summary>The span is here, inflated.</summary>
+    internal bool Contains(LayerBlob blob, SpanId span)
+    {
+        lock (_gate)
+            return _entries.TryGetValue(new Key(blob, span), out var entry) && entry.IsFilled;
+    }
+
     /// <summary>The span's entry, for use until released; null if there is none.</summary>
     internal CachedSpan? TryAcquire(LayerBlob blob, SpanId span)
     {

@@ -7,6 +7,9 @@ namespace LazySnapshotter.Layers.Spans;
 // Reads a layer's tar at any offset: spans that are here are inflated and copied on the thread that asks, without a
 // wait; missing ones, and what their decoder lacks, are demanded together and the rest of the read goes on when they come. Every byte was verified as
 // part of its compressed span. Safe for concurrent use; owns nothing.
+//
+// A continued span takes its history from the spans before it: as far back as they lie inflated in the cache, 32 KiB of that being
+// enough, else from the start of its run. Reading on finds it in the cache.
 public sealed class SpanReader
 {
     // A stored span may prove damaged, or be thrown out, between its arrival and its use. More often than this is no accident.
@@ -72,7 +75,7 @@ public sealed class SpanReader
         if (length <= 0)
             return;
         var last = _blob.Spans.Find(uncompressedOffset + length - 1).Value;
-        for (var first = _blob.Spans.Find(uncompressedOffset).Value; first <= last;)
+        for (var first = _blob.Spans.RunStart(_blob.Spans.Find(uncompressedOffset)).Value; first <= last;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var batchLast = BatchLast(first, last);
@@ -87,11 +90,12 @@ public sealed class SpanReader
 
     private int CopyPresent(long uncompressedOffset, Span<byte> destination)
     {
+        using var history = new SpanHistory();
         var done = 0;
         while (done < destination.Length)
         {
             var span = _blob.Spans[_blob.Spans.Find(uncompressedOffset + done)];
-            var copied = TryCopy(span, uncompressedOffset + done, destination[done..], compressed: null);
+            var copied = TryCopy(span, history, uncompressedOffset + done, destination[done..], compressed: null);
             if (copied == 0)
                 break;
             done += copied;
@@ -104,13 +108,15 @@ public sealed class SpanReader
         long uncompressedOffset, Memory<byte> destination, int done, int aheadLast, long fileEnd, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        using var history = new SpanHistory();
         var last = _blob.Spans.Find(uncompressedOffset + destination.Length - 1).Value;
         var rounds = 0;
         while (done < destination.Length)
         {
             var doneBefore = done;
-            var first = _blob.Spans.Find(uncompressedOffset + done).Value;
-            var batchLast = BatchLast(first, last);
+            var wanted = _blob.Spans.Find(uncompressedOffset + done);
+            var first = history.Next == wanted ? wanted.Value : HistoryStart(wanted);
+            var batchLast = Math.Max(BatchLast(first, last), wanted.Value);
             using (var demand = _fetcher.Demand(first, batchLast, batchLast == last ? Math.Max(last, aheadLast) : batchLast, fileEnd))
             {
                 var preparing = PrepareAsync(first, batchLast, cancellationToken); // beside the spans, not behind them
@@ -118,7 +124,15 @@ public sealed class SpanReader
                 {
                     var compressed = await demand.WaitAsync(new SpanId(i), cancellationToken);
                     await preparing;
-                    var copied = TryCopy(_blob.Spans[new SpanId(i)], uncompressedOffset + done, destination.Span[done..], compressed);
+                    if (i < wanted.Value)
+                    {
+                        // What the disk keeps is inflated if it is needed.
+                        if (compressed is not null && TryInflate(_blob.Spans[new SpanId(i)], history, compressed) is { } inflated)
+                            _cache.Release(inflated);
+                        continue;
+                    }
+
+                    var copied = TryCopy(_blob.Spans[new SpanId(i)], history, uncompressedOffset + done, destination.Span[done..], compressed);
                     if (copied == 0)
                         break;
                     done += copied;
@@ -157,39 +171,96 @@ public sealed class SpanReader
     }
 
     // Copies what the span has of the wanted bytes; 0 if it is not here.
-    private int TryCopy(in LayerSpan span, long uncompressedOffset, Span<byte> destination, byte[]? compressed)
+    private int TryCopy(in LayerSpan span, SpanHistory history, long uncompressedOffset, Span<byte> destination, byte[]? compressed)
     {
-        var cached = _cache.TryAcquire(_blob, span.Id);
-        if (cached is null)
-        {
-            if (!_decoder.IsReady(span.Id) || (compressed is null && !_blob.IsPresent(span.Id)))
-                return 0;
-            cached = _cache.Acquire(_blob, span);
-        }
-
+        if (TryInflate(span, history, compressed) is not { } inflated)
+            return 0;
         try
         {
-            if (!TryFill(cached, span, compressed))
-                return 0;
-            var bytes = cached.Bytes[(int)(uncompressedOffset - span.UncompressedOffset)..];
+            var bytes = inflated.Bytes[(int)(uncompressedOffset - span.UncompressedOffset)..];
             bytes = bytes[..Math.Min(bytes.Length, destination.Length)];
             bytes.CopyTo(destination);
             return bytes.Length;
         }
         finally
         {
-            _cache.Release(cached);
+            _cache.Release(inflated);
         }
     }
 
-    private bool TryFill(CachedSpan cached, in LayerSpan span, byte[]? compressed)
+    // The span's entry in the cache, filled and to be released; null if the span, or what its run has before it, is not here.
+    private CachedSpan? TryInflate(in LayerSpan span, SpanHistory history, byte[]? compressed)
+    {
+        var cached = _cache.TryAcquire(_blob, span.Id);
+        var isFilled = false;
+        try
+        {
+            if (cached is not { IsFilled: true })
+            {
+                if (!_decoder.IsReady(span.Id) || (compressed is null && !_blob.IsPresent(span.Id)) || !TryLoadHistory(span.Id, history))
+                    return null;
+                cached ??= _cache.Acquire(_blob, span);
+            }
+
+            isFilled = TryFill(cached, span, history, compressed);
+            return isFilled ? cached : null;
+        }
+        finally
+        {
+            if (!isFilled && cached is not null)
+                _cache.Release(cached);
+        }
+    }
+
+    // Brings the history before a span that is continued.
+    private bool TryLoadHistory(SpanId span, SpanHistory history)
+    {
+        if (!_blob.Spans.IsContinued(span) || history.Next == span)
+            return true;
+        for (var i = HistoryStart(span); i < span.Value; i++)
+        {
+            var before = _blob.Spans[new SpanId(i)];
+            if (TryInflate(before, history, compressed: null) is not { } inflated)
+                return false;
+            if (history.Next != new SpanId(i + 1))
+                Pass(inflated, history); // it was inflated before
+            _cache.Release(inflated);
+        }
+
+        return true;
+    }
+
+    private void Pass(CachedSpan inflated, SpanHistory history)
+    {
+        var span = inflated.Key.Span;
+        if (!_blob.Spans.IsContinued(span))
+            _decoder.Start(span, history, inflated.Length);
+        else if (history.Next != span)
+            history.Start(span, []); // what comes before it is too far back
+        history.Pass(inflated.Bytes, inflated.BlockAtEnd);
+    }
+
+    // The span from which on the history can be had from the cache: 32 KiB of it, or all that the run has.
+    private int HistoryStart(SpanId span)
+    {
+        var (first, runStart) = (span.Value, _blob.Spans.RunStart(span).Value);
+        for (var inflated = 0L; first > runStart && inflated < SpanHistory.LengthMax;)
+        {
+            var before = _blob.Spans[new SpanId(--first)];
+            inflated = _cache.Contains(_blob, before.Id) ? inflated + before.UncompressedLength : 0;
+        }
+
+        return first;
+    }
+
+    private bool TryFill(CachedSpan cached, in LayerSpan span, SpanHistory history, byte[]? compressed)
     {
         if (!cached.IsFilled)
         {
             lock (cached.Gate)
             {
                 if (!cached.IsFilled)
-                    return cached.IsFilled = TryDecode(span, compressed, cached.Bytes);
+                    return cached.IsFilled = TryDecode(span, history, compressed, cached);
             }
         }
 
@@ -197,12 +268,12 @@ public sealed class SpanReader
         return true;
     }
 
-    private bool TryDecode(in LayerSpan span, byte[]? compressed, Span<byte> destination)
+    private bool TryDecode(in LayerSpan span, SpanHistory history, byte[]? compressed, CachedSpan cached)
     {
         _blob.Statistics.CountCacheMiss();
         if (compressed is not null)
         {
-            Decode(span, compressed, destination);
+            Decode(span, history, compressed, cached);
             return true;
         }
 
@@ -212,7 +283,7 @@ public sealed class SpanReader
             var stored = buffer.AsSpan(0, (int)span.CompressedLength);
             if (!_blob.TryRead(span, stored))
                 return false;
-            Decode(span, stored, destination);
+            Decode(span, history, stored, cached);
             return true;
         }
         catch (InvalidDataException) when (!_blob.Recheck(span))
@@ -225,11 +296,12 @@ public sealed class SpanReader
         }
     }
 
-    private void Decode(in LayerSpan span, ReadOnlySpan<byte> compressed, Span<byte> destination)
+    private void Decode(in LayerSpan span, SpanHistory history, ReadOnlySpan<byte> compressed, CachedSpan cached)
     {
         try
         {
-            _decoder.Decode(span.Id, compressed, destination);
+            _decoder.Decode(span.Id, history, compressed, cached.Bytes);
+            cached.BlockAtEnd = history.Block;
         }
         catch (InvalidDataException e)
         {

@@ -4,18 +4,27 @@ namespace LazySnapshotter.Layers.Spans;
 
 // All spans of one layer: where each starts in the blob and in the tar, and the SHA-256 of its compressed bytes.
 // Immutable columns; a lookup is a binary search. Offsets rise strictly in the tar and never fall in the blob.
+//
+// A span is what is fetched and verified. Inflating begins at the first span of a *run*; the other ones of the run are continued:
+// they need what comes out of the ones before them.
 public sealed class SpanTable
 {
+    /// <summary>Uncompressed length of a run of several spans: all of it is inflated for the last one.</summary>
+    public const long RunLengthMax = 64 << 20;
+
     private readonly long[] _startBits;
     private readonly long[] _uncompressedOffsets;
     private readonly byte[] _digests;
+    private readonly int[] _runStarts;
 
     /// <param name="startBits">Where each span starts in the blob, counted in bits (deflate blocks start at any bit). The first is 0, or in a
     /// gzip blob the first bit behind the gzip header.</param>
     /// <param name="uncompressedOffsets">Where each span starts in the tar; the first is 0.</param>
     /// <param name="digests">The spans' SHA-256, 32 bytes each, in order.</param>
+    /// <param name="areContinued">Which spans go on from the one before; null: none.</param>
     /// <exception cref="InvalidDataException">The columns contradict each other.</exception>
-    public SpanTable(long[] startBits, long[] uncompressedOffsets, byte[] digests, long compressedLength, long uncompressedLength)
+    public SpanTable(
+        long[] startBits, long[] uncompressedOffsets, byte[] digests, long compressedLength, long uncompressedLength, bool[]? areContinued = null)
     {
         if (startBits.Length == 0 || startBits.Length != uncompressedOffsets.Length || digests.Length != (long)startBits.Length * SHA256.HashSizeInBytes)
             throw new InvalidDataException($"span table: {startBits.Length} starts, {uncompressedOffsets.Length} offsets, {digests.Length} digest bytes");
@@ -35,6 +44,7 @@ public sealed class SpanTable
         _digests = digests;
         CompressedLength = compressedLength;
         UncompressedLength = uncompressedLength;
+        _runStarts = FindRuns(areContinued ?? new bool[startBits.Length]);
     }
 
     public int Count => _startBits.Length;
@@ -53,10 +63,18 @@ public sealed class SpanTable
             var last = i == Count - 1;
             var compressedOffset = _startBits[i] / 8;
             var compressedEnd = last ? CompressedLength : (_startBits[i + 1] + 7) / 8;
-            var uncompressedEnd = last ? UncompressedLength : _uncompressedOffsets[i + 1];
-            return new LayerSpan(id, compressedOffset, compressedEnd - compressedOffset, _uncompressedOffsets[i], uncompressedEnd - _uncompressedOffsets[i]);
+            return new LayerSpan(id, compressedOffset, compressedEnd - compressedOffset, _uncompressedOffsets[i], UncompressedEnd(i) - _uncompressedOffsets[i]);
         }
     }
+
+    /// <summary>The span needs what comes out of the one before it.</summary>
+    public bool IsContinued(SpanId id) => _runStarts[id.Value] != id.Value;
+
+    /// <summary>There is a next span, and it needs what comes out of this one.</summary>
+    public bool IsContinuedBehind(SpanId id) => id.Value + 1 < Count && IsContinued(new SpanId(id.Value + 1));
+
+    /// <summary>The first span of the run: where inflating has to begin to get this one.</summary>
+    public SpanId RunStart(SpanId id) => new(_runStarts[id.Value]);
 
     /// <summary>How many bits of the span's first byte belong to its predecessor (0 to 7).</summary>
     public int BitOffset(SpanId id) => (int)(_startBits[id.Value] & 7);
@@ -75,4 +93,22 @@ public sealed class SpanTable
         var found = Array.BinarySearch(_uncompressedOffsets, uncompressedOffset);
         return new SpanId(found >= 0 ? found : ~found - 1);
     }
+
+    private int[] FindRuns(bool[] areContinued)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(areContinued.Length, Count);
+        if (areContinued[0])
+            throw new InvalidDataException("span table: there is nothing that the first span could go on from");
+        var runStarts = new int[Count];
+        for (var i = 1; i < Count; i++)
+        {
+            runStarts[i] = areContinued[i] ? runStarts[i - 1] : i;
+            if (areContinued[i] && UncompressedEnd(i) - _uncompressedOffsets[runStarts[i]] > RunLengthMax)
+                throw new InvalidDataException($"span table: span {i} goes on from span {runStarts[i]}, more than {RunLengthMax} bytes before its end");
+        }
+
+        return runStarts;
+    }
+
+    private long UncompressedEnd(int span) => span == Count - 1 ? UncompressedLength : _uncompressedOffsets[span + 1];
 }

@@ -51,7 +51,7 @@ public sealed partial class SpanFetcher : IAsyncDisposable
     {
         if (_blob.IsFull || !_blob.CanStore)
             return lastSpan;
-        _plan.NoteRead(_blob.Spans.Find(uncompressedOffset).Value, lastSpan);
+        _plan.NoteRead(_blob.Spans.RunStart(_blob.Spans.Find(uncompressedOffset)).Value, lastSpan);
         return _readAhead.Advance(uncompressedOffset, length, lastSpan, lookAheadEnd);
     }
 

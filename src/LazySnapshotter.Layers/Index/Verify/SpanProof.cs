@@ -15,6 +15,7 @@ internal sealed class SpanProof : IDisposable
 
     private readonly LayerIndex _index;
     private readonly SpanDecoder _decoder;
+    private readonly SpanHistory _history = new();
     private readonly BlockingCollection<SpanPiece> _pieces = new(WaitingMax);
     private readonly Thread _thread;
     private Exception? _failure;
@@ -48,6 +49,7 @@ internal sealed class SpanProof : IDisposable
             _pieces.CompleteAdding();
         _thread.Join();
         _pieces.Dispose();
+        _history.Dispose();
     }
 
     private void Run()
@@ -90,9 +92,15 @@ internal sealed class SpanProof : IDisposable
     private void ProveContent(SpanPiece piece, Span<byte> decoded)
     {
         Contents.Compare();
+        if (_index.Spans.IsContinued(piece.Span.Id) && _history.Next != piece.Span.Id)
+        {
+            Contents.Differ(Difference(piece.Span, $"it goes on from span {piece.Span.Id.Value - 1}, which does not inflate"));
+            return;
+        }
+
         try
         {
-            _decoder.Decode(piece.Span.Id, piece.CompressedBytes, decoded);
+            _decoder.Decode(piece.Span.Id, _history, piece.CompressedBytes, decoded);
         }
         catch (InvalidDataException exception)
         {
