@@ -171,7 +171,7 @@ internal sealed unsafe partial class Inflater
 
                 var source = output - distance;
                 if (typeof(TTracking) == typeof(ReachTracked))
-                    reach += Math.Max(0, Math.Min(length, blockStart - (nint)source));
+                    reach += ReachOf(blockStart - (nint)source, length);
                 if (typeof(TTracking) == typeof(ReferencesTracked))
                     MarkReferences(ref cursor, source, (int)length);
 
@@ -206,6 +206,18 @@ internal sealed unsafe partial class Inflater
         ReachBytes += reach;
         ReturnWholeBytes(ref cursor);
         return error is null ? result : Fail(error);
+    }
+
+    /// <summary>
+    /// How many bytes of a match lie before the block, of which it starts so many bytes before. By sign bits: Math.Min and Math.Max
+    /// become branches in a loop, and these go either way at random.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static long ReachOf(long before, long length)
+    {
+        var less = before - length;
+        var reach = (less & (less >> 63)) + length;
+        return reach & ~(reach >> 63);
     }
 
     /// <summary>The lowest bits; only the low byte of the count counts.</summary>

@@ -82,6 +82,28 @@ public sealed class InflaterTests
     }
 
     [Fact]
+    public void Reach_is_what_comes_from_before_the_block_however_the_calls_are_cut()
+    {
+        var stream = new DeflateBits().Stored("abcdefgh"u8, isLast: false)
+            .FixedHeader(isLast: false)
+            .FixedSymbol(264).Code(3, 5) // 10 bytes from 4 back: 4 from before the block, then its own
+            .FixedSymbol(257).Code(6, 5).Number(3, 2) // 3 from 12 back: 2 from before
+            .FixedSymbol(257).Code(7, 5).Number(0, 2) // 3 from 13 back: the block's first ones
+            .FixedSymbol(258).Code(8, 5).Number(7, 3) // 4 from 24 back: all from before
+            .FixedSymbol(256)
+            .Stored(new byte[400], isLast: true).ToArray();
+        long[] reach = [0, 4 + 2 + 0 + 4];
+
+        // Whole: the fast loop. Cut: the slow one, which meets some matches in pieces.
+        Assert.Equal(reach, Inflated.Of(stream, countReach: true).Boundaries.Select(at => at.Reach));
+        for (var size = 1; size < 60; size++)
+        {
+            Assert.Equal(reach, Inflated.Of(stream, piece: _ => size, countReach: true).Boundaries.Select(at => at.Reach));
+            Assert.Equal(reach, Inflated.Of(stream, room: () => size, countReach: true).Boundaries.Select(at => at.Reach));
+        }
+    }
+
+    [Fact]
     public void A_buffer_that_is_full_takes_the_end_of_the_stream_and_nothing_else()
     {
         // Nothing but the end is left: said at once. A literal is left: there is no room for it.
