@@ -16,7 +16,7 @@ internal static class LayerContent
     {
         var content = new byte[Math.Min(index.Toc[entry].Size, lengthMax)];
         var decoder = new SpanDecoder(index);
-        using var history = new SpanHistory();
+        using var history = SpanHistory.Rent();
         foreach (var extent in index.Toc.Extents(entry))
         {
             var length = Math.Min(extent.Length, content.Length - extent.FileOffset);

@@ -41,7 +41,7 @@ public sealed class SpanDecoder : ISpanDecoder
         if (destination.Length == layout.UncompressedLength)
             history.Pass(destination, block);
         else
-            history.Dispose();
+            history.Clear();
     }
 
     /// <inheritdoc/>

@@ -87,7 +87,7 @@ internal sealed class RunCuts
 
     private void Add(in Checkpoint start, bool mayCut)
     {
-        if (_pendingWeight == 0)
+        if (_pendingWeight == 0 && (!mayCut || _places.Count == 0 || _places[^1].MayCut))
             return; // no better than the place before
         _weights += _pendingWeight;
         _weightedPlaces += _pendingWeight * start.CompressedOffset;

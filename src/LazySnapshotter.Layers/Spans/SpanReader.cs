@@ -90,7 +90,7 @@ public sealed class SpanReader
 
     private int CopyPresent(long uncompressedOffset, Span<byte> destination)
     {
-        using var history = new SpanHistory();
+        using var history = SpanHistory.Rent();
         var done = 0;
         while (done < destination.Length)
         {
@@ -108,7 +108,7 @@ public sealed class SpanReader
         long uncompressedOffset, Memory<byte> destination, int done, int aheadLast, long fileEnd, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var history = new SpanHistory();
+        using var history = SpanHistory.Rent();
         var last = _blob.Spans.Find(uncompressedOffset + destination.Length - 1).Value;
         var rounds = 0;
         while (done < destination.Length)

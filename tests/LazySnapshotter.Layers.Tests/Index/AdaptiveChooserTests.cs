@@ -36,6 +36,38 @@ public sealed class AdaptiveChooserTests
         }
     }
 
+    [Theory]
+    [InlineData(30 * MiB, 40 * KiB)]
+    [InlineData(30 * MiB, 400 * KiB)]
+    public void Runs_are_cut_where_nothing_is_cheaper(long length, long blockLength)
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var layer = new SyntheticLayer(Environment.TickCount + round, length, blockLength);
+            var starts = layer.Choose();
+            Assert.Contains(starts, start => start.IsContinued);
+            Assert.True(starts.Zip(starts.Skip(1)).All(pair => pair.First.UncompressedOffset < pair.Second.UncompressedOffset), $"seed {layer.Seed}");
+            Assert.True(layer.BestCuts(starts) == layer.CostOfCuts(starts), $"seed {layer.Seed}");
+        }
+    }
+
+    [Fact]
+    public void A_run_longer_than_what_waits_is_not_cut()
+    {
+        var chosen = new List<Checkpoint>();
+        var chooser = new AdaptiveChooser(chosen.Add);
+        for (var offset = 16 * KiB; offset < 40 * MiB; offset += 16 * KiB)
+        {
+            chooser.ReadEnd(offset - 1, ReadPoints.FileWeight);
+            chooser.Advance(offset);
+            chooser.Mark(new Checkpoint(offset * 4, offset, false));
+            Assert.True(chooser.Undecided is not { } undecided || offset - undecided.UncompressedOffset <= AdaptiveChooser.LookAhead + 32 * KiB);
+        }
+
+        chooser.Complete(20 * MiB, 40 * MiB);
+        Assert.Empty(chosen);
+    }
+
     [Fact]
     public void The_cut_into_calls_changes_nothing()
     {
@@ -49,13 +81,13 @@ public sealed class AdaptiveChooserTests
     }
 
     [Fact]
-    public void A_span_is_longer_than_2_MiB_only_where_no_block_starts()
+    public void A_run_is_longer_than_2_MiB_only_where_no_block_starts()
     {
         var layer = new SyntheticLayer(1, 40 * MiB, 500 * KiB);
-        var offsets = layer.Choose().Select(checkpoint => checkpoint.UncompressedOffset).Prepend(0).Append(layer.Length).ToList();
+        var offsets = layer.Choose().Where(start => !start.IsContinued).Select(checkpoint => checkpoint.UncompressedOffset).Prepend(0).Append(layer.Length).ToList();
         for (var i = 1; i < offsets.Count; i++)
         {
-            if (offsets[i] - offsets[i - 1] > AdaptiveChooser.SpanLengthMax)
+            if (offsets[i] - offsets[i - 1] > AdaptiveChooser.RunLengthMax)
                 Assert.DoesNotContain(layer.Blocks, block => block.Start.UncompressedOffset > offsets[i - 1] && block.Start.UncompressedOffset < offsets[i]);
         }
     }
@@ -164,8 +196,11 @@ public sealed class AdaptiveChooserTests
                 var reach = random.Next(4) == 0 ? random.Next(40_000) : random.Next(6000);
                 Blocks.Add((new Checkpoint(bit, offset, offset > 0 && random.Next(100) == 0), reach));
                 var produced = Math.Max(AdaptiveChooser.SpacingMin, (long)(blockLength * 2 * random.NextDouble()));
+                var compressed = (long)(produced * 8 * random.NextDouble()) + 100;
+                for (var inside = 16 * KiB + random.Next(200); inside < produced; inside += 16 * KiB)
+                    Marks.Add(new Checkpoint(bit + compressed * inside / produced, offset + inside, false));
                 offset += produced;
-                bit += (long)(produced * 8 * random.NextDouble()) + 100;
+                bit += compressed;
             }
 
             CompressedLength = bit / 8 + 1;
@@ -177,7 +212,11 @@ public sealed class AdaptiveChooserTests
                     break;
                 _reads.Add((offset, true, ReadPoints.FileWeight));
                 for (var interior = 131072; interior < size; interior += 131072)
+                {
+                    _reads.Add((offset + interior, false, 1));
                     _reads.Add((offset + interior, true, 1));
+                }
+
                 offset += size;
                 _reads.Add((offset, false, ReadPoints.FileWeight));
             }
@@ -191,12 +230,16 @@ public sealed class AdaptiveChooserTests
 
         public List<(Checkpoint Start, long Reach)> Blocks { get; } = [];
 
+        /// <summary>Inside blocks, where a span may start.</summary>
+        public List<Checkpoint> Marks { get; } = [];
+
         public List<Checkpoint> Choose(long advanceBy = long.MaxValue)
         {
             var chosen = new List<Checkpoint>();
             var chooser = new AdaptiveChooser(chosen.Add);
             var position = 0L;
             var read = 0;
+            var mark = 0;
             for (var i = 0; i < Blocks.Count; i++)
             {
                 chooser.BlockStart(Blocks[i].Start);
@@ -204,6 +247,7 @@ public sealed class AdaptiveChooserTests
                 for (; read < _reads.Count && (_reads[read].Offset < end || (_reads[read].Offset == end && !_reads[read].IsStart)); read++)
                 {
                     var (offset, isStart, weight) = _reads[read];
+                    TellMarks(offset);
                     AdvanceTo(offset);
                     if (isStart)
                         chooser.ReadStart(offset, weight);
@@ -211,12 +255,22 @@ public sealed class AdaptiveChooserTests
                         chooser.ReadEnd(offset, weight);
                 }
 
+                TellMarks(end);
                 AdvanceTo(end);
                 chooser.BlockEnd(Blocks[i].Reach);
             }
 
             chooser.Complete(CompressedLength, Length);
             return chosen;
+
+            void TellMarks(long before)
+            {
+                for (; mark < Marks.Count && Marks[mark].UncompressedOffset < before; mark++)
+                {
+                    AdvanceTo(Marks[mark].UncompressedOffset);
+                    chooser.Mark(Marks[mark]);
+                }
+            }
 
             void AdvanceTo(long offset)
             {
@@ -231,10 +285,46 @@ public sealed class AdaptiveChooserTests
         /// <summary>What the checkpoints cost, each read and each window for itself.</summary>
         public long CostOf(IReadOnlyList<Checkpoint> chosen)
         {
-            List<Checkpoint> all = [new(0, 0, true), .. chosen, new(CompressedLength * 8, Length, true)];
+            List<Checkpoint> all = [new(0, 0, true), .. chosen.Where(start => !start.IsContinued), new(CompressedLength * 8, Length, true)];
             var cost = 0L;
             for (var i = 0; i + 1 < all.Count; i++)
                 cost += Cost(all[i], all[i + 1]);
+            return cost;
+        }
+
+        /// <summary>What it costs that reads end before their span does, each for itself.</summary>
+        public long CostOfCuts(IReadOnlyList<Checkpoint> starts)
+        {
+            List<Checkpoint> all = [new(0, 0, true), .. starts, new(CompressedLength * 8, Length, true)];
+            var cost = 0L;
+            for (var i = 1; i < all.Count; i++)
+                cost += CutCost(all[i - 1], all[i]);
+            return cost;
+        }
+
+        /// <summary>The same for the best cuts of the same runs, by trying all marks.</summary>
+        public long BestCuts(IReadOnlyList<Checkpoint> starts)
+        {
+            List<Checkpoint> runs = [new(0, 0, true), .. starts.Where(start => !start.IsContinued), new(CompressedLength * 8, Length, true)];
+            var cost = 0L;
+            for (var run = 1; run < runs.Count; run++)
+            {
+                var inside = Marks.Where(mark => mark.UncompressedOffset > runs[run - 1].UncompressedOffset && mark.UncompressedOffset < runs[run].UncompressedOffset);
+                List<Checkpoint> places = [runs[run - 1], .. inside, runs[run]];
+                var best = new long[places.Count];
+                for (var to = 1; to < places.Count; to++)
+                    best[to] = Enumerable.Range(0, to).Min(from => best[from] + CutCost(places[from], places[to]));
+                cost += best[^1];
+            }
+
+            return cost;
+        }
+
+        private long CutCost(in Checkpoint from, in Checkpoint to)
+        {
+            var cost = 10 * AdaptiveChooser.IndexByteCost * RunCuts.SpanLength;
+            for (var i = _reads.FindIndexFrom(from.UncompressedOffset + 1); i < _reads.Count && _reads[i].Offset <= to.UncompressedOffset; i++)
+                cost += _reads[i].IsStart ? 0 : _reads[i].Weight * to.CompressedOffset;
             return cost;
         }
 
@@ -248,7 +338,7 @@ public sealed class AdaptiveChooserTests
                 best[to] = long.MaxValue;
                 for (var from = to - 1; from >= 0; from--)
                 {
-                    if (from < to - 1 && all[to].UncompressedOffset - all[from].UncompressedOffset > AdaptiveChooser.SpanLengthMax)
+                    if (from < to - 1 && all[to].UncompressedOffset - all[from].UncompressedOffset > AdaptiveChooser.RunLengthMax)
                         break;
                     best[to] = Math.Min(best[to], best[from] + Cost(all[from], all[to]));
                 }
@@ -266,9 +356,7 @@ public sealed class AdaptiveChooserTests
             {
                 var (offset, isStart, weight) = _reads[i];
                 if (isStart && offset < to.UncompressedOffset)
-                    cost += weight * (BoundaryAt(offset, behind: false) - from.CompressedOffset);
-                if (!isStart && offset > from.UncompressedOffset)
-                    cost += weight * (to.CompressedOffset - BoundaryAt(offset, behind: true));
+                    cost += weight * (BoundaryBefore(offset) - from.CompressedOffset);
             }
 
             return cost;
@@ -277,17 +365,11 @@ public sealed class AdaptiveChooserTests
         private static Comparer<(Checkpoint Start, long Reach)> ByOffset { get; } =
             Comparer<(Checkpoint Start, long Reach)>.Create((a, b) => a.Start.UncompressedOffset.CompareTo(b.Start.UncompressedOffset));
 
-        private long BoundaryAt(long offset, bool behind)
+        private long BoundaryBefore(long offset)
         {
             var found = Blocks.BinarySearch((new Checkpoint(0, offset, false), 0), ByOffset);
-            if (!behind)
-            {
-                var index = found >= 0 ? found : ~found - 1;
-                return index == 0 ? 0 : Blocks[index].Start.CompressedOffset;
-            }
-
-            var next = found >= 0 ? found : ~found;
-            return next == Blocks.Count ? CompressedLength : Blocks[next].Start.CompressedOffset;
+            var index = found >= 0 ? found : ~found - 1;
+            return index == 0 ? 0 : Blocks[index].Start.CompressedOffset;
         }
     }
 }

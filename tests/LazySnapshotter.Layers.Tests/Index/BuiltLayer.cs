@@ -60,21 +60,22 @@ internal sealed class BuiltLayer : IDisposable
     /// <summary>Part of the tar, through the spans that have it.</summary>
     public byte[] ReadTar(long offset, long length)
     {
+        if (length == 0)
+            return [];
         var result = new byte[length];
-        var done = 0;
-        while (done < length)
+        using var history = SpanHistory.Rent();
+        for (var i = Spans.RunStart(Spans.Find(offset)).Value; i < Spans.Count && Spans[new SpanId(i)].UncompressedOffset < offset + length; i++)
         {
-            var span = Spans.Find(offset + done);
-            var layout = Spans[span];
-            var compressed = Compressed(span);
-            Assert.Equal(Spans.DigestOf(span).ToArray(), SHA256.HashData(compressed));
+            var layout = Spans[new SpanId(i)];
+            var compressed = Compressed(layout.Id);
+            Assert.Equal(Spans.DigestOf(layout.Id).ToArray(), SHA256.HashData(compressed));
 
-            var start = (int)(offset + done - layout.UncompressedOffset);
+            var start = (int)Math.Max(0, offset - layout.UncompressedOffset);
             var end = (int)Math.Min(layout.UncompressedLength, offset + length - layout.UncompressedOffset);
             var decoded = new byte[end];
-            _decoder.Decode(span, compressed, decoded);
-            decoded.AsSpan(start).CopyTo(result.AsSpan(done));
-            done += end - start;
+            _decoder.Decode(layout.Id, history, compressed, decoded);
+            if (start < end)
+                decoded.AsSpan(start).CopyTo(result.AsSpan((int)(layout.UncompressedOffset + start - offset)));
         }
 
         return result;

@@ -113,7 +113,7 @@ public sealed class LayerBuildTests : IDisposable
         for (var start = 0; start < tar.Length; start += 65_280) // as bgzip cuts
             blob.Write(TestGzip.Member(tar[start..Math.Min(tar.Length, start + 65_280)]));
         using var layer = BuiltLayer.Of(blob.ToArray());
-        Assert.InRange(layer.Spans.Count, 10, 92);
+        Assert.InRange(Enumerable.Range(0, layer.Spans.Count).Count(i => !layer.Spans.IsContinued(new SpanId(i))), 10, 92);
         Assert.All(Enumerable.Range(0, layer.Spans.Count), i => Assert.Equal(0, layer.Index.LoadWindow(new SpanId(i)).Length));
         Assert.True(tar.AsSpan().SequenceEqual(layer.ReadTar(0, tar.Length)));
     }

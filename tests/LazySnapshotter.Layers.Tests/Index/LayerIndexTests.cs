@@ -139,6 +139,7 @@ public sealed class LayerIndexTests : IDisposable
         windows.Add(default);
         windows.Add(WindowEncoding.Encode(SmallTar.AsSpan(0, 2000), WindowEncoding.AllReferenced));
         windows.Add(WindowEncoding.Encode(SmallTar.AsSpan(1000, 3000), [0xFF00FF, 0, ulong.MaxValue, .. new ulong[WindowEncoding.ReferencedWords - 3]]));
+        windows.Add(default);
         using var file = new MemoryStream();
         var header = LayerIndexWriter.Write(file, new LayerIndexContent
         {
@@ -146,24 +147,26 @@ public sealed class LayerIndexTests : IDisposable
             LayerDigest = Digest.OfSha256("a layer"u8),
             DiffId = null,
             Toc = builder.Build(),
-            Spans = new SpanTable([0, 12345, 23456], [0, 2000, 4000], [.. Enumerable.Range(0, 96).Select(i => (byte)i)], 5000, SmallTar.Length),
+            Spans = new SpanTable(
+                [0, 12345, 23456, 34567], [0, 2000, 4000, 4500], [.. Enumerable.Range(0, 128).Select(i => (byte)i)], 5000, SmallTar.Length, [false, false, false, true]),
             Windows = windows,
         });
         File.WriteAllBytes(_folder["golden"], file.ToArray());
         using var index = LayerIndex.Open(_folder["golden"]);
         index.VerifyWindows();
         Assert.Equal((header.Id, null as Digest?, 23456 & 7), (index.Id, index.DiffId, index.Spans.BitOffset(new SpanId(2))));
+        Assert.Equal((false, true), (index.Spans.IsContinued(new SpanId(2)), index.Spans.IsContinued(new SpanId(3))));
         var hex = Digest.OfSha256(file.ToArray()).Hex;
-        Assert.True(hex == "1fdc1f7ae1e2ec878ecd1905e343bd874fcea22b9e9170658cf0369935927835", hex);
+        Assert.True(hex == "817e227484f14c33fdcd5104c6caa41699f97e1583d154b6bd1ac523ea485f97", hex);
     }
 
     [Fact]
-    public void A_file_from_the_future_and_one_of_version_1_are_named_as_such()
+    public void A_file_from_the_future_and_ones_of_former_versions_are_named_as_such()
     {
         using var layer = SmallLayer();
         var file = File.ReadAllBytes(layer.Path);
-        foreach (var version in (byte[])[1, 3])
-            Assert.Contains($"index, header: version {version} is unknown, this program reads version 2", Refusal(file, bytes => bytes[8] = version), StringComparison.Ordinal);
+        foreach (var version in (byte[])[1, 2, 4])
+            Assert.Contains($"index, header: version {version} is unknown, this program reads version 3", Refusal(file, bytes => bytes[8] = version), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -205,21 +208,22 @@ public sealed class LayerIndexTests : IDisposable
         var header = LayerIndexHeader.Parse(file, file.Length);
         AssertForged("no spans", 0, 0);
         AssertForged("span count is", 100, 0, 1);
-        AssertForged("span 1 does not start after span 0", 2, 0, 0, 50, 0, 0);
-        AssertForged("span 1 does not start after span 0", 2, 0, 50, 0, 0, 0);
-        AssertForged("span start is", 2, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 50, 0, 0);
-        AssertForged("span offset is", 2, 0, 50, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0, 0);
-        AssertForged("window length is", 2, 0, 50, 50, 0, 0xFF, 0xFF, 0x7F);
-        AssertForged("windows of 5 bytes in", 2, 0, 50, 50, 0, 5);
-        AssertForgedSection("span digests of 32 bytes", [1, 0, 0, .. new byte[31]], addDigests: false);
-        AssertForgedSection("bytes are left over", [1, 0, 0, .. new byte[33]], addDigests: false);
+        AssertForged("span 1 does not start after span 0", 2, 0, 0, 50, 1, 1);
+        AssertForged("span 1 does not start after span 0", 2, 0, 50, 0, 1, 1);
+        AssertForged("nothing that the first span could go on from", 2, 0, 50, 50, 0, 1);
+        AssertForged("span start is", 2, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 50, 1, 1);
+        AssertForged("span offset is", 2, 0, 50, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 1, 1);
+        AssertForged("window length is", 2, 0, 50, 50, 1, 0xFF, 0xFF, 0x7F);
+        AssertForged("windows of 5 bytes in", 2, 0, 50, 50, 1, 6);
+        AssertForgedSection("span digests of 32 bytes", [1, 0, 1, .. new byte[31]], addDigests: false);
+        AssertForgedSection("bytes are left over", [1, 0, 1, .. new byte[33]], addDigests: false);
 
         void AssertForged(string reason, params byte[] columns) => AssertForgedSection(reason, columns, addDigests: true);
 
         void AssertForgedSection(string reason, byte[] columns, bool addDigests)
         {
             // What the digests and window checksums of so many spans would be.
-            byte[] section = addDigests ? [.. columns, .. new byte[2 * 32 + (columns[^1] == 5 ? 16 : 0)]] : columns;
+            byte[] section = addDigests ? [.. columns, .. new byte[2 * 32 + (columns[^1] == 6 ? 16 : 0)]] : columns;
             var stored = DeflateEncoder.Encode(section);
             var toc = file.AsSpan(LayerIndexHeader.Length, (int)header.Toc.StoredLength).ToArray();
             var windows = file.AsSpan((int)header.WindowsStart, (int)header.WindowsLength).ToArray();

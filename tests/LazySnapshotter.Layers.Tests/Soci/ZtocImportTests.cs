@@ -3,6 +3,7 @@ using LazySnapshotter.Layers.Gzip;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Index;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Layers.Tests.Spans;
 
 namespace LazySnapshotter.Layers.Tests.Store;
 
@@ -43,6 +44,20 @@ public sealed class FullDiskTests : IDisposable
         for (var i = 0; i < 500 && h.Log.Lines.Length < 2; i++)
             await Task.Delay(10); // The line comes behind the span that it is about.
         Assert.Single(h.Log.Lines, line => line.Contains("stored again", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1 << 20)]
+    public async Task Spans_go_on_from_ones_that_the_disk_does_not_take(int cacheBytes)
+    {
+        using var layer = new ContinuedLayer();
+        await using var h = layer.Harness(_folder.Path, cacheBytes);
+        for (var offset = 0; offset < layer.Layer.Tar.Length; offset += 300_000)
+            await h.ReadAndCompareAsync(offset, 300_000);
+        for (var span = 3; span < layer.Spans.Count; span += 20)
+            await h.ReadSpanAsync(span);
+        Assert.NotEqual(layer.Spans.Count, h.Blob.PresentCount);
     }
 
     [Fact]

@@ -7,7 +7,9 @@ namespace LazySnapshotter.Layers.Tests.Store;
 // A layer being read as the product composes it: store, fetcher, cache, reader, over a blob server.
 internal sealed class LayerHarness : IAsyncDisposable
 {
-    public LayerHarness(TestLayer layer, string root, BlobServer? server = null, SpanFetcherOptions? options = null, SpanCache? cache = null, SpanDecode? decode = null)
+    public LayerHarness(
+        TestLayer layer, string root, BlobServer? server = null, SpanFetcherOptions? options = null, SpanCache? cache = null, SpanDecode? decode = null,
+        ISpanDecoder? decoder = null)
     {
         Layer = layer;
         Server = server ?? layer.Serve();
@@ -15,7 +17,7 @@ internal sealed class LayerHarness : IAsyncDisposable
         Blob = Store.Open(layer.Digest, "test", layer.Spans);
         Fetcher = new SpanFetcher(Blob, Server, options ?? NoNeighbours, Link);
         Cache = cache ?? new SpanCache();
-        Reader = new SpanReader(Blob, Fetcher, Cache, new DelegateDecoder(decode ?? TestLayer.Decode));
+        Reader = new SpanReader(Blob, Fetcher, Cache, decoder ?? new DelegateDecoder(decode ?? TestLayer.Decode));
     }
 
     public static SpanFetcherOptions NoNeighbours { get; } = new() { NeighbourBytesMax = 0, FileBytesMax = 0, RestBytesMax = 0 };
@@ -73,7 +75,9 @@ internal sealed class DelegateDecoder(SpanDecode decode) : ISpanDecoder
 
     public ValueTask PrepareAsync(SpanId span, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    public void Decode(SpanId span, ReadOnlySpan<byte> compressed, Span<byte> destination) => decode(span, compressed, destination);
+    public void Decode(SpanId span, SpanHistory history, ReadOnlySpan<byte> compressed, Span<byte> destination) => decode(span, compressed, destination);
+
+    public void Start(SpanId span, SpanHistory history, long uncompressedLength) => throw new NotSupportedException();
 }
 
 internal sealed class ListLogger : ILogger

@@ -26,6 +26,9 @@ internal sealed class TestLayer
 
     public Digest Digest { get; }
 
+    /// <summary>A layer made elsewhere, which has a decoder of its own.</summary>
+    public static TestLayer Of(byte[] blob, byte[] tar, SpanTable spans) => new(blob, tar, spans);
+
     /// <summary>Spans of one length, on byte boundaries.</summary>
     public static TestLayer Uniform(int spanCount, int spanBytes, int seed = 1) =>
         Create(seed, spanCount * spanBytes, Enumerable.Range(0, spanCount).Select(i => (long)i * spanBytes * 8).ToArray());

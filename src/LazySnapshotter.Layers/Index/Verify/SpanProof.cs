@@ -15,7 +15,7 @@ internal sealed class SpanProof : IDisposable
 
     private readonly LayerIndex _index;
     private readonly SpanDecoder _decoder;
-    private readonly SpanHistory _history = new();
+    private readonly SpanHistory _history = SpanHistory.Rent();
     private readonly BlockingCollection<SpanPiece> _pieces = new(WaitingMax);
     private readonly Thread _thread;
     private Exception? _failure;
