@@ -4,7 +4,8 @@ using LazySnapshotter.Layers.Gzip;
 namespace LazySnapshotter.Fuzz.Targets;
 
 // The DEFLATE decoder, against .NET's zlib-ng: what one takes the other takes, and to the same bytes. The decoder gets the
-// input in one piece and in small ones, with and without stops at blocks, and writes right up to a page without access.
+// input in one piece and in small ones, with and without stops at blocks, goes on with another inflater after pauses, and writes right
+// up to a page without access.
 internal sealed class InflateTarget : FuzzTarget
 {
     /// <summary>More output than this is not compared: deflate makes a thousand bytes of one.</summary>
@@ -27,8 +28,8 @@ internal sealed class InflateTarget : FuzzTarget
     public override void Run(ReadOnlySpan<byte> input, ref FuzzRandom random)
     {
         var (oracle, oracleEnded) = Oracle(input);
-        var (ours, state) = Decode(input, input.Length, stopAtBlocks: false);
-        var pieces = Decode(input, 1 + random.Next(64), stopAtBlocks: true);
+        var (ours, state) = Decode(input, input.Length, stopAtBlocks: false, pauseDistance: OutputMax + 1);
+        var pieces = Decode(input, 1 + random.Next(64), stopAtBlocks: true, pauseDistance: 1 + random.Next(3000));
         if (!ours.AsSpan().SequenceEqual(pieces.Output) || state != pieces.State)
             throw new InvalidOperationException($"in pieces: {pieces.State} after {pieces.Output.Length} bytes; in one: {state} after {ours.Length}");
 
@@ -50,19 +51,32 @@ internal sealed class InflateTarget : FuzzTarget
         _ => true,
     };
 
-    private static (byte[] Output, InflateState State) Decode(ReadOnlySpan<byte> input, int pieceLength, bool stopAtBlocks)
+    private static (byte[] Output, InflateState State) Decode(ReadOnlySpan<byte> whole, int pieceLength, bool stopAtBlocks, int pauseDistance)
     {
         _output ??= new GuardedMemory(OutputMax);
         var buffer = _output.Take(OutputMax);
         var inflater = new Inflater();
         inflater.Reset();
         var produced = 0;
+        var pauseAt = pauseDistance;
+        var input = whole;
         while (true)
         {
             var piece = input[..Math.Min(pieceLength, input.Length)];
-            var step = inflater.Inflate(piece, buffer, produced, OutputMax, stopAtBlocks);
+            var step = inflater.Inflate(piece, buffer, produced, OutputMax, stopAtBlocks, pauseAt);
             input = input[step.Consumed..];
             produced += step.Produced;
+            if (step.State == InflateState.Paused)
+            {
+                var bit = (whole.Length - input.Length) * 8 - step.UnusedBits;
+                var block = inflater.SaveBlock();
+                inflater = new Inflater();
+                inflater.Resume(block, bit & 7);
+                input = whole[(bit / 8)..];
+                pauseAt = produced + pauseDistance;
+                continue;
+            }
+
             var goesOn = step.State == InflateState.BlockBoundary || (step.State == InflateState.NeedInput && !input.IsEmpty);
             if (!goesOn)
                 return (buffer[..produced].ToArray(), step.State);

@@ -5,6 +5,7 @@ using LazySnapshotter.Layers.Index.Verify;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Tests.Gzip;
+using LazySnapshotter.Layers.Tests.Spans;
 using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;
@@ -127,6 +128,37 @@ public sealed class IndexVerifierTests : IDisposable
             var report = await VerifyAsync(index, layer.Blob);
             Assert.Contains($"uncompressed offset {offsets[2]}, the index says {moved[2]}", First(report, "checkpoints"), StringComparison.Ordinal);
             Assert.True(Check(report, "span contents").DifferenceCount > 0);
+        }
+    }
+
+    [Fact]
+    public async Task Spans_that_go_on_from_others_are_proved_too()
+    {
+        using var continued = new ContinuedLayer();
+        var layer = continued.Built;
+        Assert.True((await VerifyAsync(layer.Index, layer.Blob)).IsSound);
+
+        var (bits, offsets, digests) = Columns(layer.Spans);
+        var areContinued = Enumerable.Range(0, layer.Spans.Count).Select(i => layer.Spans.IsContinued(new SpanId(i))).ToArray();
+        var span = Array.LastIndexOf(areContinued, true);
+        long[] shifted = [.. bits];
+        shifted[span]++;
+        await AssertDoesNotGoOnAsync(shifted, areContinued, span);
+
+        // A checkpoint is no place to go on: there the block has ended.
+        var start = Array.LastIndexOf(areContinued, false);
+        bool[] lying = [.. areContinued];
+        lying[start] = true;
+        await AssertDoesNotGoOnAsync(bits, lying, start);
+
+        async Task AssertDoesNotGoOnAsync(long[] startBits, bool[] whichGoOn, int span)
+        {
+            using var index = Write(layer, spans: new SpanTable(
+                startBits, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength, whichGoOn));
+            var contents = Check(await VerifyAsync(index, layer.Blob), "span contents");
+            Assert.Equal(span - 1, contents.First!.Span);
+            Assert.Contains("the next span does not go on where this one ends", contents.First.What, StringComparison.Ordinal);
+            Assert.True(contents.DifferenceCount >= 2, "the span that cannot go on counts as well");
         }
     }
 
