@@ -18,6 +18,8 @@ internal static class LayerIndexWriter
         var (spans, windows) = (content.Spans, content.Windows);
         if (windows.Lengths.Count != spans.Count)
             throw new ArgumentException($"{windows.Lengths.Count} windows for {spans.Count} spans", nameof(content));
+        if (Enumerable.Range(0, spans.Count).Any(i => spans.IsContinued(new SpanId(i)) && windows.Lengths[i] > 0))
+            throw new ArgumentException("a span that goes on from the one before has a window", nameof(content));
 
         var tocColumns = new ColumnWriter(TocWriter.EstimateLength(content.Toc));
         TocWriter.Write(content.Toc, tocColumns);

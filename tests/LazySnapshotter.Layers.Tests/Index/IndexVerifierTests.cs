@@ -154,7 +154,7 @@ public sealed class IndexVerifierTests : IDisposable
         async Task AssertDoesNotGoOnAsync(long[] startBits, bool[] whichGoOn, int span)
         {
             using var index = Write(layer, spans: new SpanTable(
-                startBits, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength, whichGoOn));
+                startBits, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength, whichGoOn), windowOf: i => whichGoOn[i] ? 0 : i);
             var contents = Check(await VerifyAsync(index, layer.Blob), "span contents");
             Assert.Equal(span - 1, contents.First!.Span);
             Assert.Contains("the next span does not go on where this one ends", contents.First.What, StringComparison.Ordinal);
