@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace LazySnapshotter.Layers.Gzip;
 
@@ -121,7 +122,8 @@ internal sealed class DeflateEncoder
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int FindLongest(ReadOnlySpan<byte> input, int position, int longerThan, out int distance)
     {
-        var word = BinaryPrimitives.ReadUInt32LittleEndian(input[position..]);
+        ref var start = ref MemoryMarshal.GetReference(input);
+        var word = WordAt(ref start, position);
         ref var shortSlot = ref _shortHead[ShortHash(word)];
         ref var slot = ref _head[Hash(word)];
         var shortCandidate = shortSlot;
@@ -134,7 +136,7 @@ internal sealed class DeflateEncoder
         var best = longerThan;
         var limit = Math.Min(DeflateSymbols.MatchLengthMax, input.Length - position);
         if (best < DeflateSymbols.MatchLengthMin && position - shortCandidate <= ShortMatchDistanceMax
-            && ((BinaryPrimitives.ReadUInt32LittleEndian(input[shortCandidate..]) ^ word) & 0xFFFFFF) == 0)
+            && ((WordAt(ref start, shortCandidate) ^ word) & 0xFFFFFF) == 0)
         {
             best = DeflateSymbols.MatchLengthMin;
             distance = position - shortCandidate;
@@ -142,11 +144,18 @@ internal sealed class DeflateEncoder
 
         var chain = longerThan >= GoodLength ? ChainMaxBehindGoodMatch : ChainMax;
         var oldest = Math.Max(0, position - WindowMask); // one less than deflate can reach: the oldest one's link is this position's
-        for (; candidate >= oldest && chain > 0 && best < limit; chain--, candidate = _previous[candidate & WindowMask])
+        // Sound: a candidate lies before the position, and best is below the limit, which ends with the input; a position that is
+        // not in the tail has eight bytes behind it.
+        ref var previous = ref MemoryMarshal.GetArrayDataReference(_previous);
+        for (; candidate >= oldest && chain > 0 && best < limit; chain--, candidate = Unsafe.Add(ref previous, candidate & WindowMask))
         {
-            if (input[candidate + best] != input[position + best] || BinaryPrimitives.ReadUInt32LittleEndian(input[candidate..]) != word)
+            if (Unsafe.Add(ref start, candidate + best) != Unsafe.Add(ref start, position + best)
+                || WordAt(ref start, candidate) != word)
+            {
                 continue;
-            var length = MatchLength(input, candidate, position, limit);
+            }
+
+            var length = MatchLength(ref start, candidate, position, limit);
             if (length > best)
             {
                 best = length;
@@ -162,7 +171,7 @@ internal sealed class DeflateEncoder
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Insert(ReadOnlySpan<byte> input, int position)
     {
-        var word = BinaryPrimitives.ReadUInt32LittleEndian(input[position..]);
+        var word = WordAt(ref MemoryMarshal.GetReference(input), position);
         ref var slot = ref _head[Hash(word)];
         _previous[position & WindowMask] = slot;
         slot = position;
@@ -170,21 +179,28 @@ internal sealed class DeflateEncoder
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int MatchLength(ReadOnlySpan<byte> input, int candidate, int position, int limit)
+    private static int MatchLength(ref byte start, int candidate, int position, int limit)
     {
         var length = 4;
         while (length + 8 <= limit)
         {
-            var difference = BinaryPrimitives.ReadUInt64LittleEndian(input[(candidate + length)..])
-                ^ BinaryPrimitives.ReadUInt64LittleEndian(input[(position + length)..]);
+            var difference = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, candidate + length))
+                ^ Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, position + length));
             if (difference != 0)
-                return length + BitOperations.TrailingZeroCount(difference) / 8;
+                return length + (BitConverter.IsLittleEndian ? BitOperations.TrailingZeroCount(difference) : BitOperations.LeadingZeroCount(difference)) / 8;
             length += 8;
         }
 
-        while (length < limit && input[candidate + length] == input[position + length])
+        while (length < limit && Unsafe.Add(ref start, candidate + length) == Unsafe.Add(ref start, position + length))
             length++;
         return length;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint WordAt(ref byte start, int position)
+    {
+        var word = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref start, position));
+        return BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word);
     }
 
     private int Hash(uint word) => (int)((word * 0x9E3779B1) >> _hashShift);

@@ -10,7 +10,7 @@ namespace LazySnapshotter.Layers.Gzip;
 // The hot loop. It runs while a round can neither read past the input nor write past the limit, whatever the bits say, so
 // that a round tests nothing of the kind. Everything is in locals: the compiler keeps them in registers.
 //
-// One round: up to three literals, or up to two and a match. A refill leaves at least 56 bits, which pay for two literals
+// One round: up to three literals, or up to two and a match (or one symbol, where it matters at which one the loop ends). A refill leaves at least 56 bits, which pay for two literals
 // (2 x 11 bits), a length with its extra bits (20) and looking a distance up (8); for its own bits, and for looking the
 // next symbol up, another refill is needed at times. That look-up comes before the match is copied and before the round's
 // refill: it is what everything waits for.
@@ -24,6 +24,12 @@ internal sealed unsafe partial class Inflater
 
     private readonly struct ReferencesTracked : ITracking;
 
+    private interface IRound;
+
+    private readonly struct ManySymbols : IRound;
+
+    private readonly struct OneSymbol : IRound;
+
     /// <summary>Four refills (the first round's own, two for a distance, one at the end), each of which reads 8 bytes and uses at most 7.</summary>
     private const int FastInputMargin = 32;
 
@@ -34,10 +40,14 @@ internal sealed unsafe partial class Inflater
 
     private const int DistanceExtraBitsMax = 13;
 
-    /// <summary>Decodes until the block ends, or near the end of input or room (null); counting reach, also where no match can reach out of the block.</summary>
+    /// <summary>
+    /// Decodes until the block ends, or near the end of input or room, or near the pause (null); counting reach, also where no match
+    /// can reach out of the block. With a symbol a round: not near the pause but to it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private Stop? DecodeFast<TTracking>(ref Cursor cursor)
+    private Stop? DecodeFast<TTracking, TRound>(ref Cursor cursor)
         where TTracking : struct, ITracking
+        where TRound : struct, IRound
     {
         Stop? result = null;
         string? error = null;
@@ -48,7 +58,9 @@ internal sealed unsafe partial class Inflater
         var inputEnd = cursor.InputEnd - FastInputMargin;
         var output = cursor.Output;
         var outputEnd = (cursor.PauseAt < cursor.OutputLimit ? cursor.PauseAt : cursor.OutputLimit) - FastOutputMargin;
-        if (typeof(TTracking) == typeof(ReachTracked) && blockStart + WindowLengthMax - 1 < (nint)outputEnd)
+        if (typeof(TRound) == typeof(OneSymbol))
+            outputEnd = cursor.PauseAt - 1 < cursor.OutputLimit - FastOutputMargin ? cursor.PauseAt - 1 : cursor.OutputLimit - FastOutputMargin;
+        if (typeof(TTracking) == typeof(ReachTracked) && typeof(TRound) == typeof(ManySymbols) && blockStart + WindowLengthMax - 1 < (nint)outputEnd)
             outputEnd = (byte*)(blockStart + WindowLengthMax - 1);
         var bits = _bits;
         var bitCount = (uint)_bitCount; // only the low byte counts; an entry is subtracted as a whole
@@ -69,6 +81,15 @@ internal sealed unsafe partial class Inflater
                     bits >>= (int)entry;
                     bitCount -= entry;
                     *output++ = (byte)(entry >> 16);
+                    if (typeof(TRound) == typeof(OneSymbol))
+                    {
+                        bits |= Unsafe.ReadUnaligned<ulong>(input) << (int)bitCount;
+                        input += ((uint)(byte)bitCount ^ 63) >> 3;
+                        bitCount |= 56;
+                        entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
+                        continue;
+                    }
+
                     entry = lengthTable[bits & ((1 << LengthWidth) - 1)];
                     if ((int)entry < 0)
                     {

@@ -16,16 +16,19 @@ internal sealed unsafe partial class Inflater
             if (cursor.PauseLeft == 0)
                 return Stop.Paused;
 
-            if (cursor.InputLeft >= FastInputMargin && cursor.OutputLeft >= FastOutputMargin && cursor.PauseLeft >= FastOutputMargin)
+            if (cursor.InputLeft >= FastInputMargin && cursor.OutputLeft >= FastOutputMargin
+                && (cursor.PauseLeft >= FastOutputMargin || _tracking == Tracking.Reach))
             {
                 var stop = _tracking switch
                 {
-                    Tracking.None => DecodeFast<Untracked>(ref cursor),
+                    Tracking.None => DecodeFast<Untracked, ManySymbols>(ref cursor),
                     Tracking.Reach => DecodeFastCountingReach(ref cursor),
-                    _ => DecodeFast<ReferencesTracked>(ref cursor),
+                    _ => DecodeFast<ReferencesTracked, ManySymbols>(ref cursor),
                 };
                 if (stop is { } end)
                     return end;
+                if (cursor.PauseLeft == 0)
+                    return Stop.Paused;
             }
 
             if (DecodeSymbol(ref cursor) is { } other)
@@ -33,15 +36,18 @@ internal sealed unsafe partial class Inflater
         }
     }
 
-    // Behind the first 32 KiB of a block no match reaches what is before it: there the loop that counts nothing does.
+    // Behind the first 32 KiB of a block no match reaches what is before it: there the loop that counts nothing does. Whoever
+    // counts pauses often, so the way to a pause is worth a loop too.
     private Stop? DecodeFastCountingReach(ref Cursor cursor)
     {
+        if (cursor.PauseLeft < FastOutputMargin)
+            return DecodeFast<ReachTracked, OneSymbol>(ref cursor);
         if (cursor.ProducedInBlock >= WindowLengthMax)
-            return DecodeFast<Untracked>(ref cursor);
-        var stop = DecodeFast<ReachTracked>(ref cursor);
+            return DecodeFast<Untracked, ManySymbols>(ref cursor);
+        var stop = DecodeFast<ReachTracked, ManySymbols>(ref cursor);
         return stop is null && cursor.ProducedInBlock >= WindowLengthMax && cursor.InputLeft >= FastInputMargin
             && cursor.OutputLeft >= FastOutputMargin && cursor.PauseLeft >= FastOutputMargin
-            ? DecodeFast<Untracked>(ref cursor)
+            ? DecodeFast<Untracked, ManySymbols>(ref cursor)
             : stop;
     }
 

@@ -21,10 +21,13 @@ internal static class LayerIndexWriter
         if (Enumerable.Range(0, spans.Count).Any(i => spans.IsContinued(new SpanId(i)) && windows.Lengths[i] > 0))
             throw new ArgumentException("a span that goes on from the one before has a window", nameof(content));
 
-        var tocColumns = new ColumnWriter(TocWriter.EstimateLength(content.Toc));
-        TocWriter.Write(content.Toc, tocColumns);
-        var (tocSection, tocStored) = Store(tocColumns, LayerIndexHeader.Length);
-        var (spanSection, spansStored) = Store(WriteSpans(spans, windows), tocSection.Offset + tocSection.StoredLength);
+        // Side by side: nothing else is left to do for a build that has come here.
+        var (spansLength, spansStored, tocLength, tocStored) = (0, Array.Empty<byte>(), 0, Array.Empty<byte>());
+        Parallel.Invoke(
+            () => (tocLength, tocStored) = Pack(WriteToc(content.Toc)),
+            () => (spansLength, spansStored) = Pack(WriteSpans(spans, windows)));
+        var tocSection = SectionOf(LayerIndexHeader.Length, tocLength, tocStored);
+        var spanSection = SectionOf(tocSection.Offset + tocSection.StoredLength, spansLength, spansStored);
         var windowsStart = spanSection.Offset + spanSection.StoredLength;
         var header = new LayerIndexHeader
         {
@@ -72,11 +75,17 @@ internal static class LayerIndexWriter
         return writer;
     }
 
-    private static (LayerIndexSection Section, byte[] Stored) Store(ColumnWriter columns, long offset)
+    private static ColumnWriter WriteToc(LayerToc toc)
     {
-        if (columns.Written.Length > LayerIndexLimits.SectionLengthMax)
-            throw new UnsupportedLayerException($"the layer's index has a section of more than {LayerIndexLimits.SectionLengthMax} bytes");
-        var bytes = DeflateEncoder.Encode(columns.Written);
-        return (new LayerIndexSection(offset, bytes.Length, columns.Written.Length, SHA256.HashData(bytes)), bytes);
+        var writer = new ColumnWriter(TocWriter.EstimateLength(toc));
+        TocWriter.Write(toc, writer);
+        return writer;
     }
+
+    private static (int Length, byte[] Stored) Pack(ColumnWriter columns) =>
+        columns.Written.Length <= LayerIndexLimits.SectionLengthMax
+            ? (columns.Written.Length, DeflateEncoder.Encode(columns.Written))
+            : throw new UnsupportedLayerException($"the layer's index has a section of more than {LayerIndexLimits.SectionLengthMax} bytes");
+
+    private static LayerIndexSection SectionOf(long offset, int length, byte[] stored) => new(offset, stored.Length, length, SHA256.HashData(stored));
 }
