@@ -29,7 +29,7 @@ internal sealed class InflateTarget : FuzzTarget
     {
         var (oracle, oracleEnded) = Oracle(input);
         var (ours, state) = Decode(input, input.Length, stopAtBlocks: false, pauseDistance: OutputMax + 1);
-        var pieces = Decode(input, 1 + random.Next(64), stopAtBlocks: true, pauseDistance: 1 + random.Next(3000));
+        var pieces = Decode(input, 1 + random.Next(64), stopAtBlocks: true, pauseDistance: 200 + random.Next(3000));
         if (!ours.AsSpan().SequenceEqual(pieces.Output) || state != pieces.State)
             throw new InvalidOperationException($"in pieces: {pieces.State} after {pieces.Output.Length} bytes; in one: {state} after {ours.Length}");
 
@@ -55,8 +55,7 @@ internal sealed class InflateTarget : FuzzTarget
     {
         _output ??= new GuardedMemory(OutputMax);
         var buffer = _output.Take(OutputMax);
-        var inflater = new Inflater();
-        inflater.Reset();
+        var (inflater, other) = (new Inflater { CountReach = stopAtBlocks }, new Inflater { CountReach = stopAtBlocks });
         var produced = 0;
         var pauseAt = pauseDistance;
         var input = whole;
@@ -69,9 +68,8 @@ internal sealed class InflateTarget : FuzzTarget
             if (step.State == InflateState.Paused)
             {
                 var bit = (whole.Length - input.Length) * 8 - step.UnusedBits;
-                var block = inflater.SaveBlock();
-                inflater = new Inflater();
-                inflater.Resume(block, bit & 7);
+                other.Resume(inflater.SaveBlock(), bit & 7);
+                (inflater, other) = (other, inflater);
                 input = whole[(bit / 8)..];
                 pauseAt = produced + pauseDistance;
                 continue;
