@@ -5,8 +5,9 @@ using LazySnapshotter.Layers.Spans;
 namespace LazySnapshotter.Layers.Gzip;
 
 // Turns a span's compressed bytes into uncompressed ones, starting from the span's checkpoint, bit offset and window, or,
-// where it goes on from the span before, behind what came out of that. The bytes are expected to have been verified against the span's digest; the decoder checks no CRC (a span has
-// none) but never reads or writes outside its buffers whatever they are. Safe for concurrent use; owns nothing.
+// where it goes on from the span before, behind what came out of that. The bytes are expected to have been verified against
+// the span's digest; the decoder checks no CRC (a span has none) but never reads or writes outside its buffers whatever they
+// are. Safe for concurrent use; owns nothing.
 public sealed class SpanDecoder : ISpanDecoder
 {
     private const int TrailerLength = 8;

@@ -21,13 +21,13 @@ internal static class LayerIndexWriter
         if (Enumerable.Range(0, spans.Count).Any(i => spans.IsContinued(new SpanId(i)) && windows.Lengths[i] > 0))
             throw new ArgumentException("a span that goes on from the one before has a window", nameof(content));
 
-        // Side by side: nothing else is left to do for a build that has come here.
-        var (spansLength, spansStored, tocLength, tocStored) = (0, Array.Empty<byte>(), 0, Array.Empty<byte>());
-        Parallel.Invoke(
-            () => (tocLength, tocStored) = Pack(WriteToc(content.Toc)),
-            () => (spansLength, spansStored) = Pack(WriteSpans(spans, windows)));
-        var tocSection = SectionOf(LayerIndexHeader.Length, tocLength, tocStored);
-        var spanSection = SectionOf(tocSection.Offset + tocSection.StoredLength, spansLength, spansStored);
+        var (tocColumns, spanColumns) = (WriteToc(content.Toc), WriteSpans(spans, windows));
+        var (tocStored, spansStored) = (Array.Empty<byte>(), Array.Empty<byte>());
+        Parallel.Invoke( // a build that has come here has nothing else left to do
+            () => tocStored = DeflateEncoder.Encode(tocColumns.Written),
+            () => spansStored = DeflateEncoder.Encode(spanColumns.Written));
+        var tocSection = SectionOf(LayerIndexHeader.Length, tocColumns, tocStored);
+        var spanSection = SectionOf(tocSection.Offset + tocSection.StoredLength, spanColumns, spansStored);
         var windowsStart = spanSection.Offset + spanSection.StoredLength;
         var header = new LayerIndexHeader
         {
@@ -72,20 +72,20 @@ internal static class LayerIndexWriter
         for (var i = 0; i < spans.Count; i++)
             writer.Bytes(spans.DigestOf(new SpanId(i)));
         writer.Bytes(windows.Checksums);
-        return writer;
+        return CheckLength(writer);
     }
 
     private static ColumnWriter WriteToc(LayerToc toc)
     {
         var writer = new ColumnWriter(TocWriter.EstimateLength(toc));
         TocWriter.Write(toc, writer);
-        return writer;
+        return CheckLength(writer);
     }
 
-    private static (int Length, byte[] Stored) Pack(ColumnWriter columns) =>
-        columns.Written.Length <= LayerIndexLimits.SectionLengthMax
-            ? (columns.Written.Length, DeflateEncoder.Encode(columns.Written))
-            : throw new UnsupportedLayerException($"the layer's index has a section of more than {LayerIndexLimits.SectionLengthMax} bytes");
+    private static ColumnWriter CheckLength(ColumnWriter columns) => columns.Written.Length <= LayerIndexLimits.SectionLengthMax
+        ? columns
+        : throw new UnsupportedLayerException($"the layer's index has a section of more than {LayerIndexLimits.SectionLengthMax} bytes");
 
-    private static LayerIndexSection SectionOf(long offset, int length, byte[] stored) => new(offset, stored.Length, length, SHA256.HashData(stored));
+    private static LayerIndexSection SectionOf(long offset, ColumnWriter columns, byte[] stored) =>
+        new(offset, stored.Length, columns.Written.Length, SHA256.HashData(stored));
 }

@@ -5,8 +5,8 @@ using LazySnapshotter.Oci;
 namespace LazySnapshotter.Layers.Spans;
 
 // Reads a layer's tar at any offset: spans that are here are inflated and copied on the thread that asks, without a
-// wait; missing ones, and what their decoder lacks, are demanded together and the rest of the read goes on when they come. Every byte was verified as
-// part of its compressed span. Safe for concurrent use; owns nothing.
+// wait; missing ones, and what their decoder lacks, are demanded together and the rest of the read goes on when they come.
+// Every byte was verified as part of its compressed span. Safe for concurrent use; owns nothing.
 //
 // A continued span takes its history from the spans before it: as far back as they lie inflated in the cache, 32 KiB of that being
 // enough, else from the start of its run. Reading on finds it in the cache.
@@ -222,9 +222,15 @@ public sealed class SpanReader
             var before = _blob.Spans[new SpanId(i)];
             if (TryInflate(before, history, compressed: null) is not { } inflated)
                 return false;
-            if (history.Next != new SpanId(i + 1))
-                Pass(inflated, history); // it was inflated before
-            _cache.Release(inflated);
+            try
+            {
+                if (history.Next != new SpanId(i + 1))
+                    Pass(inflated, history); // it was inflated before
+            }
+            finally
+            {
+                _cache.Release(inflated);
+            }
         }
 
         return true;

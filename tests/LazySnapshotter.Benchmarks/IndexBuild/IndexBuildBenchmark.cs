@@ -51,7 +51,7 @@ internal static class IndexBuildBenchmark
         }
 
         var all = boundaries.Choose(new SociRule(0), index.Spans);
-        Report("every boundary, raw windows: the floor", all, all.Count * 32768L, files, boundaries);
+        Report("every boundary a checkpoint, raw windows", all, all.Count * 32768L, files, boundaries);
         var soci = boundaries.Choose(new SociRule(4 << 20), index.Spans);
         Report("soci's rule, 4 MiB, raw windows", soci, soci.Count * 32768L, files, boundaries);
     }
