@@ -12,6 +12,9 @@ internal static class LayerIndexWriter
     /// <summary>In the column of window lengths, which are one more than they are: the span has none because it goes on from the one before.</summary>
     public const int ContinuedMark = 0;
 
+    /// <summary>A digest and three numbers, mostly.</summary>
+    private const int SpanLengthMean = 40;
+
     /// <returns>The header that was written: it knows the file's identity and length.</returns>
     public static LayerIndexHeader Write(Stream output, LayerIndexContent content)
     {
@@ -60,7 +63,7 @@ internal static class LayerIndexWriter
 
     private static ColumnWriter WriteSpans(SpanTable spans, WindowSpool windows)
     {
-        var writer = new ColumnWriter();
+        var writer = new ColumnWriter((SpanLengthMean * spans.Count) + windows.Checksums.Length + 32);
         writer.Number(spans.Count);
         writer.Number(spans.StartBit(new SpanId(0)));
         for (var i = 1; i < spans.Count; i++)

@@ -29,12 +29,15 @@ internal sealed class SpanHasher(BlobTail tail) : IDisposable
         CompressedOffset = startBit / 8;
     }
 
-    /// <summary>The blob has ended: all digests, 32 bytes each.</summary>
+    /// <summary>The blob has ended: all digests, 32 bytes each, once.</summary>
     public byte[] Complete()
     {
         Settle(tail.CompressedEnd);
         EndSpan();
-        return _digests.ToArray();
+        var digests = _digests.ToArray();
+        _digests.SetLength(0);
+        _digests.Capacity = 0; // a large layer has megabytes of them
+        return digests;
     }
 
     public void Dispose()

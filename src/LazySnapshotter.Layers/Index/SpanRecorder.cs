@@ -12,9 +12,9 @@ internal sealed class SpanRecorder : IDisposable
     private readonly SpanHasher _hasher;
     private readonly SparseWindows _windows;
     private readonly WindowSpool _spool;
-    private readonly List<long> _startBits = [0];
-    private readonly List<long> _uncompressedOffsets = [0];
-    private readonly List<bool> _areContinued = [false];
+    private List<long> _startBits = [0];
+    private List<long> _uncompressedOffsets = [0];
+    private List<bool> _areContinued = [false];
 
     public SpanRecorder(Recycler<BlobChunk> blobChunks, Recycler<GzipChunk> gzipChunks, string spoolDirectory)
     {
@@ -65,7 +65,7 @@ internal sealed class SpanRecorder : IDisposable
         _output.Release(Math.Min(undecided.UncompressedOffset, _windows.Waiting?.UncompressedOffset ?? long.MaxValue));
     }
 
-    /// <summary>The blob has ended: all its spans, and no buffer is kept.</summary>
+    /// <summary>The blob has ended: all its spans, once, and no buffer is kept.</summary>
     public SpanTable Complete(long uncompressedLength)
     {
         CheckSpan(_startBits[^1] / 8, _blob.CompressedEnd, "compressed");
@@ -74,7 +74,9 @@ internal sealed class SpanRecorder : IDisposable
         var digests = _hasher.Complete();
         _blob.Clear();
         _output.Clear();
-        return new SpanTable([.. _startBits], [.. _uncompressedOffsets], digests, _blob.CompressedEnd, uncompressedLength, [.. _areContinued]);
+        var spans = new SpanTable([.. _startBits], [.. _uncompressedOffsets], digests, _blob.CompressedEnd, uncompressedLength, [.. _areContinued]);
+        (_startBits, _uncompressedOffsets, _areContinued) = ([], [], []);
+        return spans;
     }
 
     public void Dispose()
