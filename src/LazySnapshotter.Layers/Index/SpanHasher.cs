@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using LazySnapshotter.Layers.Toc;
 
 namespace LazySnapshotter.Layers.Index;
 
@@ -7,7 +9,7 @@ namespace LazySnapshotter.Layers.Index;
 internal sealed class SpanHasher(BlobTail tail) : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly MemoryStream _digests = new();
+    private readonly ChunkedList<SpanDigest> _digests = new();
 
     /// <summary>What lies before is not needed any more.</summary>
     public long CompressedOffset { get; private set; }
@@ -29,27 +31,29 @@ internal sealed class SpanHasher(BlobTail tail) : IDisposable
         CompressedOffset = startBit / 8;
     }
 
-    /// <summary>The blob has ended: all digests, 32 bytes each, once.</summary>
+    /// <summary>The blob has ended: all digests, 32 bytes each.</summary>
     public byte[] Complete()
     {
         Settle(tail.CompressedEnd);
         EndSpan();
-        var digests = _digests.ToArray();
-        _digests.SetLength(0);
-        _digests.Capacity = 0; // a large layer has megabytes of them
+        var digests = new byte[_digests.Count * SHA256.HashSizeInBytes];
+        for (var i = 0; i < _digests.Count; i++)
+            ((ReadOnlySpan<byte>)_digests[i]).CopyTo(digests.AsSpan(i * SHA256.HashSizeInBytes));
         return digests;
     }
 
-    public void Dispose()
-    {
-        _hash.Dispose();
-        _digests.Dispose();
-    }
+    public void Dispose() => _hash.Dispose();
 
     private void EndSpan()
     {
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        var digest = default(SpanDigest);
         _hash.GetHashAndReset(digest);
-        _digests.Write(digest);
+        _digests.Add(digest);
+    }
+
+    [InlineArray(SHA256.HashSizeInBytes)]
+    private struct SpanDigest
+    {
+        private byte _first;
     }
 }

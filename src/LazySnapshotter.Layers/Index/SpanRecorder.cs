@@ -1,5 +1,6 @@
 using LazySnapshotter.Layers.Gzip;
 using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Layers.Toc;
 
 namespace LazySnapshotter.Layers.Index;
 
@@ -12,9 +13,7 @@ internal sealed class SpanRecorder : IDisposable
     private readonly SpanHasher _hasher;
     private readonly SparseWindows _windows;
     private readonly WindowSpool _spool;
-    private List<long> _startBits = [0];
-    private List<long> _uncompressedOffsets = [0];
-    private List<bool> _areContinued = [false];
+    private readonly ChunkedList<Checkpoint> _starts = new();
 
     public SpanRecorder(Recycler<BlobChunk> blobChunks, Recycler<GzipChunk> gzipChunks, string spoolDirectory)
     {
@@ -23,6 +22,7 @@ internal sealed class SpanRecorder : IDisposable
         _hasher = new SpanHasher(_blob);
         _spool = new WindowSpool(spoolDirectory);
         _spool.Add([]); // the first span needs none
+        _starts.Add(new Checkpoint(0, 0, IsMemberStart: true));
         _windows = new SparseWindows(_blob, _output, _spool);
     }
 
@@ -42,15 +42,14 @@ internal sealed class SpanRecorder : IDisposable
     /// <exception cref="UnsupportedLayerException">The span before it is longer than a span may be, or there are too many.</exception>
     public void Cut(Checkpoint checkpoint)
     {
-        CheckSpan(_startBits[^1] / 8, checkpoint.CompressedOffset, "compressed");
-        CheckSpan(_uncompressedOffsets[^1], checkpoint.UncompressedOffset, "uncompressed");
-        if (_startBits.Count == LayerIndexLimits.SpanCountMax)
+        ref readonly var last = ref _starts[_starts.Count - 1];
+        CheckSpan(last.CompressedOffset, checkpoint.CompressedOffset, "compressed");
+        CheckSpan(last.UncompressedOffset, checkpoint.UncompressedOffset, "uncompressed");
+        if (_starts.Count == LayerIndexLimits.SpanCountMax)
             throw new UnsupportedLayerException($"the layer has more than {LayerIndexLimits.SpanCountMax} spans");
         _hasher.Cut(checkpoint.StartBit);
         _windows.Add(checkpoint);
-        _startBits.Add(checkpoint.StartBit);
-        _uncompressedOffsets.Add(checkpoint.UncompressedOffset);
-        _areContinued.Add(checkpoint.IsContinued);
+        _starts.Add(checkpoint);
     }
 
     /// <summary>Does what can be done with what is known, and forgets what is not needed any more.</summary>
@@ -65,18 +64,20 @@ internal sealed class SpanRecorder : IDisposable
         _output.Release(Math.Min(undecided.UncompressedOffset, _windows.Waiting?.UncompressedOffset ?? long.MaxValue));
     }
 
-    /// <summary>The blob has ended: all its spans, once, and no buffer is kept.</summary>
+    /// <summary>The blob has ended: all its spans, and no buffer is kept.</summary>
     public SpanTable Complete(long uncompressedLength)
     {
-        CheckSpan(_startBits[^1] / 8, _blob.CompressedEnd, "compressed");
-        CheckSpan(_uncompressedOffsets[^1], uncompressedLength, "uncompressed");
+        ref readonly var last = ref _starts[_starts.Count - 1];
+        CheckSpan(last.CompressedOffset, _blob.CompressedEnd, "compressed");
+        CheckSpan(last.UncompressedOffset, uncompressedLength, "uncompressed");
         _windows.Make(uncompressedLength, long.MaxValue);
         var digests = _hasher.Complete();
         _blob.Clear();
         _output.Clear();
-        var spans = new SpanTable([.. _startBits], [.. _uncompressedOffsets], digests, _blob.CompressedEnd, uncompressedLength, [.. _areContinued]);
-        (_startBits, _uncompressedOffsets, _areContinued) = ([], [], []);
-        return spans;
+        var (startBits, uncompressedOffsets, areContinued) = (new long[_starts.Count], new long[_starts.Count], new bool[_starts.Count]);
+        for (var i = 0; i < _starts.Count; i++)
+            (startBits[i], uncompressedOffsets[i], areContinued[i]) = (_starts[i].StartBit, _starts[i].UncompressedOffset, _starts[i].IsContinued);
+        return new SpanTable(startBits, uncompressedOffsets, digests, _blob.CompressedEnd, uncompressedLength, areContinued);
     }
 
     public void Dispose()
