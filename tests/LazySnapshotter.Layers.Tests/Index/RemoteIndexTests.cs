@@ -158,20 +158,27 @@ public sealed class RemoteIndexTests : IDisposable
     public async Task Wrong_bytes_are_noticed_wherever_they_are()
     {
         // In a window as it passes, in a window fetched by itself, in the footer.
-        var server = Server().Then(new Fault { CorruptAt = Front + 100_000 }).Then(new Fault { CorruptAt = 100 });
+        var passing = new TaskCompletionSource();
+        var server = Server().Then(new Fault { CorruptAt = Front + 100_000, StallAfter = Front + 1000, Release = passing.Task }).Then(new Fault { CorruptAt = 100 });
         using (var index = await AddAsync(server))
         {
+            var fetching = index.FetchAllAsync(CancellationToken.None);
+            passing.SetResult();
             Assert.Contains(
-                "index, window of span", (await Assert.ThrowsAsync<IOException>(() => index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon))).Message, StringComparison.Ordinal);
+                "index, window of span", (await Assert.ThrowsAsync<IOException>(() => fetching.WaitAsync(Soon))).Message, StringComparison.Ordinal);
             server.Then(new Fault { CorruptAt = 100 });
             _ = await Assert.ThrowsAsync<IOException>(() => index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon));
         }
 
         foreach (var (at, part) in ((int, string)[])[(1, "footer: wrong magic"), (10, "footer: its layer"), (LayerIndexFooter.Length, "footer: the file's checksum")])
         {
-            server = Server().Then(new Fault { CorruptAt = File.Length - at });
+            // The transfer does not end before somebody waits for it: it would be begun anew.
+            var release = new TaskCompletionSource();
+            server = Server().Then(new Fault { CorruptAt = File.Length - at, StallAfter = Front + 1000, Release = release.Task });
             using var index = await AddAsync(server);
-            var failure = await Assert.ThrowsAsync<IOException>(() => index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon));
+            var fetching = index.FetchAllAsync(CancellationToken.None);
+            release.SetResult();
+            var failure = await Assert.ThrowsAsync<IOException>(() => fetching.WaitAsync(Soon));
             Assert.Contains(part, failure.Message, StringComparison.Ordinal);
             Assert.False(_store.Contains(Layer));
             await index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon);

@@ -43,7 +43,11 @@ public sealed class FullDiskTests : IDisposable
         Assert.True(h.Blob.IsPresent(new SpanId(20)));
         for (var i = 0; i < 500 && h.Log.Lines.Length < 2; i++)
             await Task.Delay(10); // The line comes behind the span that it is about.
-        Assert.Single(h.Log.Lines, line => line.Contains("stored again", StringComparison.Ordinal));
+        // What was warmed may have filled the room and been refused once more: each change is said once.
+        var lines = h.Log.Lines;
+        for (var i = 0; i < lines.Length; i++)
+            Assert.Contains(i % 2 == 0 ? "No space left" : "stored again", lines[i], StringComparison.Ordinal);
+        Assert.True(lines.Length >= 2, string.Join('\n', lines));
     }
 
     [Theory]
