@@ -51,7 +51,7 @@ public sealed class HedgingTests
     public async Task A_second_request_that_fails_does_not_take_the_first_with_it(int status)
     {
         await using var bench = await StartAsync(null, Patient);
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Delay = TimeSpan.FromSeconds(2), Times = 1 });
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Delay = TimeSpan.FromSeconds(4), Times = 1 });
         bench.Server.Faults.Add(status == 0
             ? new Fault { Kind = TestRequestKind.Blob, ResetBeforeAnswer = true, Times = 1 }
             : Fault.Status(status, TestRequestKind.Blob, times: 1));
