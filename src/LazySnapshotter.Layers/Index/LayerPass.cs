@@ -99,6 +99,7 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
             _plain.Complete(_uncompressedLength);
         _chooser.Complete(_spans.CompressedEnd, _uncompressedLength);
         DiffId = Digest.FromSha256(_diffHash.GetHashAndReset());
+        _tocBuilder.CollectIfLarge(); // what parsing has left, to make room for the spans
         var spans = _spans.Complete(_uncompressedLength);
         return (_tocBuilder.Build(), spans); // in this order: the spans' buffers are free when the tree needs room
     }

@@ -73,7 +73,7 @@ internal sealed class TocBuilder : ITarSink
     /// The collector cannot know that this is the moment: without this a large layer stands in memory twice. Takes some
     /// 10 ms there.
     /// </summary>
-    private void CollectIfLarge()
+    internal void CollectIfLarge()
     {
         if (_entryCount >= LargeEntryCount)
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
