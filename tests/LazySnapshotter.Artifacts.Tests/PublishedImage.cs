@@ -5,6 +5,7 @@ using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 

@@ -5,6 +5,7 @@ using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -63,6 +64,26 @@ public sealed class IndexSourceTests : IAsyncLifetime
         Assert.Equal(_layer.Digest, layer.Digest);
         Assert.Same(layer, await library.OpenAsync(Origin, _layer.Digest, default));
         Assert.Equal(3, asked.Count);
+    }
+
+    [Fact]
+    public async Task An_index_of_a_former_version_on_the_node_is_kept_aside_and_built_anew()
+    {
+        (await _indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions(), default)).Dispose();
+        var path = _indexes.PathOf(_layer.Digest);
+        var now = await File.ReadAllBytesAsync(path);
+        byte[] former = [.. now];
+        former[8] = 2;
+        await File.WriteAllBytesAsync(path, former);
+        var log = new CapturedLogs();
+        using var build = new StreamedIndexSource(_client, _indexes, _blobs, 1, NullLoggerFactory.Instance);
+        await using var library = new LayerLibrary(_indexes, _blobs, _client, new SpanCache(), new LayerLibraryOptions { Sources = [build] }, log);
+
+        await library.OpenAsync(Origin, _layer.Digest, default);
+
+        Assert.Contains(log.Lines, line => line.Contains("version 2 is unknown, this program reads version 3; kept as ", StringComparison.Ordinal));
+        Assert.Equal(now, await File.ReadAllBytesAsync(path));
+        Assert.Equal(former, await File.ReadAllBytesAsync(Directory.GetFiles(Path.GetDirectoryName(path)!, "*.damaged").Single()));
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
@@ -9,6 +8,7 @@ using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 using LazySnapshotter.Snapshots;
 using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 using Microsoft.Extensions.Logging;
@@ -24,7 +24,7 @@ public sealed class PullCredentialsTests : IAsyncLifetime
     private const string Password = "pull-secret-0815";
 
     private readonly TestDirectory _directory = TestDirectory.Create();
-    private readonly KeptLog _log = new();
+    private readonly CapturedLogs _log = new();
     private TestRegistry _registry = null!;
     private Descriptor _layer = null!;
 
@@ -110,28 +110,5 @@ public sealed class PullCredentialsTests : IAsyncLifetime
             Assert.DoesNotContain(secret, line, StringComparison.Ordinal);
         foreach (var file in Directory.EnumerateFiles(_directory.Path, "*", SearchOption.AllDirectories))
             Assert.False(File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) >= 0, $"{file} holds the secret");
-    }
-
-    private sealed class KeptLog : ILoggerFactory, ILogger
-    {
-        public ConcurrentQueue<string> Lines { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(ILoggerProvider provider)
-        {
-        }
-
-        public void Dispose()
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Enqueue($"{formatter(state, exception)} {exception}");
     }
 }

@@ -13,9 +13,6 @@ namespace LazySnapshotter.Cli.Commands;
 // finds them. `--format soci` makes soci's zTOCs and index manifests instead of our own index files.
 internal sealed class IndexBuildCommand
 {
-    // A span is fetched and inflated as a whole; far larger ones than anybody wants are refused.
-    private const long SpanSizeMax = 128 << 20;
-
     // What `soci create` takes.
     private const long DefaultSociLayerLengthMin = 10 << 20;
 
@@ -64,8 +61,8 @@ internal sealed class IndexBuildCommand
                 result.AddError($"{size.Name}: \"{text}\" is not a size; 4MiB or 4194304 is");
         }
 
-        if (result.GetValue(_spanSize) is { } spanSize && ByteSize.TryParse(spanSize, out var spanLength) && spanLength is < 1 or > SpanSizeMax)
-            result.AddError($"--span-size: 1 B to {ByteSize.Format(SpanSizeMax)}");
+        if (result.GetValue(_spanSize) is { } spanSize && ByteSize.TryParse(spanSize, out var spanLength) && spanLength is < 1 or > CheckpointPlacement.SpanLengthMax)
+            result.AddError($"--span-size: 1 B to {ByteSize.Format(CheckpointPlacement.SpanLengthMax)}");
 
         var format = result.GetValue(_format);
         if (format is not (null or NativeFormat.FormatName or SociFormat.FormatName)) // defaults come after validation

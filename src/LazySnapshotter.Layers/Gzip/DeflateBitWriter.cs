@@ -5,7 +5,12 @@ namespace LazySnapshotter.Layers.Gzip;
 // Bits in deflate's order, the lowest of a byte first (RFC 1951, section 3.1.1), into a buffer that grows.
 internal sealed class DeflateBitWriter
 {
-    private byte[] _bytes = new byte[4096];
+    private const int StartLength = 4096;
+
+    /// <summary>More than a window ever takes.</summary>
+    private const int KeptLengthMax = 64 * 1024;
+
+    private byte[] _bytes = new byte[StartLength];
     private int _length;
     private ulong _bits;
     private int _bitCount;
@@ -46,10 +51,15 @@ internal sealed class DeflateBitWriter
         _length += bytes.Length;
     }
 
-    public byte[] ToArray()
+    /// <summary>What has been written, whole bytes; the writer is empty then, and keeps no large buffer.</summary>
+    public byte[] Take()
     {
         Align();
-        return _bytes.AsSpan(0, _length).ToArray();
+        var written = _bytes.AsSpan(0, _length).ToArray();
+        if (_bytes.Length > KeptLengthMax)
+            _bytes = new byte[StartLength];
+        Clear();
+        return written;
     }
 
     private void Align()

@@ -68,7 +68,7 @@ internal sealed class DeflateEncoder
         FindMatches(input);
         EndChunk(input, input.Length);
         WriteBlock(input, input.Length, isLast: true);
-        return _output.ToArray();
+        return _output.Take();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

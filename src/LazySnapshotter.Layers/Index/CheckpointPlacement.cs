@@ -1,8 +1,13 @@
+using LazySnapshotter.Layers.Spans;
+
 namespace LazySnapshotter.Layers.Index;
 
 /// <summary>Where a layer gets its checkpoints: the trade between bytes fetched for a read and bytes of index.</summary>
 public sealed record CheckpointPlacement
 {
+    /// <summary>Of equal spans; a real one ends behind that, at the next block boundary.</summary>
+    public const long SpanLengthMax = SpanTable.LengthMax / 2;
+
     private CheckpointPlacement(long? spanLength, bool preferSmallWindows)
     {
         SpanLength = spanLength;
@@ -23,7 +28,7 @@ public sealed record CheckpointPlacement
     public static CheckpointPlacement Uniform(long spanLength, bool preferSmallWindows = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(spanLength, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(spanLength, LayerIndexLimits.SpanLengthMax / 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(spanLength, SpanLengthMax);
         return new CheckpointPlacement(spanLength, preferSmallWindows);
     }
 

@@ -11,12 +11,6 @@ internal static class LayerIndexLimits
     /// <summary>Spans of one layer; 1 MiB each for the largest layer, with room for smaller ones.</summary>
     public const int SpanCountMax = 4 * 1024 * 1024;
 
-    /// <summary>
-    /// A span is fetched, verified and inflated as a whole. gzip, pigz and Go never write a deflate block anywhere near
-    /// this; a blob that does cannot be read lazily.
-    /// </summary>
-    public const long SpanLengthMax = 256L * 1024 * 1024;
-
     /// <summary>An index file from elsewhere, before anything in it is believed: far above what the largest layer has.</summary>
     public const long IndexLengthMax = 16L << 30;
 

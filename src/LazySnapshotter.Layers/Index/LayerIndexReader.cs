@@ -152,8 +152,6 @@ internal static class LayerIndexReader
         for (var i = 0; i < spans.Count; i++)
         {
             var span = spans[new SpanId(i)];
-            if (span.CompressedLength > LayerIndexLimits.SpanLengthMax || span.UncompressedLength > LayerIndexLimits.SpanLengthMax)
-                throw Bad($"span {i} is longer than {LayerIndexLimits.SpanLengthMax} bytes");
             if (compression == LayerCompression.None && spans.StartBit(span.Id) != span.UncompressedOffset * 8)
                 throw Bad($"span {i} of an uncompressed layer starts elsewhere in the blob than in the tar");
             if (compression == LayerCompression.None && (windowLengths[i] > 0 || spans.IsContinued(span.Id)))

@@ -19,18 +19,18 @@ internal static class LayerIndexWriter
     public static LayerIndexHeader Write(Stream output, LayerIndexContent content)
     {
         var (spans, windows) = (content.Spans, content.Windows);
-        if (windows.Lengths.Count != spans.Count)
-            throw new ArgumentException($"{windows.Lengths.Count} windows for {spans.Count} spans", nameof(content));
-        if (Enumerable.Range(0, spans.Count).Any(i => spans.IsContinued(new SpanId(i)) && windows.Lengths[i] > 0))
+        if (windows.Count != spans.Count)
+            throw new ArgumentException($"{windows.Count} windows for {spans.Count} spans", nameof(content));
+        if (Enumerable.Range(0, spans.Count).Any(i => spans.IsContinued(new SpanId(i)) && windows.LengthOf(i) > 0))
             throw new ArgumentException("a span that goes on from the one before has a window", nameof(content));
 
-        var (tocColumns, spanColumns) = (WriteToc(content.Toc), WriteSpans(spans, windows));
-        var (tocStored, spansStored) = (Array.Empty<byte>(), Array.Empty<byte>());
-        Parallel.Invoke( // a build that has come here has nothing else left to do
-            () => tocStored = DeflateEncoder.Encode(tocColumns.Written),
-            () => spansStored = DeflateEncoder.Encode(spanColumns.Written));
-        var tocSection = SectionOf(LayerIndexHeader.Length, tocColumns, tocStored);
-        var spanSection = SectionOf(tocSection.Offset + tocSection.StoredLength, spanColumns, spansStored);
+        // Side by side: a build that has come here has nothing else left to do. But a large layer's columns take too much memory.
+        var packing = BuildMemory.IsLarge(content.Toc.Count) ? null : Task.Run(() => Pack(WriteSpans(spans, windows)));
+        var toc = Pack(WriteToc(content.Toc));
+        BuildMemory.Release(content.Toc.Count);
+        var table = packing is null ? Pack(WriteSpans(spans, windows)) : packing.GetAwaiter().GetResult();
+        var tocSection = toc.At(LayerIndexHeader.Length);
+        var spanSection = table.At(tocSection.Offset + tocSection.StoredLength);
         var windowsStart = spanSection.Offset + spanSection.StoredLength;
         var header = new LayerIndexHeader
         {
@@ -48,8 +48,8 @@ internal static class LayerIndexWriter
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Put(header.ToBytes());
-        Put(tocStored);
-        Put(spansStored);
+        Put(toc.Stored);
+        Put(table.Stored);
         windows.CopyTo(piece => Put(piece.Span));
         output.Write(LayerIndexFooter.ToBytes(header, hash.GetHashAndReset()));
         return header;
@@ -63,7 +63,7 @@ internal static class LayerIndexWriter
 
     private static ColumnWriter WriteSpans(SpanTable spans, WindowSpool windows)
     {
-        var writer = new ColumnWriter((SpanLengthMean * spans.Count) + windows.Checksums.Length + 32);
+        var writer = new ColumnWriter((SpanLengthMean * spans.Count) + (windows.ChecksumCount * WindowSpool.ChecksumLength) + 32);
         writer.Number(spans.Count);
         writer.Number(spans.StartBit(new SpanId(0)));
         for (var i = 1; i < spans.Count; i++)
@@ -71,10 +71,11 @@ internal static class LayerIndexWriter
         for (var i = 1; i < spans.Count; i++)
             writer.Number(spans[new SpanId(i)].UncompressedOffset - spans[new SpanId(i - 1)].UncompressedOffset);
         for (var i = 0; i < spans.Count; i++)
-            writer.Number(spans.IsContinued(new SpanId(i)) ? ContinuedMark : windows.Lengths[i] + 1L);
+            writer.Number(spans.IsContinued(new SpanId(i)) ? ContinuedMark : windows.LengthOf(i) + 1L);
         for (var i = 0; i < spans.Count; i++)
             writer.Bytes(spans.DigestOf(new SpanId(i)));
-        writer.Bytes(windows.Checksums);
+        for (var i = 0; i < windows.ChecksumCount; i++)
+            writer.Bytes(windows.ChecksumOf(i));
         return CheckLength(writer);
     }
 
@@ -89,6 +90,11 @@ internal static class LayerIndexWriter
         ? columns
         : throw new UnsupportedLayerException($"the layer's index has a section of more than {LayerIndexLimits.SectionLengthMax} bytes");
 
-    private static LayerIndexSection SectionOf(long offset, ColumnWriter columns, byte[] stored) =>
-        new(offset, stored.Length, columns.Written.Length, SHA256.HashData(stored));
+    private static Section Pack(ColumnWriter columns) => new(DeflateEncoder.Encode(columns.Written), columns.Written.Length);
+
+    /// <summary>A section as it goes into the file, and how long it is when unpacked.</summary>
+    private sealed record Section(byte[] Stored, int Length)
+    {
+        public LayerIndexSection At(long offset) => new(offset, Stored.Length, Length, SHA256.HashData(Stored));
+    }
 }

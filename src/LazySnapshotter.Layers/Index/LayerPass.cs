@@ -99,14 +99,14 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
             _plain.Complete(_uncompressedLength);
         _chooser.Complete(_spans.CompressedEnd, _uncompressedLength);
         DiffId = Digest.FromSha256(_diffHash.GetHashAndReset());
-        _tocBuilder.CollectIfLarge(); // what parsing has left, to make room for the spans
+        BuildMemory.Release(_tocBuilder.EntryCount); // what parsing has left, to make room for the spans
         var spans = _spans.Complete(_uncompressedLength);
         return (_tocBuilder.Build(), spans); // in this order: the spans' buffers are free when the tree needs room
     }
 
     void IGzipSink.Uncompressed(ReadOnlySpan<byte> bytes)
     {
-        SpanRecorder.CheckSpan(_lastBlockOffset, _uncompressedLength + bytes.Length, "uncompressed");
+        SpanRecorder.CheckLength(_lastBlockOffset, _uncompressedLength + bytes.Length, "uncompressed");
         Parse(bytes);
         _reads.PassTo(_uncompressedLength, _chooser);
         _chooser.Advance(_uncompressedLength);

@@ -39,6 +39,7 @@ internal sealed class SpanHasher(BlobTail tail) : IDisposable
         var digests = new byte[_digests.Count * SHA256.HashSizeInBytes];
         for (var i = 0; i < _digests.Count; i++)
             ((ReadOnlySpan<byte>)_digests[i]).CopyTo(digests.AsSpan(i * SHA256.HashSizeInBytes));
+        _digests.Clear();
         return digests;
     }
 

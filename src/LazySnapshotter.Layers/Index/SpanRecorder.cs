@@ -14,6 +14,7 @@ internal sealed class SpanRecorder : IDisposable
     private readonly SparseWindows _windows;
     private readonly WindowSpool _spool;
     private readonly ChunkedList<Checkpoint> _starts = new();
+    private Checkpoint _runStart;
 
     public SpanRecorder(Recycler<BlobChunk> blobChunks, Recycler<GzipChunk> gzipChunks, string spoolDirectory)
     {
@@ -39,17 +40,17 @@ internal sealed class SpanRecorder : IDisposable
     public void Add(GzipChunk chunk) => _output.Add(chunk);
 
     /// <summary>A span's start has been chosen.</summary>
-    /// <exception cref="UnsupportedLayerException">The span before it is longer than a span may be, or there are too many.</exception>
+    /// <exception cref="UnsupportedLayerException">The run before it is longer than one may be, or there are too many.</exception>
     public void Cut(Checkpoint checkpoint)
     {
-        ref readonly var last = ref _starts[_starts.Count - 1];
-        CheckSpan(last.CompressedOffset, checkpoint.CompressedOffset, "compressed");
-        CheckSpan(last.UncompressedOffset, checkpoint.UncompressedOffset, "uncompressed");
+        CheckRun(checkpoint.CompressedOffset, checkpoint.UncompressedOffset);
         if (_starts.Count == LayerIndexLimits.SpanCountMax)
             throw new UnsupportedLayerException($"the layer has more than {LayerIndexLimits.SpanCountMax} spans");
         _hasher.Cut(checkpoint.StartBit);
         _windows.Add(checkpoint);
         _starts.Add(checkpoint);
+        if (!checkpoint.IsContinued)
+            _runStart = checkpoint;
     }
 
     /// <summary>Does what can be done with what is known, and forgets what is not needed any more.</summary>
@@ -67,9 +68,7 @@ internal sealed class SpanRecorder : IDisposable
     /// <summary>The blob has ended: all its spans, and no buffer is kept.</summary>
     public SpanTable Complete(long uncompressedLength)
     {
-        ref readonly var last = ref _starts[_starts.Count - 1];
-        CheckSpan(last.CompressedOffset, _blob.CompressedEnd, "compressed");
-        CheckSpan(last.UncompressedOffset, uncompressedLength, "uncompressed");
+        CheckRun(_blob.CompressedEnd, uncompressedLength);
         _windows.Make(uncompressedLength, long.MaxValue);
         var digests = _hasher.Complete();
         _blob.Clear();
@@ -77,6 +76,7 @@ internal sealed class SpanRecorder : IDisposable
         var (startBits, uncompressedOffsets, areContinued) = (new long[_starts.Count], new long[_starts.Count], new bool[_starts.Count]);
         for (var i = 0; i < _starts.Count; i++)
             (startBits[i], uncompressedOffsets[i], areContinued[i]) = (_starts[i].StartBit, _starts[i].UncompressedOffset, _starts[i].IsContinued);
+        _starts.Clear();
         return new SpanTable(startBits, uncompressedOffsets, digests, _blob.CompressedEnd, uncompressedLength, areContinued);
     }
 
@@ -86,9 +86,16 @@ internal sealed class SpanRecorder : IDisposable
         _spool.Dispose();
     }
 
-    public static void CheckSpan(long start, long end, string kind)
+    public static void CheckLength(long start, long end, string kind)
     {
-        if (end - start > LayerIndexLimits.SpanLengthMax)
-            throw new UnsupportedLayerException($"no deflate block starts in {LayerIndexLimits.SpanLengthMax} {kind} bytes from offset {start} on");
+        if (end - start > SpanTable.LengthMax)
+            throw new UnsupportedLayerException($"no deflate block starts in {SpanTable.LengthMax} {kind} bytes from offset {start} on");
+    }
+
+    /// <summary>Nothing in the layer may need what a span table does not allow.</summary>
+    private void CheckRun(long compressedEnd, long uncompressedEnd)
+    {
+        CheckLength(_runStart.CompressedOffset, compressedEnd, "compressed");
+        CheckLength(_runStart.UncompressedOffset, uncompressedEnd, "uncompressed");
     }
 }

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using LazySnapshotter.Layers.Toc;
 
 namespace LazySnapshotter.Layers.Index;
 
@@ -11,8 +13,8 @@ internal sealed class WindowSpool : IDisposable
     public const int ChecksumLength = 16;
 
     private readonly FileStream _file;
-    private readonly List<int> _lengths = [];
-    private readonly MemoryStream _checksums = new();
+    private readonly ChunkedList<int> _lengths = new();
+    private readonly ChunkedList<Checksum> _checksums = new();
 
     public WindowSpool(string directory)
     {
@@ -21,13 +23,19 @@ internal sealed class WindowSpool : IDisposable
         File.Delete(path);
     }
 
-    /// <summary>Length of each stored window.</summary>
-    public IReadOnlyList<int> Lengths => _lengths;
+    /// <summary>How many windows were added, empty ones too.</summary>
+    public int Count => _lengths.Count;
 
-    /// <summary>The checksums of the windows that are not empty, one after the other.</summary>
-    public ReadOnlySpan<byte> Checksums => _checksums.GetBuffer().AsSpan(0, (int)_checksums.Length);
+    /// <summary>How many of them are not empty, and so have a checksum.</summary>
+    public int ChecksumCount => _checksums.Count;
 
     public long Length => _file.Position;
+
+    /// <summary>Length of a stored window.</summary>
+    public int LengthOf(int index) => _lengths[index];
+
+    /// <summary>Checksum of the i-th window that is not empty.</summary>
+    public ReadOnlySpan<byte> ChecksumOf(int index) => _checksums[index];
 
     public static void ComputeChecksum(ReadOnlySpan<byte> stored, Span<byte> checksum)
     {
@@ -45,9 +53,9 @@ internal sealed class WindowSpool : IDisposable
             return;
 
         _file.Write(stored);
-        Span<byte> checksum = stackalloc byte[ChecksumLength];
+        var checksum = default(Checksum);
         ComputeChecksum(stored, checksum);
-        _checksums.Write(checksum);
+        _checksums.Add(checksum);
     }
 
     /// <summary>All stored windows, in order, piece by piece.</summary>
@@ -59,9 +67,11 @@ internal sealed class WindowSpool : IDisposable
             destination(buffer.AsMemory(0, length));
     }
 
-    public void Dispose()
+    public void Dispose() => _file.Dispose();
+
+    [InlineArray(ChecksumLength)]
+    private struct Checksum
     {
-        _file.Dispose();
-        _checksums.Dispose();
+        private byte _first;
     }
 }

@@ -70,15 +70,7 @@ public static class ZtocImport
         // The zeros behind the tar may be so many that the last span lies in them, whole.
         var uncompressedLength = ztoc.Compression == LayerCompression.None ? ztoc.CompressedLength : Math.Max(ztoc.UncompressedLength, offsets[^1]);
         var digests = ztoc.SpanDigests[(first * SHA256.HashSizeInBytes)..];
-        var spans = new SpanTable(startBits, offsets, digests, ztoc.CompressedLength, uncompressedLength);
-        for (var i = 0; i < spans.Count; i++)
-        {
-            var span = spans[new SpanId(i)];
-            if (span.CompressedLength > LayerIndexLimits.SpanLengthMax || span.UncompressedLength > LayerIndexLimits.SpanLengthMax)
-                throw new InvalidDataException($"zTOC, span {first + i}: longer than {LayerIndexLimits.SpanLengthMax} bytes");
-        }
-
-        return spans;
+        return new SpanTable(startBits, offsets, digests, ztoc.CompressedLength, uncompressedLength);
     }
 
     private static long GzipHeaderLength(ReadOnlySpan<byte> blobStart)

@@ -33,7 +33,7 @@ internal sealed class ZtocPass : IGzipSink, ITarSink, IDisposable
     public ZtocPass(ZtocOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SpanLength, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SpanLength, LayerIndexLimits.SpanLengthMax / 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.SpanLength, CheckpointPlacement.SpanLengthMax);
         _spanLength = options.SpanLength;
         _plainSpanEnd = options.SpanLength;
         _layerAlgorithm = options.ExpectedDigest?.Algorithm ?? Digest.Sha256Algorithm;

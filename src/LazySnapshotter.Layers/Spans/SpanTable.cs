@@ -9,8 +9,11 @@ namespace LazySnapshotter.Layers.Spans;
 // they need what comes out of the ones before them.
 public sealed class SpanTable
 {
-    /// <summary>Uncompressed length of a run of several spans: all of it is inflated for the last one.</summary>
-    public const long RunLengthMax = 64 << 20;
+    /// <summary>
+    /// Of a span, compressed and uncompressed: a reader fetches and verifies it as a whole and holds it in memory. And of a run,
+    /// uncompressed: all of it is inflated for its last span.
+    /// </summary>
+    public const int LengthMax = 64 << 20;
 
     private readonly long[] _startBits;
     private readonly long[] _uncompressedOffsets;
@@ -45,6 +48,7 @@ public sealed class SpanTable
         CompressedLength = compressedLength;
         UncompressedLength = uncompressedLength;
         _runStarts = FindRuns(areContinued ?? new bool[startBits.Length]);
+        CheckLengths();
     }
 
     public int Count => _startBits.Length;
@@ -101,13 +105,20 @@ public sealed class SpanTable
             throw new InvalidDataException("span table: there is nothing that the first span could go on from");
         var runStarts = new int[Count];
         for (var i = 1; i < Count; i++)
-        {
             runStarts[i] = areContinued[i] ? runStarts[i - 1] : i;
-            if (areContinued[i] && UncompressedEnd(i) - _uncompressedOffsets[runStarts[i]] > RunLengthMax)
-                throw new InvalidDataException($"span table: span {i} goes on from span {runStarts[i]}, more than {RunLengthMax} bytes before its end");
-        }
-
         return runStarts;
+    }
+
+    private void CheckLengths()
+    {
+        for (var i = 0; i < Count; i++)
+        {
+            var span = this[new SpanId(i)];
+            if (span.CompressedLength > LengthMax || span.UncompressedLength > LengthMax)
+                throw new InvalidDataException($"span table: span {i} has {span.CompressedLength} bytes for {span.UncompressedLength}, the limit is {LengthMax}");
+            if (span.UncompressedEnd - _uncompressedOffsets[_runStarts[i]] > LengthMax)
+                throw new InvalidDataException($"span table: span {i} goes on from span {_runStarts[i]}, more than {LengthMax} bytes before its end");
+        }
     }
 
     private long UncompressedEnd(int span) => span == Count - 1 ? UncompressedLength : _uncompressedOffsets[span + 1];

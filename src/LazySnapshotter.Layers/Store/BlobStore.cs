@@ -52,7 +52,6 @@ public sealed partial class BlobStore : IDisposable
     public LayerBlob Open(Digest layer, string indexId, SpanTable spans)
     {
         BlobPaths.CheckIndexId(indexId);
-        CheckSpans(layer, spans);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -142,16 +141,5 @@ public sealed partial class BlobStore : IDisposable
         }
 
         LayersLog.StoreRefuses(Logger, path, cause.Message);
-    }
-
-    private static void CheckSpans(Digest layer, SpanTable spans)
-    {
-        for (var i = 0; i < spans.Count; i++)
-        {
-            var span = spans[new SpanId(i)];
-            if (span.CompressedLength > LayerBlob.SpanLengthMax || span.UncompressedLength > LayerBlob.SpanLengthMax)
-                throw new InvalidDataException(
-                    $"{layer}: span {i} has {span.CompressedLength} bytes for {span.UncompressedLength}, the limit is {LayerBlob.SpanLengthMax}");
-        }
     }
 }

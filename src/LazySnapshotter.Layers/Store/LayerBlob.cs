@@ -11,9 +11,6 @@ namespace LazySnapshotter.Layers.Store;
 // Safe for concurrent use. Open it with BlobStore.Open; disposing closes the files, what is stored stays.
 public sealed class LayerBlob : IDisposable
 {
-    /// <summary>No span may be longer, compressed or not: a reader holds a whole one in memory.</summary>
-    public const int SpanLengthMax = 64 << 20;
-
     private readonly BlobStore _store;
     private readonly BlobFile _file;
     private readonly SpanStates _states;

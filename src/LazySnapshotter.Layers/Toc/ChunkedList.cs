@@ -21,4 +21,11 @@ internal sealed class ChunkedList<T>
         this[Count] = item;
         return Count++;
     }
+
+    /// <summary>Empties the list, and leaves its memory to the garbage collector.</summary>
+    public void Clear()
+    {
+        _chunks.Clear();
+        Count = 0;
+    }
 }

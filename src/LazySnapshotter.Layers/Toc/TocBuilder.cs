@@ -25,8 +25,6 @@ internal sealed class TocBuilder : ITarSink
     private const long MtimeSecondsMax = long.MaxValue / 1_000_000_000;
     private const uint MtimeNanosecondsMax = (uint)(long.MaxValue % 1_000_000_000);
 
-    private const int LargeEntryCount = 100_000;
-
     private TocTree _tree = new();
     private readonly TocXattrSets _xattrs = new();
     private readonly List<(int Directory, byte[] Name)> _pendingLinks = [];
@@ -40,6 +38,9 @@ internal sealed class TocBuilder : ITarSink
     private static ReadOnlySpan<byte> WhiteoutPrefix => ".wh."u8;
 
     private static ReadOnlySpan<byte> OpaqueMarker => ".wh..wh..opq"u8;
+
+    /// <summary>How many entries have been added.</summary>
+    public int EntryCount => _entryCount;
 
     public void Add(TarEntry entry)
     {
@@ -62,21 +63,11 @@ internal sealed class TocBuilder : ITarSink
         foreach (var (directory, name) in _pendingLinks)
             ResolvePending(directory, name);
         _tree.Seal();
-        CollectIfLarge(); // what parsing has left, to make room for the columns
+        BuildMemory.Release(_entryCount); // what parsing has left, to make room for the columns
         var columns = TocFreezer.Freeze(_tree, _xattrs);
         _tree = new TocTree();
-        CollectIfLarge(); // the tree, to make room for the index file
+        BuildMemory.Release(_entryCount); // the tree, to make room for the index file
         return new LayerToc(columns);
-    }
-
-    /// <summary>
-    /// The collector cannot know that this is the moment: without this a large layer stands in memory twice. Takes some
-    /// 10 ms there.
-    /// </summary>
-    internal void CollectIfLarge()
-    {
-        if (_entryCount >= LargeEntryCount)
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
     }
 
     private void Apply(TarEntry entry)

@@ -105,6 +105,8 @@ internal sealed class TocFreezer
             }
         }
 
+        _tree.ReleaseNodes();
+        BuildMemory.Release(_entryCount); // to make room for the names
         var names = FillNames();
         return new TocColumns
         {

@@ -12,6 +12,9 @@ internal sealed class TocTree
     public const int Root = 0;
     public const int None = -1;
 
+    /// <summary>At most, in the mean: the table is grown then.</summary>
+    private const int NamesPerBucket = 2;
+
     private struct Name
     {
         public int Directory;
@@ -122,6 +125,9 @@ internal sealed class TocTree
     /// <summary>Nothing will be looked up or linked any more: the hash table goes.</summary>
     public void Seal() => _buckets = [];
 
+    /// <summary>Only names and their texts will be asked for: the nodes go.</summary>
+    public void ReleaseNodes() => _nodes.Clear();
+
     public int NodeOf(int name) => _names[name].Node;
 
     public ReadOnlySpan<byte> TextOf(int name) => TextAt(_names[name].Text);
@@ -150,7 +156,7 @@ internal sealed class TocTree
         if (_names.Count >= TarLimits.EntryCountMax)
             throw new InvalidDataException($"more than {TarLimits.EntryCountMax} names");
 
-        if (_names.Count == _buckets.Length)
+        if (_names.Count == _buckets.Length * NamesPerBucket)
             Grow();
         Span<byte> prefixed = stackalloc byte[1 + text.Length];
         prefixed[0] = (byte)text.Length;

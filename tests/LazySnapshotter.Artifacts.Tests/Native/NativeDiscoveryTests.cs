@@ -187,7 +187,7 @@ public sealed class NativeDiscoveryTests
         foreach (var layer in image.Layers)
             Assert.Null(await source.ObtainAsync(image.Origin, layer.Digest, null, default));
 
-        Assert.Equal(2, image.Logs.Warnings.Count);
+        Assert.Equal(2, image.Logs.Warnings.Length);
         Assert.Contains(image.Logs.Warnings, warning => warning.Contains("subject", StringComparison.Ordinal));
         Assert.Contains(image.Logs.Warnings, warning => warning.Contains("version 9", StringComparison.Ordinal));
     }

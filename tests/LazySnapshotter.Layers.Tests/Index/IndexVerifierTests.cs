@@ -8,7 +8,6 @@ using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Spans;
 using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Layers.Toc;
-using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Tests.Index;
 
@@ -89,7 +88,7 @@ public sealed class IndexVerifierTests : IDisposable
     public async Task An_entry_that_differs_is_named_with_both_values(string check, string path, string part)
     {
         using var layer = BuiltLayer.Of(Packed(Sample()), SpanLength);
-        using var index = Write(layer, toc: TocOf(Sample(check)));
+        using var index = LyingIndex.Write(layer, _folder.Path, toc: TocOf(Sample(check)));
         var report = await VerifyAsync(index, layer.Blob);
 
         Assert.False(report.IsSound);
@@ -102,19 +101,19 @@ public sealed class IndexVerifierTests : IDisposable
     public async Task Every_kind_of_lie_about_spans_is_named_with_the_span()
     {
         using var layer = BuiltLayer.Of(Packed(Sample()), SpanLength);
-        var (bits, offsets, digests) = Columns(layer.Spans);
+        var (bits, offsets, digests) = LyingIndex.Columns(layer.Spans);
 
         var lying = (byte[])digests.Clone();
         lying[(2 * SHA256.HashSizeInBytes) + 5] ^= 1;
-        using (var index = Write(layer, spans: new SpanTable(bits, offsets, lying, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
+        using (var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(bits, offsets, lying, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
             AssertOnly(await VerifyAsync(index, layer.Blob), "span digests", span: 2);
 
-        using (var index = Write(layer, windowOf: i => i == 3 ? 1 : i))
+        using (var index = LyingIndex.Write(layer, _folder.Path, windowOf: i => i == 3 ? 1 : i))
             AssertOnly(await VerifyAsync(index, layer.Blob), "span contents", span: 3);
 
         long[] shifted = [.. bits];
         shifted[2]++;
-        using (var index = Write(layer, spans: new SpanTable(shifted, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
+        using (var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(shifted, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
         {
             var report = await VerifyAsync(index, layer.Blob);
             Assert.Equal(2, Check(report, "checkpoints").First!.Span);
@@ -123,7 +122,7 @@ public sealed class IndexVerifierTests : IDisposable
 
         long[] moved = [.. offsets];
         moved[2] += 10;
-        using (var index = Write(layer, spans: new SpanTable(bits, moved, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
+        using (var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(bits, moved, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
         {
             var report = await VerifyAsync(index, layer.Blob);
             Assert.Contains($"uncompressed offset {offsets[2]}, the index says {moved[2]}", First(report, "checkpoints"), StringComparison.Ordinal);
@@ -138,7 +137,7 @@ public sealed class IndexVerifierTests : IDisposable
         var layer = continued.Built;
         Assert.True((await VerifyAsync(layer.Index, layer.Blob)).IsSound);
 
-        var (bits, offsets, digests) = Columns(layer.Spans);
+        var (bits, offsets, digests) = LyingIndex.Columns(layer.Spans);
         var areContinued = Enumerable.Range(0, layer.Spans.Count).Select(i => layer.Spans.IsContinued(new SpanId(i))).ToArray();
         var span = Array.LastIndexOf(areContinued, true);
         long[] shifted = [.. bits];
@@ -153,7 +152,7 @@ public sealed class IndexVerifierTests : IDisposable
 
         async Task AssertDoesNotGoOnAsync(long[] startBits, bool[] whichGoOn, int span)
         {
-            using var index = Write(layer, spans: new SpanTable(
+            using var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(
                 startBits, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength, whichGoOn), windowOf: i => whichGoOn[i] ? 0 : i);
             var contents = Check(await VerifyAsync(index, layer.Blob), "span contents");
             Assert.Equal(span - 1, contents.First!.Span);
@@ -181,16 +180,16 @@ public sealed class IndexVerifierTests : IDisposable
         }
 
         using var layer = BuiltLayer.Of(packed.ToArray(), 10 << 20);
-        var (bits, offsets, digests) = Columns(layer.Spans);
+        var (bits, offsets, digests) = LyingIndex.Columns(layer.Spans);
         for (var i = 1; i < offsets.Length; i++)
         {
             offsets[i] = i;
             bits[i] = (packed.Length - (offsets.Length - i)) * 8;
         }
 
-        offsets[^2] = 80L << 20;
+        (offsets[^3], offsets[^2]) = (40L << 20, 80L << 20);
         offsets[^1] = layer.Spans.UncompressedLength - 1;
-        using var index = Write(layer, spans: new SpanTable(bits, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength));
+        using var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(bits, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength));
         var report = await VerifyAsync(index, layer.Blob);
         Assert.Contains("nothing behind it was compared", First(report, "span contents"), StringComparison.Ordinal);
     }
@@ -257,38 +256,5 @@ public sealed class IndexVerifierTests : IDisposable
         parser.Append(tar);
         parser.Complete();
         return toc.Build();
-    }
-
-    private static (long[] Bits, long[] Offsets, byte[] Digests) Columns(SpanTable spans)
-    {
-        var ids = Enumerable.Range(0, spans.Count).Select(i => new SpanId(i)).ToList();
-        return ([.. ids.Select(spans.StartBit)], [.. ids.Select(id => spans[id].UncompressedOffset)], [.. ids.SelectMany(id => spans.DigestOf(id).ToArray())]);
-    }
-
-    /// <summary>Writes a layer's index anew, with something else in it.</summary>
-    private LayerIndex Write(BuiltLayer layer, LayerToc? toc = null, SpanTable? spans = null, Func<int, int>? windowOf = null)
-    {
-        var path = _folder[Path.GetRandomFileName()];
-        using var windows = new WindowSpool(_folder.Path);
-        for (var i = 0; i < layer.Spans.Count; i++)
-        {
-            var window = layer.Index.LoadWindow(new SpanId(windowOf?.Invoke(i) ?? i));
-            windows.Add(window.IsEmpty ? default : WindowEncoding.Encode(window.Span, WindowEncoding.AllReferenced));
-        }
-
-        using (var file = File.Create(path))
-        {
-            LayerIndexWriter.Write(file, new LayerIndexContent
-            {
-                Compression = layer.Index.Compression,
-                LayerDigest = Digest.OfSha256(layer.Blob),
-                DiffId = layer.Index.DiffId,
-                Toc = toc ?? layer.Toc,
-                Spans = spans ?? layer.Spans,
-                Windows = windows,
-            });
-        }
-
-        return LayerIndex.Open(path);
     }
 }

@@ -6,6 +6,7 @@ using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Deflate;
 
 namespace LazySnapshotter.Layers.Tests.Index;
 
@@ -129,6 +130,27 @@ public sealed class LayerBuildTests : IDisposable
         using var layer = BuiltLayer.Of(TestGzip.Frame(tar, deflated.ToArray()));
         Assert.True(tar.AsSpan().SequenceEqual(layer.ReadTar(0, tar.Length)));
         Assert.Equal("small"u8.ToArray(), layer.ReadFile(layer.Entry("small")));
+    }
+
+    [Theory]
+    [InlineData(63, true)]
+    [InlineData(65, false)]
+    public void A_layer_of_one_block_is_one_span_if_it_is_no_longer_than_a_span_may_be(int files, bool isSupported)
+    {
+        var tar = new TestTar();
+        for (var i = 0; i < files; i++)
+            tar.Add($"file{i}", data: new string((char)('a' + (i % 26)), (1 << 20) - 512));
+        var bytes = tar.End();
+        var blob = TestGzip.Frame(bytes, OneBlock(bytes));
+        if (!isSupported)
+        {
+            Assert.Contains("no deflate block starts in 67108864 uncompressed bytes", Assert.Throws<UnsupportedLayerException>(() => BuiltLayer.Of(blob)).Message, StringComparison.Ordinal);
+            return;
+        }
+
+        using var layer = BuiltLayer.Of(blob);
+        Assert.Equal(1, layer.Spans.Count);
+        Assert.True(bytes.AsSpan().SequenceEqual(layer.ReadTar(0, bytes.Length)));
     }
 
     [Fact]
@@ -292,5 +314,26 @@ public sealed class LayerBuildTests : IDisposable
         public override void SetLength(long value) => throw new NotSupportedException();
 
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+
+    /// <summary>One fixed block: literals, and repetitions of a byte.</summary>
+    private static byte[] OneBlock(byte[] content)
+    {
+        var bits = new DeflateBits().FixedHeader(isLast: true);
+        for (var i = 0; i < content.Length;)
+        {
+            var run = i == 0 ? 0 : content.AsSpan(i, Math.Min(258, content.Length - i)).IndexOfAnyExcept(content[i - 1]);
+            if (run < 0 && content.Length - i >= 258)
+            {
+                bits.FixedSymbol(285).Code(0, 5); // 258 times the byte before
+                i += 258;
+            }
+            else
+            {
+                bits.FixedSymbol(content[i++]);
+            }
+        }
+
+        return bits.FixedSymbol(256).ToArray();
     }
 }

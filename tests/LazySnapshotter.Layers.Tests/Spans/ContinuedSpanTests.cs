@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using LazySnapshotter.Layers.Gzip;
 using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Layers.Tests.Index;
 using LazySnapshotter.Layers.Tests.Store;
 using Xunit.Abstractions;
 
@@ -79,6 +81,31 @@ public sealed class ContinuedSpanTests : IDisposable
         })));
     }
 
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(-1, 0)]
+    [InlineData(0, 1)]
+    [InlineData(0, -1)]
+    public async Task A_place_to_go_on_that_is_none_is_refused_by_whoever_comes_to_it(int bits, int bytes)
+    {
+        foreach (var place in Enumerable.Range(1, Spans.Count - 1).Where(i => Spans.IsContinued(new SpanId(i))).Where((_, i) => i % 5 == 0))
+        {
+            var (startBits, offsets, digests) = LyingIndex.Columns(Spans);
+            startBits[place] += bits;
+            offsets[place] += bytes;
+            var areContinued = Enumerable.Range(0, Spans.Count).Select(i => Spans.IsContinued(new SpanId(i))).ToArray();
+            using var index = LyingIndex.Write(_layer.Built, _folder.Path, spans: new SpanTable(
+                startBits, offsets, DigestsOf(startBits, digests, place), Spans.CompressedLength, Spans.UncompressedLength, areContinued));
+            var lie = TestLayer.Of(_layer.Layer.Blob, _layer.Layer.Tar, index.Spans);
+            await using var h = new LayerHarness(lie, Path.Combine(_folder.Path, $"lie{place}"), options: LayerHarness.NoReadAhead, decoder: new SpanDecoder(index));
+
+            var message = (await Assert.ThrowsAsync<InvalidDataException>(() => h.ReadSpanAsync(place))).Message;
+            Assert.Matches($"span {place - 1}, compressed offset .*: (the next span does not go on where this one ends|the span is cut short)", message);
+            await Assert.ThrowsAsync<InvalidDataException>(() => h.ReadSpanAsync(place)); // the second time it is all here
+            await h.ReadAndCompareAsync(0, (int)Math.Min(offsets[place - 1], 100_000)); // what lies before is none of its business
+        }
+    }
+
     [Fact]
     public void A_history_of_another_place_is_refused()
     {
@@ -86,5 +113,17 @@ public sealed class ContinuedSpanTests : IDisposable
         var continued = Enumerable.Range(0, Spans.Count).Select(i => new SpanId(i)).First(Spans.IsContinued);
         using var history = SpanHistory.Rent();
         Assert.Throws<ArgumentException>(() => decoder.Decode(continued, history, _layer.Built.Compressed(continued), new byte[Spans[continued].UncompressedLength]));
+    }
+
+    /// <summary>With those of the two spans at a place that has been moved.</summary>
+    private byte[] DigestsOf(long[] startBits, byte[] digests, int place)
+    {
+        for (var i = place - 1; i <= place; i++)
+        {
+            var end = i + 1 < startBits.Length ? (startBits[i + 1] + 7) / 8 : _layer.Layer.Blob.Length;
+            SHA256.HashData(_layer.Layer.Blob.AsSpan((int)(startBits[i] / 8)..(int)end), digests.AsSpan(i * SHA256.HashSizeInBytes));
+        }
+
+        return digests;
     }
 }

@@ -48,7 +48,10 @@ public sealed class SpanTableTests
         Assert.Throws<InvalidDataException>(() => new SpanTable([0, 8], [0, 5], new byte[64], 4, 4));
         Assert.Throws<InvalidDataException>(() => new SpanTable([0, 8], [0, 1], new byte[64], 2, 2, [true, false]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new SpanTable([0, 8], [0, 1], new byte[64], 2, 2, [false]));
-        const long tooLong = SpanTable.RunLengthMax + 1;
+        const long tooLong = SpanTable.LengthMax + 1;
+        Assert.Throws<InvalidDataException>(() => new SpanTable([0], [0], new byte[32], 1000, tooLong));
+        Assert.Throws<InvalidDataException>(() => new SpanTable([0], [0], new byte[32], tooLong, 1000));
+        Assert.Throws<InvalidDataException>(() => new SpanTable([0], [0], new byte[32], long.MaxValue / 16, 1000));
         Assert.Throws<InvalidDataException>(() => new SpanTable([0, 8], [0, 1], new byte[64], 2, tooLong, [false, true]));
         Assert.Throws<InvalidDataException>(() => new SpanTable([0, 8, 16], [0, 1, tooLong - 1], new byte[96], 4, tooLong, [false, true, true]));
         Assert.Equal(2, new SpanTable([0, 8, 16], [0, 1, tooLong - 1], new byte[96], 4, tooLong, [false, true, false]).RunStart(new SpanId(2)).Value);

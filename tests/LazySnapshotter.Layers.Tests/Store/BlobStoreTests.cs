@@ -246,16 +246,6 @@ public sealed class BlobStoreTests : IDisposable
         Assert.False(longer.TryRead(longer.Spans[new SpanId(0)], new byte[_layer.Blob.Length + 1]));
     }
 
-    [Fact]
-    public void A_span_beyond_the_limit_is_refused()
-    {
-        using var store = BlobStore.Open(_folder.Path);
-        var huge = new SpanTable([0], [0], new byte[32], 1000, 65L << 20);
-        Assert.Throws<InvalidDataException>(() => store.Open(_layer.Digest, "huge", huge));
-        huge = new SpanTable([0], [0], new byte[32], long.MaxValue / 16, 1000);
-        Assert.Throws<InvalidDataException>(() => store.Open(_layer.Digest, "huge", huge));
-    }
-
     [Theory]
     [InlineData("")]
     [InlineData("../x")]

@@ -1,6 +1,6 @@
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Store;
-using Microsoft.Extensions.Logging;
+using LazySnapshotter.TestSupport.Logging;
 
 namespace LazySnapshotter.Layers.Tests.Store;
 
@@ -28,7 +28,7 @@ internal sealed class LayerHarness : IAsyncDisposable
 
     public BlobServer Server { get; }
 
-    public ListLogger Log { get; } = new();
+    public CapturedLogs Log { get; } = new();
 
     public LinkEstimate Link { get; } = new();
 
@@ -78,31 +78,6 @@ internal sealed class DelegateDecoder(SpanDecode decode) : ISpanDecoder
     public void Decode(SpanId span, SpanHistory history, ReadOnlySpan<byte> compressed, Span<byte> destination) => decode(span, compressed, destination);
 
     public void Start(SpanId span, SpanHistory history, long uncompressedLength) => throw new NotSupportedException();
-}
-
-internal sealed class ListLogger : ILogger
-{
-    private readonly List<string> _lines = [];
-
-    public string[] Lines
-    {
-        get
-        {
-            lock (_lines)
-                return [.. _lines];
-        }
-    }
-
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-    {
-        lock (_lines)
-            _lines.Add($"{logLevel}: {formatter(state, exception)}");
-    }
 }
 
 // A directory that is gone when the test is over.
