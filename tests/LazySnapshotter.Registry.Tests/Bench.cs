@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Blobs;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -13,11 +14,11 @@ internal sealed class Bench : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("lazysnap-registry-").FullName;
     private readonly bool _ownsLog;
 
-    private Bench(TestRegistry server, RegistryOptions options, CapturedLog? log, bool remembers)
+    private Bench(TestRegistry server, RegistryOptions options, CapturedLogs? log, bool remembers)
     {
         Server = server;
         _ownsLog = log is null;
-        Log = log ?? new CapturedLog();
+        Log = log ?? new CapturedLogs();
         Options = options with
         {
             DockerConfigPath = Path.Combine(_folder, "config.json"),
@@ -49,7 +50,7 @@ internal sealed class Bench : IAsyncDisposable
 
     public RegistryClient Client { get; private set; }
 
-    public CapturedLog Log { get; }
+    public CapturedLogs Log { get; }
 
     public MovableClock Clock { get; } = new();
 
@@ -63,7 +64,7 @@ internal sealed class Bench : IAsyncDisposable
 
     /// <param name="remembers">What the client learns survives <see cref="Restart"/>.</param>
     public static async Task<Bench> StartAsync(
-        TestRegistryOptions? server = null, RegistryOptions? client = null, CapturedLog? log = null, bool remembers = false) =>
+        TestRegistryOptions? server = null, RegistryOptions? client = null, CapturedLogs? log = null, bool remembers = false) =>
         new(await TestRegistry.StartAsync(server), client ?? Impatient, log, remembers);
 
     /// <summary>Another process in the place of the first.</summary>

@@ -1,5 +1,8 @@
+using System.Net;
+using System.Net.Sockets;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Registry;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LazySnapshotter.Registry.Tests;
 
@@ -63,6 +66,30 @@ public sealed class BlobFaultTests
             () => bench.Client.OpenBlob(nowhere, bench.Blob.Digest, null).OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.Unreachable, error.Failure);
         Assert.Contains("127.0.0.1:1", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_reset_before_its_first_use_is_a_registry_that_does_not_answer()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        using var client = new RegistryClient(
+            Bench.Impatient with { RetryLimit = 0, DockerConfigPath = "/nonexistent", ConfigureHandler = handler => handler.ConnectCallback = ConnectAsync }, NullLogger.Instance);
+        var reference = Oci.ImageReference.Parse($"{listener.LocalEndPoint}/library/python");
+        var error = await Assert.ThrowsAsync<RegistryException>(() => client.FindManifestAsync(reference, CancellationToken.None));
+        Assert.Equal(RegistryFailure.Unreachable, error.Failure);
+        Assert.True(error.IsTransient);
+
+        async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(listener.LocalEndPoint!, cancellationToken);
+            using (var peer = await listener.AcceptAsync(cancellationToken))
+                peer.LingerState = new LingerOption(true, 0);
+            Assert.True(socket.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead)); // the reset is here
+            return new NetworkStream(socket, ownsSocket: true);
+        }
     }
 
     [Fact]

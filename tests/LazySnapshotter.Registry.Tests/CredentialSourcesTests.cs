@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using System.Text;
 using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.TestSupport.Logging;
 
 namespace LazySnapshotter.Registry.Tests;
 
@@ -11,7 +12,7 @@ public sealed class CredentialSourcesTests : IDisposable
     private static readonly string PathBefore = Environment.GetEnvironmentVariable("PATH") ?? "";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("lazysnap-docker-").FullName;
-    private readonly CapturedLog _log = new();
+    private readonly CapturedLogs _log = new();
     private readonly PullSecrets _pullSecrets = new();
 
     public CredentialSourcesTests() => Environment.SetEnvironmentVariable("PATH", _folder + ":" + PathBefore);

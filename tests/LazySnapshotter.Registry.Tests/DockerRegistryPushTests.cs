@@ -1,5 +1,6 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Copy;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -15,7 +16,7 @@ public sealed class DockerRegistryPushTests : IAsyncLifetime
     private readonly RegistryClient _client;
 
     public DockerRegistryPushTests() =>
-        _client = new RegistryClient(new RegistryOptions { DockerConfigPath = Path.Combine(_folder, "none") }, new CapturedLog());
+        _client = new RegistryClient(new RegistryOptions { DockerConfigPath = Path.Combine(_folder, "none") }, new CapturedLogs());
 
     public Task InitializeAsync() => Task.CompletedTask;
 

@@ -1,5 +1,6 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Blobs;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -48,7 +49,7 @@ public sealed class DockerRegistryTests : IAsyncLifetime
 
     private async Task AssertServesAsync(string host, string repository)
     {
-        using var client = new RegistryClient(new RegistryOptions { DockerConfigPath = Path.Combine(_folder, "none") }, new CapturedLog());
+        using var client = new RegistryClient(new RegistryOptions { DockerConfigPath = Path.Combine(_folder, "none") }, new CapturedLogs());
         var reference = ImageReference.Parse($"{host}/{repository}:v1");
         var resolved = await client.ResolveAsync(reference, Platform.Current, CancellationToken.None);
         var config = OciJson.ReadConfig(await client.GetBlobBytesAsync(reference, resolved.Manifest.Config, CancellationToken.None), "config");

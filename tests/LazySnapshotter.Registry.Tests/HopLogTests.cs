@@ -14,7 +14,7 @@ public sealed class HopLogTests
         await bench.AssertReadsAsync(0, 1000);
         var lines = HopLines(bench);
         Assert.Equal(4, lines.Length);
-        Assert.Matches($"^Debug: GET http://{bench.Server.Host}/v2/ : 401, [0-9]+ bytes received, first byte after [0-9.]+ ms, queued [0-9.]+ ms, attempt 0 $", lines[0]);
+        Assert.Matches($"^Debug: GET http://{bench.Server.Host}/v2/ : 401, [0-9]+ bytes received, first byte after [0-9.]+ ms, queued [0-9.]+ ms, attempt 0$", lines[0]);
         Assert.Matches($"^Debug: GET http://{bench.Server.TokenHost}/token : 200, [0-9]+ bytes received", lines[1]);
         Assert.Matches($"^Debug: GET http://{bench.Server.Host}/v2/library/python/blobs/{bench.Blob.Digest} bytes 0-999: 307, 0 bytes received", lines[2]);
         Assert.Matches($"^Debug: GET http://{bench.Server.CdnHost}/library/python/blobs/{bench.Blob.Digest} bytes 0-999: 206, 1000 bytes received", lines[3]);
@@ -61,7 +61,7 @@ public sealed class HopLogTests
         for (var i = 0; i < 3; i++)
             await bench.AssertReadsAsync(0, 1);
         Assert.Equal(
-            [$"Warning: {bench.Server.Host} says: this registry closes on \"Friday\" "],
+            [$"Warning: {bench.Server.Host} says: this registry closes on \"Friday\""],
             bench.Log.Lines.Where(line => line.Contains(" says: ", StringComparison.Ordinal)));
     }
 

@@ -1,6 +1,7 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Inspection;
 using LazySnapshotter.Registry.Tests.Hosts;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -104,7 +105,7 @@ public sealed class InspectionTests : IAsyncLifetime
         await using var bench = await MirrorBench.StartAsync("[host.\"http://127.0.0.1:1\"]\n");
         bench.Upstream.Content.AddImage(MirrorBench.Repository, "latest", [bench.Blob]);
         var report = await RegistryInspection.RunAsync(
-            bench.Reference with { Tag = "latest" }, Platform.Current, bench.Options with { RetryLimit = 0 }, new CapturedLog(), CancellationToken.None);
+            bench.Reference with { Tag = "latest" }, Platform.Current, bench.Options with { RetryLimit = 0 }, new CapturedLogs(), CancellationToken.None);
         Assert.StartsWith($"Costs ping of 127.0.0.1:1, Ok ping of {bench.Upstream.Host}, Ok manifest", Verdicts(report), StringComparison.Ordinal);
         Assert.EndsWith("Ok HEAD of the layer, Ok referrers", Verdicts(report), StringComparison.Ordinal);
         Assert.False(report.Failed);
@@ -142,7 +143,7 @@ public sealed class InspectionTests : IAsyncLifetime
     }
 
     private Task<InspectionReport> InspectAsync(ImageReference reference) => RegistryInspection.RunAsync(
-        reference, Platform.Current, Bench.Impatient with { DockerConfigPath = _directory.Combine("none.json"), RetryLimit = 0 }, new CapturedLog(), CancellationToken.None);
+        reference, Platform.Current, Bench.Impatient with { DockerConfigPath = _directory.Combine("none.json"), RetryLimit = 0 }, new CapturedLogs(), CancellationToken.None);
 
     private static string Verdicts(InspectionReport report) => string.Join(", ", report.Steps.Select(step => $"{step.Verdict} {step.Name}"));
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -23,7 +24,7 @@ public sealed class NginxTests : IAsyncLifetime
 
     private readonly byte[] _content = new byte[1_000_000];
     private readonly ConcurrentQueue<RegistryHop> _hops = new();
-    private readonly CapturedLog _log = new();
+    private readonly CapturedLogs _log = new();
     private readonly TestDirectory _folder = TestDirectory.Create();
     private Descriptor _blob = null!;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using System.Security.Authentication;
 using LazySnapshotter.Registry.Http.Addresses;
@@ -87,7 +88,8 @@ internal sealed class HttpTransport : IDisposable
             ExceptionDispatchInfo.Throw(failure);
             throw;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or PrivateAddressException)
+        // SocketException: HttpClient asks a new connection who its peer is, outside of what it wraps, and a reset may have come meanwhile.
+        catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException or PrivateAddressException)
         {
             var error = NoResponse(hop, e, timer, cancellationToken);
             Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, isGivenUp: error is null).Failed(error?.GetBaseException().Message ?? "given up");

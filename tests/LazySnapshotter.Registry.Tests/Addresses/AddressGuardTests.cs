@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Http.Addresses;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests.Addresses;
@@ -59,7 +60,7 @@ public sealed class AddressGuardTests : IAsyncLifetime
     [InlineData("private.test")]
     public async Task A_public_registry_does_not_lead_to_a_private_address(string target)
     {
-        using var client = new RegistryClient(Options, new CapturedLog());
+        using var client = new RegistryClient(Options, new CapturedLogs());
         RedirectTo(target);
         var error = await Assert.ThrowsAsync<RegistryException>(() => ReadAsync(client, "public.test"));
         Assert.Equal(RegistryFailure.Protocol, error.Failure);
@@ -76,7 +77,7 @@ public sealed class AddressGuardTests : IAsyncLifetime
     [InlineData("127.0.0.1", "private.test", "10.0.0.1")]
     public async Task Where_it_may_lead_only_allowed_addresses_are_dialled(string registry, string target, string dialled)
     {
-        using var client = new RegistryClient(Options, new CapturedLog());
+        using var client = new RegistryClient(Options, new CapturedLogs());
         RedirectTo(target);
         await ReadAsync(client, registry);
         Assert.Equal("Ping Blob Cdn", Requests());
@@ -86,7 +87,7 @@ public sealed class AddressGuardTests : IAsyncLifetime
     [Fact]
     public async Task A_place_that_a_person_allowed_may_be_private()
     {
-        using var client = new RegistryClient(Options with { MayLeadTo = host => host == $"private.test:{Port(_server.CdnHost)}" }, new CapturedLog());
+        using var client = new RegistryClient(Options with { MayLeadTo = host => host == $"private.test:{Port(_server.CdnHost)}" }, new CapturedLogs());
         RedirectTo("private.test");
         await ReadAsync(client, "public.test");
         Assert.Equal("Ping Blob Cdn", Requests());
@@ -95,7 +96,7 @@ public sealed class AddressGuardTests : IAsyncLifetime
     [Fact]
     public async Task A_connection_made_for_the_private_host_itself_is_not_lent_to_who_is_led_there()
     {
-        using var client = new RegistryClient(Options, new CapturedLog());
+        using var client = new RegistryClient(Options, new CapturedLogs());
         var cdn = ImageReference.Parse($"private.test:{Port(_server.CdnHost)}/{Repository}");
         await Assert.ThrowsAsync<RegistryException>(() => client.GetManifestAsync(cdn, CancellationToken.None)); // 404, but connected.
         _server.ClearLog();
@@ -113,7 +114,7 @@ public sealed class AddressGuardTests : IAsyncLifetime
             Resolve = (host, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(
                 host == "public.test" ? "203.0.113.1" : Interlocked.Increment(ref asked) % 2 == 1 ? "203.0.113.9" : "127.0.0.1")]),
         };
-        using var client = new RegistryClient(options, new CapturedLog());
+        using var client = new RegistryClient(options, new CapturedLogs());
         RedirectTo("rebinding.test");
         await ReadAsync(client, "public.test");
         Assert.Equal(["203.0.113.1", "203.0.113.9"], _dialled);
@@ -122,7 +123,7 @@ public sealed class AddressGuardTests : IAsyncLifetime
     [Fact]
     public async Task A_registry_that_was_public_once_is_not_taken_for_a_private_one()
     {
-        using var client = new RegistryClient(Options, new CapturedLog());
+        using var client = new RegistryClient(Options, new CapturedLogs());
         await ReadAsync(client, "public.test");
         _names["public.test"] = ["10.0.0.1"];
         await _server.DisposeAsync();
@@ -140,7 +141,7 @@ public sealed class AddressGuardTests : IAsyncLifetime
     {
         await _server.DisposeAsync();
         await StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer, Username = "someone", Password = "password" });
-        using var client = new RegistryClient(Options, new CapturedLog());
+        using var client = new RegistryClient(Options, new CapturedLogs());
         var reference = ImageReference.Parse($"{registry}:{Port(_server.Host)}/{Repository}");
         client.UseCredentials(reference, "someone", "password");
         if (isAsked)

@@ -1,5 +1,6 @@
 using System.Text;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 using Microsoft.Extensions.Logging;
 using Xunit.Abstractions;
@@ -36,10 +37,10 @@ public sealed class SecretsTests(ITestOutputHelper output)
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        var log = new CapturedLog();
+        var log = new CapturedLogs();
         var secrets = new List<string>();
         var seen = 0;
-        for (var round = 0; log.Chars < LogBytes; round++)
+        for (var round = 0; log.Length < LogBytes; round++)
         {
             await using var bench = await Bench.StartAsync(
                 Registries[round % Registries.Length] with { Seed = seed + round }, Bench.Impatient with { PlainHttp = host => !Registries[round % Registries.Length].Tls, RetryDelayMax = TimeSpan.FromMilliseconds(3) }, log, remembers: true);
@@ -122,7 +123,7 @@ public sealed class SecretsTests(ITestOutputHelper output)
     }
 
     // Reads, resolves, and logs what fails, as those who use a client do; in between everything given out is revoked.
-    private static async Task WorkAsync(Bench bench, CapturedLog log, Random random)
+    private static async Task WorkAsync(Bench bench, CapturedLogs log, Random random)
     {
         bench.Server.Content.AddImage(Bench.Repository, "latest", [bench.Blob]);
         var blobs = Enumerable.Range(0, 40).Select(i => bench.Server.Content.AddBlob(Bench.Repository, [.. bench.Content.AsSpan(i * 1000, 4000)])).ToList();

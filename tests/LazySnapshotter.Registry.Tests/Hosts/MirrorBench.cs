@@ -1,4 +1,5 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests.Hosts;
@@ -35,7 +36,7 @@ internal sealed class MirrorBench : IAsyncDisposable
 
     public RegistryClient Client { get; }
 
-    public CapturedLog Log { get; } = new();
+    public CapturedLogs Log { get; } = new();
 
     public MovableClock Clock { get; } = new();
 

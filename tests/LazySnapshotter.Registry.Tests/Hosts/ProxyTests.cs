@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Proxies;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -129,7 +130,7 @@ public sealed class ProxyTests
     private static async Task<ProxiedBench> StartAsync(TestProxy proxy, string variable, TestRegistryOptions options, string login = "", string noProxy = "")
     {
         var server = await TestRegistry.StartAsync(options);
-        var log = new CapturedLog();
+        var log = new CapturedLogs();
         var client = new RegistryClient(
             Bench.Impatient with
             {
@@ -145,7 +146,7 @@ public sealed class ProxyTests
         return new ProxiedBench(server, client, log);
     }
 
-    private sealed record ProxiedBench(TestRegistry Server, RegistryClient Client, CapturedLog Log) : IAsyncDisposable
+    private sealed record ProxiedBench(TestRegistry Server, RegistryClient Client, CapturedLogs Log) : IAsyncDisposable
     {
         public int Port => new Uri("http://" + Server.Host).Port;
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests.Hosts;
@@ -125,7 +126,7 @@ public sealed class SchemeRaceTests
         var folder = Directory.CreateTempSubdirectory("lazysnap-race-").FullName;
         var config = Path.Combine(folder, "config.json");
         File.WriteAllText(config, $$$$"""{"auths":{"10.1.2.3:{{{{port}}}}":{"username":"me","password":"secret"}}}""");
-        var log = new CapturedLog();
+        var log = new CapturedLogs();
         var clock = new MovableClock();
         using var client = new RegistryClient(Bench.Impatient with { DockerConfigPath = config, Clock = clock, Dial = DialLoopbackAsync }, log);
         var content = new byte[1000];
@@ -167,7 +168,7 @@ public sealed class SchemeRaceTests
                 ConfigureHandler = handler => handler.SslOptions.RemoteCertificateValidationCallback =
                     (_, certificate, _, _) => certificate is X509Certificate2 shown && shown.Equals(server.Certificate),
             },
-            new CapturedLog());
+            new CapturedLogs());
         var blob = server.Content.AddBlob("a/b", new byte[1000]);
         await using var stream = await client.OpenBlob(ImageReference.Parse($"10.1.2.3:{port}/a/b:latest"), blob.Digest, blob.Size)
             .OpenExactRangeAsync(1, 100, ReadPriority.Demanded(), CancellationToken.None);

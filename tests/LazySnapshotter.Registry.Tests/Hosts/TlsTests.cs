@@ -1,5 +1,6 @@
 using System.Net;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 using LazySnapshotter.TestSupport.Tls;
 
@@ -177,7 +178,7 @@ public sealed class TlsTests : IAsyncDisposable
                 Clock = _clock,
                 Resolve = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]),
             },
-            new CapturedLog());
+            new CapturedLogs());
 
         void Write(string name, string text) => File.WriteAllText(Path.Combine(_folder, name), text);
     }

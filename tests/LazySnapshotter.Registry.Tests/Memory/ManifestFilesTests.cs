@@ -1,6 +1,7 @@
 using System.Text;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Memory;
+using LazySnapshotter.TestSupport.Logging;
 
 namespace LazySnapshotter.Registry.Tests.Memory;
 
@@ -8,7 +9,7 @@ namespace LazySnapshotter.Registry.Tests.Memory;
 public sealed class ManifestFilesTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("lazysnap-manifests-").FullName;
-    private readonly CapturedLog _log = new();
+    private readonly CapturedLogs _log = new();
 
     [Fact]
     public void They_never_are_more_bytes_than_allowed_and_the_last_used_stay()

@@ -67,7 +67,7 @@ internal sealed class RestartBench : IAsyncDisposable
     public string TakeRequests() => Bench.TakeRequests();
 
     /// <summary>Lines that say that nothing, or no longer anything, is remembered.</summary>
-    public IEnumerable<string> Warnings() => Bench.Log.Lines.Where(line => line.StartsWith("Warning", StringComparison.Ordinal));
+    public IEnumerable<string> Warnings() => Bench.Log.Warnings;
 
     public async ValueTask DisposeAsync()
     {

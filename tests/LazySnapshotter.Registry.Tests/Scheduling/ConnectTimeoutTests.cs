@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Logging;
 
 namespace LazySnapshotter.Registry.Tests.Scheduling;
 
@@ -20,7 +21,7 @@ public sealed class ConnectTimeoutTests
             _ = filler.ConnectAsync(listener.LocalEndPoint);
 
         using var client = new RegistryClient(
-            Bench.Impatient with { ConnectTimeout = TimeSpan.FromMilliseconds(200), ResponseTimeout = TimeSpan.FromSeconds(60), RetryLimit = 1 }, new CapturedLog());
+            Bench.Impatient with { ConnectTimeout = TimeSpan.FromMilliseconds(200), ResponseTimeout = TimeSpan.FromSeconds(60), RetryLimit = 1 }, new CapturedLogs());
         var blob = client.OpenBlob(ImageReference.Parse($"{host}/library/python"), Digest.OfSha256("x"u8), 10);
         var error = await Assert.ThrowsAsync<RegistryException>(() => blob.OpenExactRangeAsync(0, 10, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.TimedOut, error.Failure);

@@ -7,6 +7,12 @@ namespace LazySnapshotter.TestSupport.Logging;
 public sealed class CapturedLogs : ILoggerFactory, ILogger
 {
     private readonly ConcurrentQueue<(LogLevel Level, string Line)> _lines = new();
+    private long _length;
+
+    public string Text => string.Join('\n', Lines);
+
+    /// <summary>Of all lines together.</summary>
+    public long Length => Interlocked.Read(ref _length);
 
     public string[] Lines => [.. _lines.Select(line => line.Line)];
 
@@ -22,8 +28,12 @@ public sealed class CapturedLogs : ILoggerFactory, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        _lines.Enqueue((logLevel, $"{logLevel}: {formatter(state, exception)}{(exception is null ? "" : $" {exception}")}"));
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        var line = $"{logLevel}: {formatter(state, exception)}{(exception is null ? "" : $" {exception}")}";
+        _lines.Enqueue((logLevel, line));
+        Interlocked.Add(ref _length, line.Length);
+    }
 
     public void Dispose()
     {

@@ -80,7 +80,8 @@ public sealed class TestAuthority : IDisposable
 
     private X509Certificate2 Sign(CertificateRequest request, ECDsa key)
     {
-        using var signed = request.Create(_certificate, DateTimeOffset.UtcNow.AddMinutes(-30), DateTimeOffset.UtcNow.AddHours(12), RandomNumberGenerator.GetBytes(8));
+        // No longer than the authority's own, which may be of a second ago.
+        using var signed = request.Create(_certificate, DateTimeOffset.UtcNow.AddMinutes(-30), _certificate.NotAfter, RandomNumberGenerator.GetBytes(8));
         return signed.CopyWithPrivateKey(key);
     }
 }
