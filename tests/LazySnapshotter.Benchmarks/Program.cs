@@ -8,6 +8,7 @@ using LazySnapshotter.TestSupport.Images;
 // quoting; on a shared machine the seconds are not. One argument picks one benchmark, what follows is for that one:
 //
 //   inflate [ROUNDS [FILE.gz...]]   index [FILE.gz...]   index-memory [GB [ENTRIES]]   open [ENTRIES [BUILD_ENTRIES]]   tree
+//   soci         (beside Debian trixie's `soci create`, which tests/matrix/fetch-soci.sh gets; only when asked for)
 //   boundaries   (every block boundary of five layers of 400 MB; only when asked for: it proves, and measures nothing)
 var only = args.Length > 0 ? args[0] : null;
 if (only == IndexMemoryBenchmark.ChildArgument)
@@ -35,5 +36,7 @@ if (only is null || (only is "index" && args.Length == 1))
     await IndexBenchmark.RunAsync(await TestImages.Java);
 if (only is null or "tree")
     await TreeBenchmark.RunAsync(await TestImages.Java);
+if (only is "soci")
+    await SociBenchmark.RunAsync(await TestImages.Java);
 if (only is "boundaries")
     BoundarySweep.Run(await BenchmarkData.BuildAsync("gzip", "go", "pigz", "igzip", "libdeflate"));
