@@ -3,7 +3,6 @@ using LazySnapshotter.Artifacts;
 using LazySnapshotter.Fuse;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Mounts.Slots;
@@ -11,7 +10,6 @@ using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 using LazySnapshotter.Snapshots;
 using LazySnapshotter.Snapshots.Metadata;
-using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -20,50 +18,42 @@ namespace LazySnapshotter.Mounts.Tests;
 // An index that goes away, or breaks, under a layer that is mounted by it.
 public sealed class IndexRecoveryTests : IAsyncLifetime
 {
-    private const string Repository = "test/image";
 
-    private readonly TestDirectory _directory = TestDirectory.Create();
+    private TestNode _node = null!;
     private readonly List<IDisposable> _clients = [];
-    private TestRegistry _registry = null!;
-    private LayerIndexStore _indexes = null!;
-    private BlobStore _blobs = null!;
     private MetadataDatabase _database = null!;
     private byte[] _blob = [];
     private Descriptor _layer = null!;
 
     public async Task InitializeAsync()
     {
-        _registry = await TestRegistry.StartAsync();
-        _indexes = new LayerIndexStore(_directory.Path);
-        _blobs = BlobStore.Open(_directory.Path);
-        _database = MetadataDatabase.Open(Path.Combine(_directory.Path, "metadata.db"));
+        _node = await TestNode.StartAsync();
+        _database = MetadataDatabase.Open(Path.Combine(_node.Directory.Path, "metadata.db"));
         var random = new Random(1);
         _blob = TestLayers.Blob([.. Enumerable.Range(0, 200).Select(i => ($"file{i}", (string?)new string(random.GetItems<char>("abcdefghijklmnop", 20_000))))]);
-        _layer = _registry.Content.AddBlob(Repository, _blob);
+        _layer = _node.AddLayer(_blob);
     }
 
     public async Task DisposeAsync()
     {
         _clients.ForEach(client => client.Dispose());
         _database.Dispose();
-        _blobs.Dispose();
-        await _registry.DisposeAsync();
-        await _directory.DisposeAsync();
+        await _node.DisposeAsync();
     }
 
     [Fact]
     public async Task A_slot_whose_index_is_missing_is_EIO_until_the_same_index_is_here_again()
     {
         var slot = await MountAsync();
-        File.Delete(_indexes.PathOf(_layer.Digest));
+        File.Delete(_node.Indexes.PathOf(_layer.Digest));
 
         // As a new process, whose registry is down at first.
-        _registry.Faults.Add(Fault.Status(503));
+        _node.Registry.Faults.Add(Fault.Status(503));
         await using var library = Library(Build());
         using var mounter = Mounter(library);
         Assert.Throws<IOException>(() => Look(mounter, slot));
         Assert.Throws<IOException>(() => Look(mounter, slot));
-        _registry.Faults.Clear();
+        _node.Registry.Faults.Clear();
 
         await UntilAsync(() => Look(mounter, slot) == Errno.None);
     }
@@ -72,11 +62,11 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     public async Task A_source_that_has_no_index_now_is_asked_again()
     {
         var slot = await MountAsync();
-        var kept = await File.ReadAllBytesAsync(_indexes.PathOf(_layer.Digest));
-        File.Delete(_indexes.PathOf(_layer.Digest));
+        var kept = await File.ReadAllBytesAsync(_node.Indexes.PathOf(_layer.Digest));
+        File.Delete(_node.Indexes.PathOf(_layer.Digest));
 
         var asked = 0;
-        await using var library = Library(new Published(async () => ++asked < 3 ? null : await _indexes.AddAsync(_layer.Digest, new MemoryStream(kept), default)));
+        await using var library = Library(new Published(async () => ++asked < 3 ? null : await _node.Indexes.AddAsync(_layer.Digest, new MemoryStream(kept), default)));
         using var mounter = Mounter(library);
         Assert.Throws<IOException>(() => Look(mounter, slot));
         await UntilAsync(() => asked == 3); // without another look
@@ -88,12 +78,12 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     public async Task A_slot_is_never_shown_by_another_index_and_the_layer_is_not_streamed_again_and_again()
     {
         var slot = await MountAsync(CheckpointPlacement.Uniform(64 << 10));
-        File.Delete(_indexes.PathOf(_layer.Digest));
+        File.Delete(_node.Indexes.PathOf(_layer.Digest));
 
         await using var library = Library(Build());
         using var mounter = Mounter(library);
         Assert.Throws<IOException>(() => Look(mounter, slot));
-        await UntilAsync(() => _indexes.Contains(_layer.Digest));
+        await UntilAsync(() => _node.Indexes.Contains(_layer.Digest));
 
         for (var i = 0; i < 20; i++)
         {
@@ -101,52 +91,52 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
             await Task.Delay(10);
         }
 
-        Assert.Single(_registry.Requests, request => request.Kind == TestRequestKind.Blob);
+        Assert.Single(_node.Registry.Requests, request => request.Kind == TestRequestKind.Blob);
     }
 
     [Fact]
     public async Task Damage_found_while_a_layer_is_open_is_mended_in_the_background()
     {
         var client = Client();
-        await using var library = new LayerLibrary(_indexes, _blobs, client, new SpanCache(), Options(Build(client)), NullLoggerFactory.Instance);
+        await using var library = new LayerLibrary(_node.Indexes, _node.Blobs, client, new SpanCache(), Options(Build(client)), NullLoggerFactory.Instance);
         var layer = await library.OpenAsync(Origin, _layer.Digest, default);
         var window = Enumerable.Range(0, layer.Index.Spans.Count).Select(i => new SpanId(i)).First(span => layer.Index.WindowLengthOf(span) > 0);
 
         // Behind the front lie windows and nothing else.
-        using (var file = File.OpenHandle(_indexes.PathOf(_layer.Digest), FileMode.Open, FileAccess.Write))
+        using (var file = File.OpenHandle(_node.Indexes.PathOf(_layer.Digest), FileMode.Open, FileAccess.Write))
             RandomAccess.Write(file, new byte[layer.Index.FileLength - layer.Index.FrontLength - 100], layer.Index.FrontLength);
         Assert.Throws<InvalidDataException>(() => layer.Index.LoadWindow(window));
 
-        await UntilAsync(() => _indexes.Contains(_layer.Digest));
+        await UntilAsync(() => _node.Indexes.Contains(_layer.Digest));
         Assert.NotEqual(0, layer.Index.LoadWindow(window).Length);
-        Assert.True(File.Exists(_indexes.PathOf(_layer.Digest) + ".damaged"));
+        Assert.True(File.Exists(_node.Indexes.PathOf(_layer.Digest) + ".damaged"));
     }
 
     [Fact]
     public async Task An_index_that_came_by_its_front_is_completed_although_the_registry_fails_in_between()
     {
-        var elsewhere = new LayerIndexStore(_directory.MakeDirectory("elsewhere"));
+        var elsewhere = new LayerIndexStore(_node.Directory.MakeDirectory("elsewhere"));
         byte[] file;
         using (await elsewhere.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(32 << 10) }, default))
             file = await File.ReadAllBytesAsync(elsewhere.PathOf(_layer.Digest));
-        var published = _registry.Content.AddBlob(Repository, file);
+        var published = _node.AddLayer(file);
         var front = LayerIndex.Open(elsewhere.PathOf(_layer.Digest));
         Assert.True(file.Length - front.FrontLength > 256 << 10, $"all but {file.Length - front.FrontLength} bytes are front");
         var breaksAt = (int)front.FrontLength + 100_000;
         front.Dispose();
 
         var client = Client();
-        await using var library = Library(new Published(async () => await _indexes.AddRemoteAsync(
-            _layer.Digest, client.OpenBlob(_registry.Reference(Repository), published.Digest, published.Size), published.Size, default)));
-        _registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = breaksAt, Times = 1 });
-        _registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, After = 1, StatusCode = 503, Times = 3 });
+        await using var library = Library(new Published(async () => await _node.Indexes.AddRemoteAsync(
+            _layer.Digest, client.OpenBlob(_node.Reference, published.Digest, published.Size), published.Size, default)));
+        _node.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = breaksAt, Times = 1 });
+        _node.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, After = 1, StatusCode = 503, Times = 3 });
         await library.OpenAsync(Origin, _layer.Digest, default);
 
-        await UntilAsync(() => _indexes.Contains(_layer.Digest));
-        Assert.Equal(file, await File.ReadAllBytesAsync(_indexes.PathOf(_layer.Digest)));
+        await UntilAsync(() => _node.Indexes.Contains(_layer.Digest));
+        Assert.Equal(file, await File.ReadAllBytesAsync(_node.Indexes.PathOf(_layer.Digest)));
     }
 
-    private LayerOrigin Origin => new(_registry.Reference(Repository), Manifest: null);
+    private LayerOrigin Origin => new(_node.Reference, Manifest: null);
 
     private static Errno Look(LayerMounter mounter, long slot) =>
         mounter.FileSystem.Lookup(NodeId.Root, Encoding.ASCII.GetBytes($"{slot}"), out _, out _);
@@ -174,22 +164,22 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     private async Task<long> MountAsync(CheckpointPlacement? placement = null)
     {
         var options = placement is null ? new LayerIndexOptions() : new LayerIndexOptions { Placement = placement };
-        (await _indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), options, default)).Dispose();
+        (await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), options, default)).Dispose();
         await using var library = Library();
         using var mounter = Mounter(library);
-        return (await mounter.MountAsync(new RemoteImage(_registry.Reference(Repository).ToString(), null, [_layer.Digest]), _layer.Digest, [], default)).Id;
+        return (await mounter.MountAsync(new RemoteImage(_node.Reference.ToString(), null, [_layer.Digest]), _layer.Digest, [], default)).Id;
     }
 
     private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), NullLoggerFactory.Instance);
 
-    private LayerLibrary Library(params ILayerIndexSource[] sources) => new(_indexes, _blobs, Client(), new SpanCache(), Options(sources), NullLoggerFactory.Instance);
+    private LayerLibrary Library(params ILayerIndexSource[] sources) => new(_node.Indexes, _node.Blobs, Client(), new SpanCache(), Options(sources), NullLoggerFactory.Instance);
 
     private static LayerLibraryOptions Options(params ILayerIndexSource[] sources) =>
         new() { Sources = sources, Retrying = new BackoffTimes(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(100)) };
 
     private StreamedIndexSource Build(RegistryClient? client = null)
     {
-        var source = new StreamedIndexSource(client ?? Client(), _indexes, _blobs, 1, NullLoggerFactory.Instance);
+        var source = new StreamedIndexSource(client ?? Client(), _node.Indexes, _node.Blobs, 1, NullLoggerFactory.Instance);
         _clients.Add(source);
         return source;
     }

@@ -1,85 +1,64 @@
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
-using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
 using LazySnapshotter.TestSupport.Logging;
-using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LazySnapshotter.Mounts.Tests;
 
 // Which source a layer's index comes from, and what becomes of those that fail.
 public sealed class IndexSourceTests : IAsyncLifetime
 {
-    private const string Repository = "test/image";
 
-    private readonly TestDirectory _directory = TestDirectory.Create();
-    private TestRegistry _registry = null!;
-    private RegistryClient _client = null!;
-    private LayerIndexStore _indexes = null!;
-    private BlobStore _blobs = null!;
+    private TestNode _node = null!;
     private byte[] _blob = [];
     private Descriptor _layer = null!;
 
-    private LayerOrigin Origin => new(_registry.Reference(Repository), Manifest: null);
-
     public async Task InitializeAsync()
     {
-        _registry = await TestRegistry.StartAsync();
-        _client = new RegistryClient(new RegistryOptions { RetryLimit = 0 }, NullLogger.Instance);
-        _indexes = new LayerIndexStore(_directory.Path);
-        _blobs = BlobStore.Open(_directory.Path);
+        _node = await TestNode.StartAsync();
         var random = new Random(1);
         _blob = TestLayers.Blob([.. Enumerable.Range(0, 400).Select(i => ($"file{i}", (string?)new string(random.GetItems<char>("abcdefghijklmnop", 20_000))))]);
-        _layer = _registry.Content.AddBlob(Repository, _blob);
+        _layer = _node.AddLayer(_blob);
     }
 
-    public async Task DisposeAsync()
-    {
-        _client.Dispose();
-        _blobs.Dispose();
-        await _registry.DisposeAsync();
-        await _directory.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _node.DisposeAsync();
 
     [Fact]
     public async Task Sources_are_asked_in_order_until_one_has_a_good_index()
     {
         var asked = new List<string>();
-        using var build = new StreamedIndexSource(_client, _indexes, _blobs, 1, NullLoggerFactory.Instance);
-        await using var library = Library(
+        using var build = _node.Builder();
+        await using var library = _node.Library(
             new Source("refuses", asked, () => throw new InvalidDataException("a lie")),
             new Source("has none", asked, () => Task.FromResult<ObtainedIndex?>(null)),
             new Source("is down", asked, () => throw new IOException("no connection")),
             build,
             new Source("never asked", asked, () => throw new InvalidOperationException()));
 
-        var layer = await library.OpenAsync(Origin, _layer.Digest, default);
+        var layer = await library.OpenAsync(_node.Origin, _layer.Digest, default);
 
         Assert.Equal(["refuses", "has none", "is down"], asked);
         Assert.Equal(_layer.Digest, layer.Digest);
-        Assert.Same(layer, await library.OpenAsync(Origin, _layer.Digest, default));
+        Assert.Same(layer, await library.OpenAsync(_node.Origin, _layer.Digest, default));
         Assert.Equal(3, asked.Count);
     }
 
     [Fact]
     public async Task An_index_of_a_former_version_on_the_node_is_kept_aside_and_built_anew()
     {
-        (await _indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions(), default)).Dispose();
-        var path = _indexes.PathOf(_layer.Digest);
+        (await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions(), default)).Dispose();
+        var path = _node.Indexes.PathOf(_layer.Digest);
         var now = await File.ReadAllBytesAsync(path);
         byte[] former = [.. now];
         former[8] = 2;
         await File.WriteAllBytesAsync(path, former);
         var log = new CapturedLogs();
-        using var build = new StreamedIndexSource(_client, _indexes, _blobs, 1, NullLoggerFactory.Instance);
-        await using var library = new LayerLibrary(_indexes, _blobs, _client, new SpanCache(), new LayerLibraryOptions { Sources = [build] }, log);
+        using var build = _node.Builder();
+        await using var library = _node.Library(log, build);
 
-        await library.OpenAsync(Origin, _layer.Digest, default);
+        await library.OpenAsync(_node.Origin, _layer.Digest, default);
 
         Assert.Contains(log.Lines, line => line.Contains("version 2 is unknown, this program reads version 3; kept as ", StringComparison.Ordinal));
         Assert.Equal(now, await File.ReadAllBytesAsync(path));
@@ -90,44 +69,41 @@ public sealed class IndexSourceTests : IAsyncLifetime
     public async Task When_no_source_has_one_the_last_failure_is_told_and_the_next_attempt_asks_again()
     {
         var asked = new List<string>();
-        await using var library = Library(
+        await using var library = _node.Library(
             new Source("refuses", asked, () => throw new InvalidDataException("a lie")), new Source("is down", asked, () => throw new IOException("no connection")));
         for (var attempt = 1; attempt <= 2; attempt++)
         {
-            var failure = await Assert.ThrowsAsync<IOException>(() => library.OpenAsync(Origin, _layer.Digest, default));
+            var failure = await Assert.ThrowsAsync<IOException>(() => library.OpenAsync(_node.Origin, _layer.Digest, default));
             Assert.Equal("no connection", failure.Message);
             Assert.Equal(2 * attempt, asked.Count);
         }
 
-        await using var without = Library(new Source("has none", asked, () => Task.FromResult<ObtainedIndex?>(null)));
-        var none = await Assert.ThrowsAsync<UnsupportedLayerException>(() => without.OpenAsync(Origin, _layer.Digest, default));
+        await using var without = _node.Library(new Source("has none", asked, () => Task.FromResult<ObtainedIndex?>(null)));
+        var none = await Assert.ThrowsAsync<UnsupportedLayerException>(() => without.OpenAsync(_node.Origin, _layer.Digest, default));
         Assert.Contains("has none", none.Message, StringComparison.Ordinal);
-        Assert.Empty(_registry.Requests);
+        Assert.Empty(_node.Registry.Requests);
     }
 
     [Fact]
     public async Task Spans_that_an_index_wants_warm_are_fetched_without_a_read()
     {
-        var index = await _indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(512 << 10) }, default);
+        var index = await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(512 << 10) }, default);
         Assert.True(index.Spans.Count > 4, $"{index.Spans.Count} spans are too few for this test");
-        File.Delete(_indexes.PathOf(_layer.Digest));
+        File.Delete(_node.Indexes.PathOf(_layer.Digest));
         var warm = new SpanRangeToWarm(new SpanId(1), new SpanId(2));
-        await using var library = Library(new Source("warm", [], () => Task.FromResult<ObtainedIndex?>(new ObtainedIndex(index, [warm]))));
+        await using var library = _node.Library(new Source("warm", [], () => Task.FromResult<ObtainedIndex?>(new ObtainedIndex(index, [warm]))));
 
-        await library.OpenAsync(Origin, _layer.Digest, default);
+        await library.OpenAsync(_node.Origin, _layer.Digest, default);
 
         var expected = index.Spans[warm.Last].CompressedEnd - index.Spans[warm.First].CompressedOffset;
-        for (var waited = 0; _registry.BytesOf(TestRequestKind.Blob) < expected; waited++)
+        for (var waited = 0; _node.Registry.BytesOf(TestRequestKind.Blob) < expected; waited++)
         {
-            Assert.True(waited < 200, $"after 10 s {_registry.BytesOf(TestRequestKind.Blob)} of {expected} bytes were fetched");
+            Assert.True(waited < 200, $"after 10 s {_node.Registry.BytesOf(TestRequestKind.Blob)} of {expected} bytes were fetched");
             await Task.Delay(50);
         }
 
-        Assert.Equal(expected, _registry.BytesOf(TestRequestKind.Blob));
+        Assert.Equal(expected, _node.Registry.BytesOf(TestRequestKind.Blob));
     }
-
-    private LayerLibrary Library(params ILayerIndexSource[] sources) =>
-        new(_indexes, _blobs, _client, new SpanCache(), new LayerLibraryOptions { Sources = sources }, NullLoggerFactory.Instance);
 
     private sealed class Source(string name, List<string> asked, Func<Task<ObtainedIndex?>> obtain) : ILayerIndexSource
     {

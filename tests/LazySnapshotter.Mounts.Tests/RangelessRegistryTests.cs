@@ -5,49 +5,30 @@ using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Registry;
-using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LazySnapshotter.Mounts.Tests;
 
 // Layers on a registry that ignores Range, read as the product reads them: each layer costs one request and its own size.
 public sealed class RangelessRegistryTests : IAsyncLifetime
 {
-    private const string Repository = "test/image";
     private const int FileLength = 3_000_000;
 
-    private readonly TestDirectory _directory = TestDirectory.Create();
-    private TestRegistry _registry = null!;
-    private RegistryClient _client = null!;
-    private BlobStore _blobs = null!;
-    private LayerIndexStore _indexes = null!;
+    private TestNode _node = null!;
 
-    public async Task InitializeAsync()
-    {
-        _registry = await TestRegistry.StartAsync();
-        _client = new RegistryClient(new RegistryOptions { RetryDelay = TimeSpan.FromMilliseconds(1) }, NullLogger.Instance);
-        _blobs = BlobStore.Open(_directory.Path);
-        _indexes = new LayerIndexStore(_directory.Path);
-    }
+    public async Task InitializeAsync() => _node = await TestNode.StartAsync(new RegistryOptions { RetryDelay = TimeSpan.FromMilliseconds(1) });
 
-    public async Task DisposeAsync()
-    {
-        _client.Dispose();
-        _blobs.Dispose();
-        await _registry.DisposeAsync();
-        await _directory.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _node.DisposeAsync();
 
     [Fact]
     public async Task Twenty_scattered_reads_at_once_cost_one_request_and_the_blob_once()
     {
-        _registry.Faults.Add(IgnoresRange());
+        _node.Registry.Faults.Add(IgnoresRange());
         await using var layer = await OpenAsync(seed: 1);
         await Task.WhenAll(Enumerable.Range(0, 20).Select(i => layer.ReadAsync(FileLength / 20 * ((i * 7) % 20), 5000)));
         await layer.CompleteAsync();
-        Assert.Equal(1, _registry.Count(TestRequestKind.Blob));
-        Assert.Equal(layer.Size, _registry.BytesOf(TestRequestKind.Blob));
+        Assert.Equal(1, _node.Registry.Count(TestRequestKind.Blob));
+        Assert.Equal(layer.Size, _node.Registry.BytesOf(TestRequestKind.Blob));
         await layer.ReadAsync(0, FileLength);
 
         // The next layer there: one request again, for which nobody had to find out first.
@@ -55,8 +36,8 @@ public sealed class RangelessRegistryTests : IAsyncLifetime
         Assert.False(next.Source.GivesRanges);
         await Task.WhenAll(next.ReadAsync(FileLength - 5000, 5000), next.ReadAsync(100, 5000));
         await next.CompleteAsync();
-        Assert.Equal(2, _registry.Count(TestRequestKind.Blob));
-        Assert.Equal(layer.Size + next.Size, _registry.BytesOf(TestRequestKind.Blob));
+        Assert.Equal(2, _node.Registry.Count(TestRequestKind.Blob));
+        Assert.Equal(layer.Size + next.Size, _node.Registry.BytesOf(TestRequestKind.Blob));
     }
 
     [Fact]
@@ -64,11 +45,11 @@ public sealed class RangelessRegistryTests : IAsyncLifetime
     {
         await using var layer = await OpenAsync(seed: 3);
         var half = layer.Size / 2;
-        _registry.Faults.Add(IgnoresRange() with { TruncateAt = half, Times = 1 });
+        _node.Registry.Faults.Add(IgnoresRange() with { TruncateAt = half, Times = 1 });
         await Task.WhenAll(layer.ReadAsync(0, 5000), layer.ReadAsync(FileLength - 5000, 5000));
         await layer.CompleteAsync();
-        Assert.Equal(2, _registry.Count(TestRequestKind.Blob));
-        Assert.Equal(layer.Size, _registry.BytesOf(TestRequestKind.Blob)); // the second time with a range
+        Assert.Equal(2, _node.Registry.Count(TestRequestKind.Blob));
+        Assert.Equal(layer.Size, _node.Registry.BytesOf(TestRequestKind.Blob)); // the second time with a range
         await layer.ReadAsync(0, FileLength);
     }
 
@@ -76,17 +57,17 @@ public sealed class RangelessRegistryTests : IAsyncLifetime
     public async Task A_reader_that_gives_up_leaves_the_body_to_the_next()
     {
         await using var layer = await OpenAsync(seed: 4);
-        _registry.Faults.Add(IgnoresRange() with { BytesPerSecond = 3_000_000 });
+        _node.Registry.Faults.Add(IgnoresRange() with { BytesPerSecond = 3_000_000 });
         using var impatient = new CancellationTokenSource();
         var first = layer.ReadAsync(FileLength - 5000, 5000, impatient.Token);
-        while (_registry.BytesOf(TestRequestKind.Blob) == 0)
+        while (_node.Registry.BytesOf(TestRequestKind.Blob) == 0)
             await Task.Delay(5);
         await impatient.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         await layer.ReadAsync(FileLength - 9000, 5000);
         await layer.CompleteAsync();
-        Assert.Equal(1, _registry.Count(TestRequestKind.Blob));
-        Assert.Equal(layer.Size, _registry.BytesOf(TestRequestKind.Blob));
+        Assert.Equal(1, _node.Registry.Count(TestRequestKind.Blob));
+        Assert.Equal(layer.Size, _node.Registry.BytesOf(TestRequestKind.Blob));
     }
 
     private static Fault IgnoresRange() => new() { Kind = TestRequestKind.Blob, IgnoreRange = true };
@@ -107,13 +88,12 @@ public sealed class RangelessRegistryTests : IAsyncLifetime
         var gzip = new MemoryStream();
         await using (var compressed = new GZipStream(gzip, CompressionLevel.Fastest, leaveOpen: true))
             compressed.Write(tar.ToArray());
-        var layer = _registry.Content.AddBlob(Repository, gzip.ToArray());
+        var layer = _node.AddLayer(gzip.ToArray());
         gzip.Position = 0;
-        var index = await _indexes.BuildAsync(layer.Digest, gzip, new LayerIndexOptions(), default);
+        var index = await _node.Indexes.BuildAsync(layer.Digest, gzip, new LayerIndexOptions(), default);
         var source = new LayerBlobSource(layer.Digest);
-        var reference = _registry.Reference(Repository);
-        source.Add(reference, () => _client.OpenBlob(reference, layer.Digest, layer.Size));
-        return new Reading(_blobs, index, source, tar.ToArray());
+        source.Add(_node.Reference, () => _node.Client.OpenBlob(_node.Reference, layer.Digest, layer.Size));
+        return new Reading(_node.Blobs, index, source, tar.ToArray());
     }
 
     private sealed class Reading : IAsyncDisposable

@@ -227,14 +227,14 @@ internal sealed class HostAuthorizer
     private async Task<AuthenticationChallenge> PingOnceAsync(Uri baseUri, int attempt, CancellationToken cancellationToken)
     {
         var hop = new HopRequest(_endpoint.UriOf(baseUri, "/v2/"), RequestSubject.Ping) { Attempt = attempt, Home = _endpoint };
-        for (var redirects = 0; redirects <= RegistryLimits.RedirectsMax; redirects++)
+        for (var redirects = 0; ;)
         {
             using var response = await _transport.SendAsync(hop, cancellationToken);
             if (RedirectPolicy.IsRedirect(response.StatusCode))
             {
                 if (_endpoint.SchemeIsGuess && baseUri.Scheme == Uri.UriSchemeHttp)
                     throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "it redirects, so it is no registry that speaks plain http", response.StatusCode);
-                hop = hop with { Uri = RedirectPolicy.Next(hop, response), IsFollowUp = true };
+                hop = RedirectPolicy.Follow(hop, response, home: null, ref redirects);
                 continue;
             }
 
@@ -252,8 +252,6 @@ internal sealed class HostAuthorizer
                 await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
             return AuthenticationChallenge.Anonymous;
         }
-
-        throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"more than {RegistryLimits.RedirectsMax} redirects");
     }
 
     private static AuthenticationChallenge? ChallengeOf(HttpResponseMessage response) =>

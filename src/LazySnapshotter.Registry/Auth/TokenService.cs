@@ -118,7 +118,7 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
         {
             var askedAt = options.Clock.GetUtcNow();
             var hop = request with { Attempt = attempt, Home = exchange.Endpoint };
-            for (var redirects = 0; ; redirects++)
+            for (var redirects = 0; ;)
             {
                 using var response = await transport.SendAsync(hop, cancellationToken);
                 // A secret in a form is not posted to wherever a redirect says.
@@ -130,10 +130,7 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
                     return TokenAnswer.Read(body, response.Content.Headers.ContentType?.MediaType, hop.Host, hop.Subject, askedAt);
                 }
 
-                if (redirects == RegistryLimits.RedirectsMax)
-                    throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"more than {RegistryLimits.RedirectsMax} redirects");
-                var next = RedirectPolicy.Next(hop, response);
-                hop = hop with { Uri = next, Authorization = RedirectPolicy.IsSameOrigin(hop.Uri, next) ? hop.Authorization : null, IsFollowUp = true };
+                hop = RedirectPolicy.Follow(hop, response, exchange.Realm, ref redirects);
             }
         });
 

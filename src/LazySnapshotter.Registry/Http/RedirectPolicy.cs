@@ -9,8 +9,23 @@ internal static class RedirectPolicy
         HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
         or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
+    /// <summary>The request for where a redirect leads.</summary>
+    /// <param name="home">Where its credentials belong: they go along as long as nothing leads away from there; null: nowhere.</param>
+    /// <param name="redirects">How many have been followed.</param>
+    /// <exception cref="RegistryException">They are too many, or this one cannot be followed.</exception>
+    public static HopRequest Follow(HopRequest hop, HttpResponseMessage response, Uri? home, ref int redirects)
+    {
+        if (redirects++ == RegistryLimits.RedirectsMax)
+            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"more than {RegistryLimits.RedirectsMax} redirects", response.StatusCode);
+        var next = Next(hop, response);
+        if (!MayRepeat(hop, response.StatusCode))
+            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a redirect of a {hop.Method} that cannot be followed", response.StatusCode);
+        var staysHome = home is not null && IsSameOrigin(hop.Uri, next) && IsSameOrigin(home, next);
+        return hop with { Uri = next, Authorization = staysHome ? hop.Authorization : null, IsFollowUp = true };
+    }
+
     /// <exception cref="RegistryException">The response names no place, or one we do not go to.</exception>
-    public static Uri Next(HopRequest hop, HttpResponseMessage response)
+    private static Uri Next(HopRequest hop, HttpResponseMessage response)
     {
         if (response.Headers.Location is not { } location || !Uri.TryCreate(hop.Uri, location, out var next))
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "an answer without a usable Location", response.StatusCode);
@@ -25,7 +40,7 @@ internal static class RedirectPolicy
     /// Whether a redirect may be followed with the request as it is. 307 and 308 keep method and body; the others make a
     /// GET of what is no GET (RFC 9110 section 15.4), which is not what was asked for.
     /// </summary>
-    public static bool MayRepeat(HopRequest hop, HttpStatusCode status) =>
+    private static bool MayRepeat(HopRequest hop, HttpStatusCode status) =>
         hop.Method == HttpMethod.Get || hop.Method == HttpMethod.Head
         || (status is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect && hop.Body?.CanRepeat != false);
 

@@ -60,7 +60,7 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
             if (!RedirectPolicy.IsRedirect(response.StatusCode))
                 return new RegistryResponse(response, hop, Endpoint: null, Redirected: true);
             using (response)
-                hop = Follow(hop, response, home: null, ref redirects);
+                hop = RedirectPolicy.Follow(hop, response, home: null, ref redirects);
         }
     }
 
@@ -93,7 +93,7 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
             {
                 if (RedirectPolicy.IsRedirect(response.StatusCode))
                 {
-                    hop = Follow(hop, response, shown.BaseUri, ref redirects);
+                    hop = RedirectPolicy.Follow(hop, response, shown.BaseUri, ref redirects);
                 }
                 else if (response.StatusCode == HttpStatusCode.Unauthorized && !renewed && IsHome(hop, shown.BaseUri, redirects)
                     && hop.Body?.CanRepeat != false
@@ -128,17 +128,6 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
 
     private static bool IsHome(HopRequest hop, Uri home, int redirects) =>
         RedirectPolicy.IsSameOrigin(home, hop.Uri) && (redirects == 0 || hop.Authorization is not null);
-
-    private static HopRequest Follow(HopRequest hop, HttpResponseMessage response, Uri? home, ref int redirects)
-    {
-        if (redirects++ == RegistryLimits.RedirectsMax)
-            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"more than {RegistryLimits.RedirectsMax} redirects", response.StatusCode);
-        var next = RedirectPolicy.Next(hop, response);
-        if (!RedirectPolicy.MayRepeat(hop, response.StatusCode))
-            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a redirect of a {hop.Method} that cannot be followed", response.StatusCode);
-        var staysHome = home is not null && RedirectPolicy.IsSameOrigin(hop.Uri, next) && RedirectPolicy.IsSameOrigin(home, next);
-        return hop with { Uri = next, Authorization = staysHome ? hop.Authorization : null, IsFollowUp = true };
-    }
 }
 
 /// <param name="MediaType">From Content-Type, without parameters.</param>

@@ -161,11 +161,7 @@ public sealed class SpanSpoolTests : IDisposable
     {
         var release = new TaskCompletionSource();
         await using var h = Rangeless(null, new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task });
-        using var impatient = new CancellationTokenSource();
-        var read = h.ReadSpanAsync(50, impatient.Token);
-        await UntilAsync(() => h.Server.BytesSent == 5 * SpanBytes);
-        await impatient.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        await ReadAndGiveUpAsync(h, () => h.Server.BytesSent == 5 * SpanBytes);
         var later = h.ReadSpanAsync(40);
         release.SetResult();
         await later.WaitAsync(Patience);
@@ -180,11 +176,7 @@ public sealed class SpanSpoolTests : IDisposable
         var release = new TaskCompletionSource();
         await using var h = Rangeless(
             null, new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task }, LayerHarness.NoReadAhead with { UnwantedBytesMax = 10 * SpanBytes });
-        using var impatient = new CancellationTokenSource();
-        var read = h.ReadSpanAsync(50, impatient.Token);
-        await UntilAsync(() => h.Blob.PresentCount == 5);
-        await impatient.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        await ReadAndGiveUpAsync(h, () => h.Blob.PresentCount == 5);
         release.SetResult();
         await UntilAsync(() => h.Log.Lines.Any(line => line.Contains("nobody waits", StringComparison.Ordinal)));
         Assert.Equal(16, h.Blob.PresentCount);
@@ -215,11 +207,7 @@ public sealed class SpanSpoolTests : IDisposable
         var release = new TaskCompletionSource();
         await using var h = Rangeless(null, new Fault { IgnoresRange = true });
         h.Server.Then(new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task, ErrorAfter = 5 * SpanBytes });
-        using var impatient = new CancellationTokenSource();
-        var read = h.ReadSpanAsync(50, impatient.Token);
-        await UntilAsync(() => h.Blob.PresentCount == 5);
-        await impatient.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        await ReadAndGiveUpAsync(h, () => h.Blob.PresentCount == 5);
         release.SetResult();
         await UntilAsync(() => h.Log.Lines.Any(line => line.Contains("transfer broke", StringComparison.Ordinal)));
         await Task.Delay(200); // long enough to ask
@@ -244,11 +232,7 @@ public sealed class SpanSpoolTests : IDisposable
         var release = new TaskCompletionSource();
         await using var h = Rangeless(
             null, new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task }, LayerHarness.NoReadAhead with { UnwantedBytesMax = 2 * SpanBytes });
-        using var impatient = new CancellationTokenSource();
-        var read = h.ReadSpanAsync(50, impatient.Token);
-        await UntilAsync(() => h.Blob.PresentCount == 5);
-        await impatient.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        await ReadAndGiveUpAsync(h, () => h.Blob.PresentCount == 5);
         release.SetResult();
         await UntilAsync(() => h.Log.Lines.Any(line => line.Contains("nobody waits", StringComparison.Ordinal)));
         await h.Fetcher.DisposeAsync();
@@ -341,6 +325,16 @@ public sealed class SpanSpoolTests : IDisposable
         await using var h = Rangeless(true, Fault.None);
         await h.Reader.WarmAsync(0, h.Layer.Tar.Length, default);
         Assert.All(h.Server.Priorities, priority => Assert.Equal(ReadUrgency.Predicted, priority.Urgency));
+    }
+
+    /// <summary>A read of a span far behind that is given up when what it needs has begun to come.</summary>
+    private static async Task ReadAndGiveUpAsync(LayerHarness h, Func<bool> hasBegun)
+    {
+        using var impatient = new CancellationTokenSource();
+        var read = h.ReadSpanAsync(50, impatient.Token);
+        await UntilAsync(hasBegun);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
     }
 
     private static async Task UntilAsync(Func<bool> condition)
