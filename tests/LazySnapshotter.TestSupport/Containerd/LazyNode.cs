@@ -26,6 +26,7 @@ public sealed class LazyNode : IAsyncDisposable
         {
             containerd = await ContainerdProcess.StartAsync(new ContainerdOptions { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root });
             await daemon.StartAsync(containerd.Address, configuration);
+            await containerd.WaitForSnapshotterAsync(Snapshotter); // containerd, which was first, may have given up connecting for the moment
             return new LazyNode(daemon, containerd);
         }
         catch

@@ -53,6 +53,7 @@ public sealed class SociNode : IAsyncDisposable
                 ],
                 new Dictionary<string, string> { ["SSL_CERT_FILE"] = certificateFile });
             await node._process.WaitUntilAsync("serving", node.ServesAsync, StartTimeout);
+            await node.Containerd.WaitForSnapshotterAsync(Snapshotter);
             return node;
         }
         catch
