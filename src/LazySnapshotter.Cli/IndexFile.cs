@@ -32,11 +32,12 @@ internal sealed class IndexFile : IDisposable
     /// <exception cref="InvalidDataException">It is no index, or damaged; the message names file and part.</exception>
     public static IndexFile Open(string text, string root, Digest? layer = null, ReadOnlyMemory<byte> blobStart = default)
     {
-        var path = text;
+        string? path = text;
         if (Digest.TryParse(text, out var digest))
         {
-            path = new LayerIndexStore(root).PathOf(digest);
-            if (!File.Exists(path))
+            var store = new LayerIndexStore(root);
+            path = store.IdentitiesOf(digest) is [var best, ..] ? store.PathOf(digest, best) : null;
+            if (path is null)
                 throw new FileNotFoundException($"{text}: this layer has no index in {root}; `lazysnap index list REF` shows what is published for an image, `lazysnap index build` makes one");
         }
 

@@ -42,7 +42,7 @@ internal sealed class OpenedImage : IAsyncDisposable
             var resolved = await storage.Registry.ResolveAsync(image, Platform.Current, rememberedIfUnreachable: true, cancellationToken);
             if (resolved.TagSeenAt is { } seenAt)
                 await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{image}: the registry cannot be reached; this is what the tag named on {seenAt.ToLocalTime():yyyy-MM-dd HH:mm}"));
-            foreach (var layer in resolved.Manifest.Layers.Where(layer => !storage.Indexes.Contains(layer.Digest)))
+            foreach (var layer in resolved.Manifest.Layers.Where(layer => !storage.Indexes.ContainsFor(layer.Digest, image.Name)))
                 await Console.Error.WriteLineAsync($"{layer.Digest}: no index on this node; unless the registry has one, the layer ({ByteSize.Format(layer.Size)}) is fetched once to make it");
 
             var origin = new LayerOrigin(image, resolved.ManifestDocument.Descriptor.Digest);

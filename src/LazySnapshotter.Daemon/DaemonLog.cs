@@ -21,4 +21,10 @@ internal static partial class DaemonLog
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "containerd on {Containerd} could not be asked for its plugins: {Reason}")]
     public static partial void ContainerdCheckFailed(ILogger logger, string containerd, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "containerd on {Containerd} could not be asked for its images: {Reason}")]
+    public static partial void ImagesUnknown(ILogger logger, string containerd, string reason);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Image {Image} of containerd is not understood: {Reason}")]
+    public static partial void ImageNotUnderstood(ILogger logger, string image, string reason);
 }

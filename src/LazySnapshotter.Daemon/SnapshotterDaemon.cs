@@ -1,4 +1,5 @@
 using LazySnapshotter.Daemon.Composition;
+using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Grpc;
 using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Fuse;
@@ -29,7 +30,8 @@ public static class SnapshotterDaemon
         using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), loggers);
         await using var session = await FuseSession.StartAsync(
             FuseMount.Create(layersDirectory, new FuseMountOptions()), mounter.FileSystem, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
-        await using var snapshotter = new Snapshotter(options.Root, database, mounter, loggers.CreateLogger<Snapshotter>());
+        using var images = new ContainerdImages(options.Containerd, loggers.CreateLogger<ContainerdImages>());
+        await using var snapshotter = new Snapshotter(options.Root, database, mounter, images, loggers.CreateLogger<Snapshotter>());
         await mounter.ReleaseUnusedAsync(snapshotter.LayersInUse(), cancellationToken);
 
         var services = new GrpcServiceTable();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using LazySnapshotter.Artifacts;
@@ -24,6 +25,8 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     private readonly LayerFileSystem _fileSystem;
     private readonly ILogger _logger;
 
+    private readonly ConcurrentDictionary<long, bool> _verified = new(); // asked for at every Prepare; what is verified stays so
+
     // A slot is shown and its layer opened, or both go, in one step.
     private readonly SemaphoreSlim _gate = new(1);
 
@@ -35,8 +38,12 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         _slots = slots;
         _logger = loggers.CreateLogger<LayerMounter>();
         _fileSystem = new LayerFileSystem(OpenSlot);
-        foreach (var slot in slots.Numbers())
-            _fileSystem.Register(slot);
+        foreach (var number in slots.Numbers())
+        {
+            _fileSystem.Register(number);
+            if (slots.TryGet(number) is { } slot)
+                library.TakeForPublished(slot.Layer, slot.IndexId, ImageReference.Parse(slot.Source).Name);
+        }
     }
 
     /// <summary>What the kernel is served.</summary>
@@ -50,22 +57,59 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         _ = PrepareAllAsync(new LayerOrigin(reference, image.ManifestDigest), image.Layers);
     }
 
-    public async Task<MountedLayer> MountAsync(
-        RemoteImage image, Digest layer, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken)
+    public Task<MountedLayer> MountAsync(
+        RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken) =>
+        MountAsync(image, claim, lowerDirectories, _library.OpenAsync, cancellationToken);
+
+    public Task<MountedLayer> MountVerifiedAsync(
+        RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken) =>
+        MountAsync(image, claim, lowerDirectories, _library.OpenVerifiedAsync, cancellationToken);
+
+    public bool IsVerified(long layerId)
+    {
+        if (_verified.ContainsKey(layerId))
+            return true;
+        var isVerified = _slots.TryGet(layerId) is { } slot && _library.IsVerified(slot.Layer, slot.IndexId);
+        return isVerified && _verified.TryAdd(layerId, true);
+    }
+
+    public async Task<string?> AdmitAsync(long layerId, IReadOnlyList<RemoteImage> images, CancellationToken cancellationToken)
+    {
+        if (_slots.TryGet(layerId) is not { } slot)
+            return $"slot {layerId} is gone";
+        var origins = new List<LayerOrigin>();
+        foreach (var image in images)
+        {
+            if (ImageReference.TryParse(image.Reference, out var reference))
+                origins.Add(new LayerOrigin(reference, image.ManifestDigest));
+        }
+
+        if (origins.Count > 0 && origins.Count == images.Count)
+        {
+            var published = await Task.WhenAll(
+                origins.Select(origin => _library.IsPublishedAsync(origin, slot.Layer, slot.IndexId, cancellationToken)));
+            if (Array.TrueForAll(published, isPublished => isPublished))
+                return null;
+        }
+
+        try
+        {
+            var sources = origins.Select(origin => origin.Image).Prepend(ImageReference.Parse(slot.Source)).ToList();
+            return await _library.VerifyAsync(sources, slot.Layer, slot.IndexId, cancellationToken);
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            return $"it could not be compared with the layer's whole blob: {e.Message}";
+        }
+    }
+
+    public async Task<IReadOnlyList<Digest>> LayersOfAsync(RemoteImage image, CancellationToken cancellationToken)
     {
         try
         {
-            var reference = ImageReference.Parse(image.Reference);
-            UseCredentials(image, reference);
-            var opened = await _library.OpenAsync(new LayerOrigin(reference, image.ManifestDigest), layer, cancellationToken);
-            var inherited = ImplicitDirectoryResolver.Resolve(opened.Toc, lowerDirectories);
-            // By the manifest the layer's index can be found again when the tag has moved on.
-            var source = reference with { Digest = image.ManifestDigest ?? reference.Digest };
-            var slot = await ShowAsync(source, layer, inherited, cancellationToken);
-            MountsLog.LayerMounted(_logger, layer, slot.Number, slot.IndexId);
-            return new MountedLayer(slot.Number, DirectoryOf(slot.Number));
+            return await _library.LayersOfAsync(new LayerOrigin(ImageReference.Parse(image.Reference), image.ManifestDigest), cancellationToken);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnsupportedLayerException or UnauthorizedAccessException)
+        catch (Exception e) when (IsExpected(e))
         {
             throw new LayerUnavailableException(e.Message, e);
         }
@@ -87,6 +131,8 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
             _fileSystem.Remove(layerId);
             if (!_slots.AnyFor(slot.Layer))
                 await _library.RemoveAsync(slot.Layer);
+            else if (!_slots.AnyFor(slot.Layer, slot.IndexId))
+                await _library.RemoveAsync(slot.Layer, slot.IndexId);
             MountsLog.LayerReleased(_logger, slot.Layer, layerId);
         }
         finally
@@ -104,14 +150,53 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
             await ReleaseAsync(slot, cancellationToken);
     }
 
-    private async Task<LayerSlot> ShowAsync(ImageReference image, Digest layer, ImplicitDirectories inherited, CancellationToken cancellationToken)
+    private static bool IsExpected(Exception e) =>
+        e is IOException or InvalidDataException or FormatException or UnsupportedLayerException or UnauthorizedAccessException;
+
+    private async Task<MountedLayer> MountAsync(
+        RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories,
+        Func<LayerOrigin, Digest, CancellationToken, Task<LazyLayer>> open, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var reference = ImageReference.Parse(image.Reference);
+            UseCredentials(image, reference);
+            var opened = await open(new LayerOrigin(reference, image.ManifestDigest), claim.Layer, cancellationToken);
+            CheckClaim(claim, opened.Index);
+            var inherited = ImplicitDirectoryResolver.Resolve(opened.Toc, lowerDirectories);
+            // By the manifest the layer's index can be found again when the tag has moved on.
+            var source = reference with { Digest = image.ManifestDigest ?? reference.Digest };
+            var slot = await ShowAsync(source, opened, inherited, cancellationToken);
+            MountsLog.LayerMounted(_logger, claim.Layer, slot.Number, slot.IndexId);
+            return new MountedLayer(slot.Number, DirectoryOf(slot.Number));
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            throw new LayerUnavailableException(e.Message, e);
+        }
+    }
+
+    private static void CheckClaim(LayerClaim claim, LayerIndex index)
+    {
+        if (index.DiffId is not { } diffId)
+            throw new InvalidDataException($"{claim.Layer}: its index {index.Id} does not say what the layer unpacks to");
+        if (!claim.IsTrueOf(diffId))
+        {
+            throw new InvalidDataException(
+                $"{claim.Layer}: it unpacks to {diffId}, which does not make {claim.Chain} of {(claim.ParentChain.Length == 0 ? "nothing" : claim.ParentChain)}: "
+                + "the image's configuration names another diff ID");
+        }
+    }
+
+    private async Task<LayerSlot> ShowAsync(ImageReference image, LazyLayer layer, ImplicitDirectories inherited, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         try
         {
             // Opened again: a release may have closed it since. What it dropped is fetched anew when it is read.
-            var opened = _library.TryOpen(image, layer) ?? throw new IOException($"{layer}: its index went away while it was mounted");
-            var slot = _slots.GetOrAdd(layer, opened.Index.Id, inherited.ToBytes(), image.ToString());
+            var opened = _library.TryOpen(image, layer.Digest, layer.Index.Id)
+                ?? throw new IOException($"{layer.Digest}: its index went away while it was mounted");
+            var slot = _slots.GetOrAdd(layer.Digest, opened.Index.Id, inherited.ToBytes(), image.ToString());
             _fileSystem.Add(slot.Number, new LayerDirectory(slot.Number, opened, inherited));
             return slot;
         }
@@ -158,16 +243,9 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
             return null;
 
         var image = ImageReference.Parse(slot.Source);
-        var layer = _library.TryOpen(image, slot.Layer);
-        if (layer is not null && layer.Index.Id == slot.IndexId)
-            return new LayerDirectory(number, layer, ImplicitDirectories.FromBytes(slot.Inherited));
-
         // Another index would give the kernel's node ids another meaning.
-        if (layer is not null)
-        {
-            MountsLog.SlotNotShown(_logger, number, $"it stands for index {slot.IndexId} of layer {slot.Layer}, this node has {layer.Index.Id} now");
-            throw new IOException($"{slot.Layer}: slot {number} was made with index {slot.IndexId}, this node has {layer.Index.Id} now");
-        }
+        if (_library.TryOpen(image, slot.Layer, slot.IndexId) is { } layer)
+            return new LayerDirectory(number, layer, ImplicitDirectories.FromBytes(slot.Inherited));
 
         if (_library.Recover(image, slot.Layer, slot.IndexId, () => _slots.TryGet(number) is not null))
             MountsLog.SlotWaitsForIndex(_logger, number, slot.IndexId, slot.Layer);

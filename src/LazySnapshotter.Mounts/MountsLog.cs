@@ -26,8 +26,8 @@ internal static partial class MountsLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "Layer {Layer} of {Image} could not be prepared ahead: {Reason}")]
     public static partial void LayerNotPrepared(ILogger logger, Digest layer, string image, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The index of layer {Layer} is damaged, it will be obtained anew: {Damage}")]
-    public static partial void IndexDamaged(ILogger logger, Digest layer, string damage);
+    [LoggerMessage(Level = LogLevel.Error, Message = "An index is damaged, it will be obtained anew: {Damage}")]
+    public static partial void IndexDamaged(ILogger logger, string damage);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Layer {Layer}: index {IndexId} is not all here yet, which a restart would need; it is tried again: {Reason}")]
     public static partial void IndexNotComplete(ILogger logger, Digest layer, string indexId, string reason);
@@ -61,7 +61,4 @@ internal static partial class MountsLog
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Image}: {Layers} layers got ready in {Seconds:F2} s: {Counts}")]
     public static partial void ImagePrepared(ILogger logger, string image, int layers, double seconds, string counts);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Slot {Slot} cannot be shown: {Reason}")]
-    public static partial void SlotNotShown(ILogger logger, long slot, string reason);
 }

@@ -12,7 +12,11 @@ public static class ChainId
     {
         var chain = new Digest[diffIds.Count];
         for (var i = 0; i < chain.Length; i++)
-            chain[i] = i == 0 ? diffIds[0] : Digest.OfSha256(Encoding.ASCII.GetBytes($"{chain[i - 1]} {diffIds[i]}"));
+            chain[i] = Of(i == 0 ? null : chain[i - 1], diffIds[i]);
         return chain;
     }
+
+    /// <param name="parent">Chain ID of what the layer lies on; null for the lowest layer.</param>
+    public static Digest Of(Digest? parent, Digest diffId) =>
+        parent is null ? diffId : Digest.OfSha256(Encoding.ASCII.GetBytes($"{parent} {diffId}"));
 }

@@ -16,6 +16,9 @@ public sealed partial record ImageReference
     /// <summary>Host with optional port, for example <c>registry.example:5000</c>.</summary>
     public required string Registry { get; init; }
 
+    /// <summary>Registry and repository, without tag or digest.</summary>
+    public string Name => Registry + "/" + Repository;
+
     /// <summary>Path below the host, for example <c>library/python</c>.</summary>
     public required string Repository { get; init; }
 

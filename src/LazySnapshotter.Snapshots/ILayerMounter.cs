@@ -17,13 +17,35 @@ public interface ILayerMounter
     /// <summary>Starts work on every layer of an image; returns at once. Failures show up in MountAsync.</summary>
     void Announce(RemoteImage image);
 
-    /// <summary>Makes one layer available as a directory.</summary>
+    /// <summary>Makes one layer available as a directory, for the image that asks.</summary>
+    /// <param name="claim">What the image says of the layer. One that is known to be false is refused.</param>
     /// <param name="lowerDirectories">
     /// The directories this layer will lie on, nearest first. A directory that the layer's tar does not mention takes
     /// its owner, mode and time from there, as containerd's unpacking does.
     /// </param>
     /// <exception cref="LayerUnavailableException">The layer cannot be served lazily; containerd should unpack it.</exception>
-    Task<MountedLayer> MountAsync(RemoteImage image, Digest layer, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken);
+    Task<MountedLayer> MountAsync(
+        RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken);
+
+    /// <summary>The same, by nothing but what was made of the layer's whole blob or compared with it.</summary>
+    /// <inheritdoc cref="MountAsync"/>
+    Task<MountedLayer> MountVerifiedAsync(
+        RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken);
+
+    /// <summary>What the layer shows was made of its whole blob, or compared with it: any image may stand on it. Never waits.</summary>
+    bool IsVerified(long layerId);
+
+    /// <summary>
+    /// Finds out whether images may stand on a layer that is not verified: they may if the repository of each published the
+    /// index it is shown by, or if the comparison with the whole blob, which is made then, finds it right.
+    /// </summary>
+    /// <param name="images">None: not known, so only the comparison counts.</param>
+    /// <returns>Null if they may; otherwise what is wrong, or why it could not be found out.</returns>
+    Task<string?> AdmitAsync(long layerId, IReadOnlyList<RemoteImage> images, CancellationToken cancellationToken);
+
+    /// <summary>The layers of an image as its manifest lists them, lowest first.</summary>
+    /// <exception cref="LayerUnavailableException">The manifest cannot be had.</exception>
+    Task<IReadOnlyList<Digest>> LayersOfAsync(RemoteImage image, CancellationToken cancellationToken);
 
     /// <summary>The directory of a layer mounted earlier, in this process or one before it. Never waits.</summary>
     string DirectoryOf(long layerId);

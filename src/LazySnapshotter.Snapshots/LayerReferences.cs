@@ -1,4 +1,3 @@
-using LazySnapshotter.Oci;
 using LazySnapshotter.Snapshots.Metadata;
 
 namespace LazySnapshotter.Snapshots;
@@ -18,8 +17,7 @@ internal sealed class LayerReferences(ILayerMounter mounter, SnapshotStore store
     private int _mountsUnderWay;
 
     /// <param name="record">Writes the row; false if it is not wanted any more.</param>
-    public async Task<bool> MountAndRecordAsync(
-        RemoteImage image, Digest layer, IReadOnlyList<string> lowerDirectories, Func<MountedLayer, bool> record, CancellationToken cancellationToken)
+    public async Task<bool> MountAndRecordAsync(Func<Task<MountedLayer>> mount, Func<MountedLayer, bool> record)
     {
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
@@ -27,7 +25,7 @@ internal sealed class LayerReferences(ILayerMounter mounter, SnapshotStore store
             MountedLayer? mounted = null;
             try
             {
-                mounted = await mounter.MountAsync(image, layer, lowerDirectories, cancellationToken);
+                mounted = await mount();
             }
             finally
             {
@@ -39,7 +37,7 @@ internal sealed class LayerReferences(ILayerMounter mounter, SnapshotStore store
                 return recorded;
         }
 
-        throw new LayerUnavailableException($"layer {layer} was released {AttemptsMax} times while it was mounted");
+        throw new LayerUnavailableException($"the layer was released {AttemptsMax} times while it was mounted");
     }
 
     public async Task ReleaseIfUnusedAsync(long layerId)

@@ -15,6 +15,12 @@ internal static partial class SnapshotsLog
     [LoggerMessage(EventId = 202, Level = LogLevel.Information, Message = "{Count} directories that belong to no snapshot are being deleted")]
     public static partial void OrphansFound(ILogger logger, int count);
 
+    [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "{Chain}: the layer that is shown for it is not shown to another image: {Reason}")]
+    public static partial void LayerRefused(ILogger logger, string chain, string reason);
+
+    [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message = "{Chain} is shown by layer {Layer} of {Image} from now on, whose whole blob was seen")]
+    public static partial void LayerRemounted(ILogger logger, string chain, Digest layer, string image);
+
     public static void RemoteSnapshotPrepared(ILogger logger, string target, Digest layer, RemoteImage image) =>
         logger.Log(
             LogLevel.Information, new EventId(203, nameof(RemoteSnapshotPrepared)),

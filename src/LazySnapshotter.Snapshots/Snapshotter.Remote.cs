@@ -15,6 +15,7 @@ public sealed partial class Snapshotter
             throw new SnapshotExistsException($"snapshot \"{key}\": already exists");
 
         // Two clients that prepare the same target: the second finds what the first one made.
+        await _admission!.AdmitAsync(parent, _ => Task.FromResult<IReadOnlyList<RemoteImage>?>([target.Image]), cancellationToken);
         using var _ = await _targets.EnterAsync(target.Name + "\n" + parent, cancellationToken);
         if (_store.FindTarget(target.Name, parent) is not null)
             throw TargetExists(target);
@@ -22,10 +23,11 @@ public sealed partial class Snapshotter
         try
         {
             _announced!.AnnounceOnce(target.Image, target.Layer);
+            var claim = new LayerClaim(target.Layer, parents.Count > 0 ? parents[0].Chain : "", target.Name);
+            var below = parents.Select(_mounts.DirectoryOf).ToList();
             await _layers!.MountAndRecordAsync(
-                target.Image, target.Layer, parents.Select(_mounts.DirectoryOf).ToList(),
-                layer => _store.TryCreateRemote(_store.NextId(), target.Name, parent, RemoteLabels(labels), layer.Id),
-                cancellationToken);
+                () => _mounter!.MountAsync(target.Image, claim, below, cancellationToken),
+                layer => _store.TryCreateRemote(_store.NextId(), target.Name, parent, RemoteLabels(labels), layer.Id));
         }
         catch (Exception e) when (e is not SnapshotException)
         {

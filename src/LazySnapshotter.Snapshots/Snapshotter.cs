@@ -24,15 +24,19 @@ public sealed partial class Snapshotter : IAsyncDisposable
     private readonly ILayerMounter? _mounter;
     private readonly LayerReferences? _layers;
     private readonly AnnouncedImages? _announced;
+    private readonly LayerAdmission? _admission;
+    private readonly ISnapshotImages? _images;
     private readonly KeyedLock _targets = new();
 
     /// <param name="root">Directory for snapshots; colons, commas, quotes and backslashes cannot stand in its path.</param>
     /// <param name="database">Outlives the snapshotter.</param>
     /// <param name="mounter">Null: every layer is an ordinary one.</param>
-    public Snapshotter(string root, MetadataDatabase database, ILayerMounter? mounter, ILogger<Snapshotter> logger)
+    /// <param name="images">Null: it is never known for which image a container is.</param>
+    public Snapshotter(string root, MetadataDatabase database, ILayerMounter? mounter, ISnapshotImages? images, ILogger<Snapshotter> logger)
     {
         _logger = logger;
         _mounter = mounter;
+        _images = images;
         _store = new SnapshotStore(database);
         _directories = new SnapshotDirectories(root);
         _mounts = new OverlayMounts(_directories, LayerDirectory, OverlayMounts.DetectOptions(Path.GetFullPath(root)));
@@ -41,6 +45,7 @@ public sealed partial class Snapshotter : IAsyncDisposable
         {
             _layers = new LayerReferences(mounter, _store);
             _announced = new AnnouncedImages(mounter);
+            _admission = new LayerAdmission(mounter, _store, _layers, _mounts, logger);
         }
 
         CollectOrphans();
@@ -60,13 +65,17 @@ public sealed partial class Snapshotter : IAsyncDisposable
         SnapshotLimits.CheckLabels(labels);
         if (_mounter is not null && RemoteTarget.TryParse(labels, out var target))
             await ThrowIfServedLazilyAsync(target!, key, parent, labels, cancellationToken);
+        else
+            await AdmitAsync(parent, labels, cancellationToken);
         return Create(SnapshotKind.Active, key, parent, labels);
     }
 
-    public IReadOnlyList<SnapshotMount> View(string key, string parent, IReadOnlyDictionary<string, string> labels)
+    public async Task<IReadOnlyList<SnapshotMount>> ViewAsync(
+        string key, string parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         SnapshotLimits.CheckName(key, "key");
         SnapshotLimits.CheckLabels(labels);
+        await AdmitAsync(parent, labels, cancellationToken);
         return Create(SnapshotKind.View, key, parent, labels);
     }
 
@@ -140,8 +149,19 @@ public sealed partial class Snapshotter : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _trash.DisposeAsync();
+        _admission?.Dispose();
         _layers?.Dispose();
     }
+
+    // A client that unpacks a layer (it names its target) and does not say of which image has not yet told containerd either.
+    private Task AdmitAsync(string parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+        _admission?.AdmitAsync(
+            parent,
+            chain => _images is null || labels.ContainsKey(SnapshotLabels.SnapshotRef)
+                ? Task.FromResult<IReadOnlyList<RemoteImage>?>(null)
+                : _images.FindAsync(chain, cancellationToken),
+            cancellationToken)
+        ?? Task.CompletedTask;
 
     private IReadOnlyList<SnapshotMount> Create(SnapshotKind kind, string key, string parent, IReadOnlyDictionary<string, string> labels)
     {

@@ -1,5 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
 using LazySnapshotter.Artifacts.Discovery;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Soci;
@@ -31,6 +33,8 @@ internal sealed class PublishedImage : IAsyncDisposable
     /// <summary>Lowest first.</summary>
     public IReadOnlyList<Descriptor> Layers { get; private set; } = [];
 
+    public byte[] ConfigBytes { get; private set; } = [];
+
     public Descriptor Manifest { get; private set; } = null!;
 
     public ImageReference Reference => Registry.Reference(Repository);
@@ -49,7 +53,9 @@ internal sealed class PublishedImage : IAsyncDisposable
         var image = new PublishedImage(await TestRegistry.StartAsync(options ?? new TestRegistryOptions { ReferrersApi = false }));
         image.Blobs = [.. Enumerable.Range(0, layerCount).Select(MakeLayer)];
         image.Layers = [.. image.Blobs.Select(blob => image.Registry.Content.AddBlob(Repository, blob, MediaTypes.OciLayerGzip))];
-        var config = image.Registry.Content.AddBlob(Repository, "{}"u8.ToArray(), MediaTypes.OciConfig);
+        var diffIds = string.Join(',', image.Blobs.Select(blob => $"\"{DiffIdOf(blob)}\""));
+        image.ConfigBytes = Encoding.UTF8.GetBytes($$$"""{"rootfs":{"type":"layers","diff_ids":[{{{diffIds}}}]}}""");
+        var config = image.Registry.Content.AddBlob(Repository, image.ConfigBytes, MediaTypes.OciConfig);
         var content = OciJson.WriteManifest(new ImageManifest
         {
             MediaType = MediaTypes.OciManifest,
@@ -116,6 +122,12 @@ internal sealed class PublishedImage : IAsyncDisposable
     }
 
     // Some compressible, some not, so that there are several spans.
+    private static Digest DiffIdOf(byte[] blob)
+    {
+        using var tar = new GZipStream(new MemoryStream(blob), CompressionMode.Decompress);
+        return Digest.FromSha256(SHA256.HashData(tar));
+    }
+
     private static byte[] MakeLayer(int seed)
     {
         var random = new Random(seed);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 using LazySnapshotter.TestSupport.Trees;
@@ -78,7 +79,7 @@ public sealed class CommandTests : IAsyncLifetime
         (await LazysnapProcess.RunAsync("index", "build", "--blob", blob, "-o", file)).Checked();
         (await LazysnapProcess.RunAsync("index", "build", "--root", Root, _registry.Reference("quirks").ToString())).Checked();
 
-        var stored = Path.Combine(Root, "indexes", "sha256", layer.Digest.Hex + ".lsi");
+        var stored = IndexFiles.Of(Root, layer.Digest);
         Assert.Equal(SHA256.HashData(await File.ReadAllBytesAsync(file)), SHA256.HashData(await File.ReadAllBytesAsync(stored)));
         var shown = (await LazysnapProcess.RunAsync("index", "show", file)).Checked();
         Assert.Contains(layer.Digest.ToString(), shown.Output, StringComparison.Ordinal);

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.IntegrationTests;
@@ -76,7 +77,7 @@ public sealed class FaultTests : IAsyncLifetime
     public async Task A_damaged_index_is_kept_for_a_person_and_made_anew()
     {
         await _node.IndexAsync(Reference);
-        var indexes = Directory.GetFiles(Path.Combine(_node.Daemon.Root, "indexes", "sha256"), "*.lsi");
+        var indexes = IndexFiles.All(_node.Daemon.Root);
         foreach (var path in indexes)
         {
             var bytes = await File.ReadAllBytesAsync(path);
@@ -86,7 +87,7 @@ public sealed class FaultTests : IAsyncLifetime
 
         await _node.PullAsync(Reference);
         await AssertRunsAsync();
-        Assert.NotEmpty(Directory.GetFiles(Path.Combine(_node.Daemon.Root, "indexes", "sha256"), "*.damaged"));
+        Assert.NotEmpty(IndexFiles.Damaged(_node.Daemon.Root));
         Assert.Contains("damaged", _node.Daemon.Log, StringComparison.Ordinal);
     }
 
@@ -95,7 +96,7 @@ public sealed class FaultTests : IAsyncLifetime
     {
         await _node.IndexAsync(Reference);
         var uppermost = _image.Layers[^1];
-        File.Delete(Path.Combine(_node.Daemon.Root, "indexes", "sha256", uppermost.Digest.Hex + ".lsi"));
+        File.Delete(IndexFiles.Of(_node.Daemon.Root, uppermost.Digest));
 
         // Whatever the daemon streams of this layer is wrong; containerd's own download comes later and is right.
         _registry.Faults.Add(new Fault

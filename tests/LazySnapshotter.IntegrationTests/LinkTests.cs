@@ -2,6 +2,7 @@ using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
 using Xunit.Abstractions;
 
@@ -82,7 +83,7 @@ public sealed class LinkTests(ITestOutputHelper output)
     {
         var largest = image.Layers.MaxBy(layer => layer.Size)!;
         Assert.True(largest.Size > LargeLayerBytes, $"the largest layer has {largest.Size} bytes");
-        using var index = LayerIndex.Open(new LayerIndexStore(root).PathOf(largest.Digest), largest.Digest);
+        using var index = LayerIndex.Open(IndexFiles.Of(root, largest.Digest), largest.Digest);
         var entry = Enumerable.Range(1, index.Toc.Count - 1)
             .Where(entry => index.Toc[entry] is { Type: TocEntryType.File, Size: > 0 and < SmallFileBytes })
             .MinBy(entry => Math.Abs(index.Toc.Extents(entry)[0].UncompressedOffset - (index.Spans.UncompressedLength / 2)));

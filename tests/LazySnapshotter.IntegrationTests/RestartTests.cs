@@ -3,6 +3,7 @@ using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -55,7 +56,7 @@ public sealed class RestartTests
         await using var elsewhere = TestDirectory.Create();
         (await LazysnapProcess.RunAsync("index", "build", "--root", elsewhere.Path, reference)).Checked();
         (await LazysnapProcess.RunAsync("index", "push", "--root", elsewhere.Path, reference)).Checked();
-        var indexes = Directory.GetFiles(Path.Combine(elsewhere.Path, "indexes", "sha256"), "*.lsi").Select(File.ReadAllBytes)
+        var indexes = IndexFiles.All(elsewhere.Path).Select(File.ReadAllBytes)
             .ToDictionary(file => Digest.OfSha256(file).ToString(), file => file.Length);
         bool IsOfIndex(TestRequest request) => request.Kind == TestRequestKind.Blob && indexes.ContainsKey(request.Path.Split('/')[^1]);
 
@@ -66,7 +67,7 @@ public sealed class RestartTests
             registry.Faults.Add(new Fault { When = request => request.Path.EndsWith(digest, StringComparison.Ordinal), StallAt = length - 1 });
         var pulled = await node.PullAsync(reference);
         Assert.Contains($"{image.Layers.Count} lazy, 0 unpacked", pulled.Output, StringComparison.Ordinal);
-        var here = Directory.GetFiles(Path.Combine(node.Daemon.Root, "indexes", "sha256"), "*.lsi").Length;
+        var here = IndexFiles.All(node.Daemon.Root).Length;
         Assert.InRange(here, 0, image.Layers.Count - 1);
         await node.Daemon.KillAsync();
 
@@ -94,7 +95,7 @@ public sealed class RestartTests
             break;
         }
 
-        Assert.Equal(image.Layers.Count, Directory.GetFiles(Path.Combine(node.Daemon.Root, "indexes", "sha256"), "*.lsi").Length);
+        Assert.Equal(image.Layers.Count, IndexFiles.All(node.Daemon.Root).Length);
     }
 
     [Fact]
@@ -159,7 +160,7 @@ public sealed class RestartTests
     private static (string First, string Second) TwoFilesFarApart(TestImage image, string root, out Digest layer)
     {
         layer = image.Layers.MaxBy(l => l.Size)!.Digest;
-        using var index = LayerIndex.Open(new LayerIndexStore(root).PathOf(layer), layer);
+        using var index = LayerIndex.Open(IndexFiles.Of(root, layer), layer);
         return (FileNear(index, 0.3), FileNear(index, 0.8));
     }
 

@@ -10,6 +10,7 @@ using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 using LazySnapshotter.Snapshots;
 using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -45,7 +46,7 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     public async Task A_slot_whose_index_is_missing_is_EIO_until_the_same_index_is_here_again()
     {
         var slot = await MountAsync();
-        File.Delete(_node.Indexes.PathOf(_layer.Digest));
+        File.Delete(_node.Indexes.FileOf(_layer.Digest));
 
         // As a new process, whose registry is down at first.
         _node.Registry.Faults.Add(Fault.Status(503));
@@ -62,11 +63,11 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     public async Task A_source_that_has_no_index_now_is_asked_again()
     {
         var slot = await MountAsync();
-        var kept = await File.ReadAllBytesAsync(_node.Indexes.PathOf(_layer.Digest));
-        File.Delete(_node.Indexes.PathOf(_layer.Digest));
+        var kept = await File.ReadAllBytesAsync(_node.Indexes.FileOf(_layer.Digest));
+        File.Delete(_node.Indexes.FileOf(_layer.Digest));
 
         var asked = 0;
-        await using var library = Library(new Published(async () => ++asked < 3 ? null : await _node.Indexes.AddAsync(_layer.Digest, new MemoryStream(kept), default)));
+        await using var library = Library(new Published(async () => ++asked < 3 ? null : await _node.Indexes.AddAsync(_layer.Digest, new MemoryStream(kept), _node.Reference.Name, expectedId: null, default)));
         using var mounter = Mounter(library);
         Assert.Throws<IOException>(() => Look(mounter, slot));
         await UntilAsync(() => asked == 3); // without another look
@@ -78,7 +79,7 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     public async Task A_slot_is_never_shown_by_another_index_and_the_layer_is_not_streamed_again_and_again()
     {
         var slot = await MountAsync(CheckpointPlacement.Uniform(64 << 10));
-        File.Delete(_node.Indexes.PathOf(_layer.Digest));
+        File.Delete(_node.Indexes.FileOf(_layer.Digest));
 
         await using var library = Library(Build());
         using var mounter = Mounter(library);
@@ -103,13 +104,13 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         var window = Enumerable.Range(0, layer.Index.Spans.Count).Select(i => new SpanId(i)).First(span => layer.Index.WindowLengthOf(span) > 0);
 
         // Behind the front lie windows and nothing else.
-        using (var file = File.OpenHandle(_node.Indexes.PathOf(_layer.Digest), FileMode.Open, FileAccess.Write))
+        using (var file = File.OpenHandle(_node.Indexes.FileOf(_layer.Digest), FileMode.Open, FileAccess.Write))
             RandomAccess.Write(file, new byte[layer.Index.FileLength - layer.Index.FrontLength - 100], layer.Index.FrontLength);
         Assert.Throws<InvalidDataException>(() => layer.Index.LoadWindow(window));
 
         await UntilAsync(() => _node.Indexes.Contains(_layer.Digest));
         Assert.NotEqual(0, layer.Index.LoadWindow(window).Length);
-        Assert.True(File.Exists(_node.Indexes.PathOf(_layer.Digest) + ".damaged"));
+        Assert.Single(IndexFiles.Damaged(_node.Directory.Path));
     }
 
     [Fact]
@@ -118,22 +119,22 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         var elsewhere = new LayerIndexStore(_node.Directory.MakeDirectory("elsewhere"));
         byte[] file;
         using (await elsewhere.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(32 << 10) }, default))
-            file = await File.ReadAllBytesAsync(elsewhere.PathOf(_layer.Digest));
+            file = await File.ReadAllBytesAsync(elsewhere.FileOf(_layer.Digest));
         var published = _node.AddLayer(file);
-        var front = LayerIndex.Open(elsewhere.PathOf(_layer.Digest));
+        var front = LayerIndex.Open(elsewhere.FileOf(_layer.Digest));
         Assert.True(file.Length - front.FrontLength > 256 << 10, $"all but {file.Length - front.FrontLength} bytes are front");
         var breaksAt = (int)front.FrontLength + 100_000;
         front.Dispose();
 
         var client = Client();
         await using var library = Library(new Published(async () => await _node.Indexes.AddRemoteAsync(
-            _layer.Digest, client.OpenBlob(_node.Reference, published.Digest, published.Size), published.Size, default)));
+            _layer.Digest, client.OpenBlob(_node.Reference, published.Digest, published.Size), published.Size, _node.Reference.Name, expectedId: null, default)));
         _node.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = breaksAt, Times = 1 });
         _node.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, After = 1, StatusCode = 503, Times = 3 });
         await library.OpenAsync(Origin, _layer.Digest, default);
 
         await UntilAsync(() => _node.Indexes.Contains(_layer.Digest));
-        Assert.Equal(file, await File.ReadAllBytesAsync(_node.Indexes.PathOf(_layer.Digest)));
+        Assert.Equal(file, await File.ReadAllBytesAsync(_node.Indexes.FileOf(_layer.Digest)));
     }
 
     private LayerOrigin Origin => new(_node.Reference, Manifest: null);
@@ -167,7 +168,7 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         (await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), options, default)).Dispose();
         await using var library = Library();
         using var mounter = Mounter(library);
-        return (await mounter.MountAsync(new RemoteImage(_node.Reference.ToString(), null, [_layer.Digest]), _layer.Digest, [], default)).Id;
+        return (await mounter.MountAsync(new RemoteImage(_node.Reference.ToString(), null, [_layer.Digest]), TestLayers.ClaimOf(_blob), [], default)).Id;
     }
 
     private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), NullLoggerFactory.Instance);

@@ -2,6 +2,7 @@ using LazySnapshotter.Artifacts;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -45,24 +46,29 @@ public sealed class IndexSourceTests : IAsyncLifetime
         Assert.Equal(3, asked.Count);
     }
 
-    [Fact]
-    public async Task An_index_of_a_former_version_on_the_node_is_kept_aside_and_built_anew()
+    [Theory]
+    [InlineData(2)]
+    [InlineData(9)]
+    public async Task An_index_of_another_version_is_left_alone_and_one_of_ours_is_built_beside_it(byte version)
     {
         (await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions(), default)).Dispose();
-        var path = _node.Indexes.PathOf(_layer.Digest);
+        var path = _node.Indexes.FileOf(_layer.Digest);
         var now = await File.ReadAllBytesAsync(path);
-        byte[] former = [.. now];
-        former[8] = 2;
-        await File.WriteAllBytesAsync(path, former);
+        byte[] other = [.. now];
+        other[8] = version;
+        var otherPath = _node.Indexes.PathOf(_layer.Digest, new string('0', 64));
+        await File.WriteAllBytesAsync(otherPath, other);
+        _node.Indexes.SetVerified(_layer.Digest, new string('0', 64));
+        File.Delete(path);
         var log = new CapturedLogs();
         using var build = _node.Builder();
         await using var library = _node.Library(log, build);
 
         await library.OpenAsync(_node.Origin, _layer.Digest, default);
 
-        Assert.Contains(log.Lines, line => line.Contains("version 2 is unknown, this program reads version 3; kept as ", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, line => line.Contains("damaged", StringComparison.Ordinal));
         Assert.Equal(now, await File.ReadAllBytesAsync(path));
-        Assert.Equal(former, await File.ReadAllBytesAsync(Directory.GetFiles(Path.GetDirectoryName(path)!, "*.damaged").Single()));
+        Assert.Equal(other, await File.ReadAllBytesAsync(otherPath));
     }
 
     [Fact]
@@ -89,7 +95,7 @@ public sealed class IndexSourceTests : IAsyncLifetime
     {
         var index = await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(512 << 10) }, default);
         Assert.True(index.Spans.Count > 4, $"{index.Spans.Count} spans are too few for this test");
-        File.Delete(_node.Indexes.PathOf(_layer.Digest));
+        File.Delete(_node.Indexes.FileOf(_layer.Digest));
         var warm = new SpanRangeToWarm(new SpanId(1), new SpanId(2));
         await using var library = _node.Library(new Source("warm", [], () => Task.FromResult<ObtainedIndex?>(new ObtainedIndex(index, [warm]))));
 

@@ -6,6 +6,7 @@ using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Mounts.Tests;
@@ -41,7 +42,7 @@ public sealed class IndexTrialTests : IAsyncLifetime
         Assert.NotEqual(first.Index.Id, second.Index.Id);
         Assert.Equal(Content(1), await ReadAsync(second));
         await Assert.ThrowsAsync<SpanFetchException>(async () => await ReadAsync(first));
-        Assert.True(File.Exists(_node.Indexes.PathOf(_layer.Digest) + ".damaged"));
+        Assert.Single(IndexFiles.Damaged(_node.Directory.Path));
         Assert.Same(second, await library.OpenAsync(_node.Origin, _layer.Digest, default));
     }
 
@@ -64,7 +65,7 @@ public sealed class IndexTrialTests : IAsyncLifetime
         Assert.True(_node.Blobs.IsComplete(_layer.Digest));
         Assert.Equal(Content(1), await ReadAsync(layer));
         Assert.True(_node.Indexes.Contains(_layer.Digest));
-        Assert.False(File.Exists(_node.Indexes.PathOf(_layer.Digest) + ".damaged"));
+        Assert.Empty(IndexFiles.Damaged(_node.Directory.Path));
     }
 
     private static byte[] Content(int seed)
@@ -100,8 +101,7 @@ public sealed class IndexTrialTests : IAsyncLifetime
         {
             using var ztoc = new MemoryStream();
             await ZtocBuilder.BuildAsync(new MemoryStream(other), ztoc, new ZtocOptions { SpanLength = 64 << 10 }, cancellationToken);
-            ZtocImport.WriteIndex(Ztoc.Parse(ztoc.ToArray()), layer, indexes.PathOf(digest), new ZtocImportOptions());
-            return new ObtainedIndex(indexes.TryOpen(digest, out _)!, []);
+            return new ObtainedIndex(indexes.Import(Ztoc.Parse(ztoc.ToArray()), layer, origin.Image.Name, identity, new ZtocImportOptions()), []);
         }
     }
 }

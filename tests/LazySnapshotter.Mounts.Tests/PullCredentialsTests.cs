@@ -19,6 +19,8 @@ namespace LazySnapshotter.Mounts.Tests;
 // them, and into nothing that stays.
 public sealed class PullCredentialsTests : IAsyncLifetime
 {
+    private static readonly byte[] Blob = TestLayers.Blob(("etc/", null), ("etc/secret-free", "content"));
+
     private const string Repository = "team/private";
     private const string Username = "someone-of-the-team";
     private const string Password = "pull-secret-0815";
@@ -45,14 +47,14 @@ public sealed class PullCredentialsTests : IAsyncLifetime
         await WithSnapshotterAsync(async snapshotter =>
         {
             // Without them it is an ordinary snapshot, with wrong ones too.
-            await snapshotter.PrepareAsync("k0", "", Labels("chain0"), default);
-            await snapshotter.PrepareAsync("k1", "", Labels("chain1", (SnapshotLabels.PullUsername, Username), (SnapshotLabels.PullSecret, "wrong-" + Password)), default);
+            await snapshotter.PrepareAsync("k0", "", Labels(Chain), default);
+            await snapshotter.PrepareAsync("k1", "", Labels(Chain, (SnapshotLabels.PullUsername, Username), (SnapshotLabels.PullSecret, "wrong-" + Password)), default);
             await Assert.ThrowsAsync<SnapshotExistsException>(() => snapshotter.PrepareAsync(
-                "k2", "", Labels("chain2", (SnapshotLabels.PullUsername, Username), (SnapshotLabels.PullSecret, Password)), default));
+                "k2", "", Labels(Chain, (SnapshotLabels.PullUsername, Username), (SnapshotLabels.PullSecret, Password)), default));
 
-            snapshotter.Update("chain2", Labels("chain2", (SnapshotLabels.PullSecret, Password)), [$"labels.{SnapshotLabels.PullSecret}"]);
+            snapshotter.Update(Chain, Labels(Chain, (SnapshotLabels.PullSecret, Password)), [$"labels.{SnapshotLabels.PullSecret}"]);
             Assert.DoesNotContain(snapshotter.List([]).SelectMany(s => s.Labels), l => SnapshotLabels.IsSecret(l.Key) || l.Value.Contains(Password, StringComparison.Ordinal));
-            Assert.Equal(["chain2", "k0", "k1"], snapshotter.List([]).Select(s => s.Name).Order());
+            Assert.Equal(["k0", "k1", Chain], snapshotter.List([]).Select(s => s.Name).Order());
         });
 
         AssertNothingKept(Password);
@@ -65,15 +67,18 @@ public sealed class PullCredentialsTests : IAsyncLifetime
     {
         await StartRegistryAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer, Username = Username, Password = Password, IdentityToken = "identity-4711" });
         await WithSnapshotterAsync(async snapshotter => await Assert.ThrowsAsync<SnapshotExistsException>(() =>
-            snapshotter.PrepareAsync("k", "", Labels("chain", (SnapshotLabels.PullSecret, "identity-4711")), default)));
+            snapshotter.PrepareAsync("k", "", Labels(Chain, (SnapshotLabels.PullSecret, "identity-4711")), default)));
         AssertNothingKept("identity-4711");
         Assert.Contains("identity-4711", _registry.Requests.Single(r => r.Kind == TestRequestKind.Token).Form, StringComparison.Ordinal);
     }
 
+    // What the layer makes of nothing.
+    private static string Chain => TestLayers.ClaimOf(Blob).Chain;
+
     private async Task StartRegistryAsync(TestRegistryOptions options)
     {
         _registry = await TestRegistry.StartAsync(options);
-        _layer = _registry.Content.AddBlob(Repository, TestLayers.Blob(("etc/", null), ("etc/secret-free", "content")));
+        _layer = _registry.Content.AddBlob(Repository, Blob);
     }
 
     private async Task WithSnapshotterAsync(Func<Snapshotter, Task> use)
@@ -86,7 +91,7 @@ public sealed class PullCredentialsTests : IAsyncLifetime
         await using var library = new LayerLibrary(indexes, blobs, client, new SpanCache(), new LayerLibraryOptions { Sources = [build] }, _log);
         using var database = MetadataDatabase.Open(_directory.Combine("metadata.db"));
         using var mounter = new LayerMounter(_directory.Combine("layers"), library, new SlotStore(database), _log);
-        await using var snapshotter = new Snapshotter(_directory.Path, database, mounter, _log.CreateLogger<Snapshotter>());
+        await using var snapshotter = new Snapshotter(_directory.Path, database, mounter, images: null, _log.CreateLogger<Snapshotter>());
         await use(snapshotter);
     }
 

@@ -1,11 +1,13 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Security.Cryptography;
 using LazySnapshotter.Layers.Gzip;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Snapshots;
 
 namespace LazySnapshotter.Mounts.Tests;
 
@@ -47,6 +49,13 @@ internal sealed class TestLayers : IAsyncDisposable
         }
 
         return tar.ToArray();
+    }
+
+    /// <summary>What an image with this one layer says of it, and it is true.</summary>
+    public static LayerClaim ClaimOf(byte[] blob)
+    {
+        using var tar = new GZipStream(new MemoryStream(blob), CompressionMode.Decompress);
+        return new LayerClaim(Digest.OfSha256(blob), "", Digest.FromSha256(SHA256.HashData(tar)).ToString());
     }
 
     public async ValueTask DisposeAsync()

@@ -33,8 +33,10 @@ internal sealed class FakeLayerMounter(string root) : ILayerMounter
 
     public void Announce(RemoteImage image) => Announced.Enqueue(image);
 
-    public async Task<MountedLayer> MountAsync(RemoteImage image, Digest layer, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken)
+    public async Task<MountedLayer> MountAsync(
+        RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken)
     {
+        var layer = claim.Layer;
         await Before(layer, cancellationToken);
         Mounted.Enqueue((layer, lowerDirectories));
         long id;
@@ -48,6 +50,32 @@ internal sealed class FakeLayerMounter(string root) : ILayerMounter
         await After(id);
         return new MountedLayer(id, DirectoryOf(id));
     }
+
+    /// <summary>Layers, by id, that no verified index stands behind.</summary>
+    public ConcurrentDictionary<long, string> Unverified { get; } = new();
+
+    /// <summary>What was asked for an unverified layer: for which images.</summary>
+    public ConcurrentQueue<(long Layer, IReadOnlyList<RemoteImage> Images)> Admitted { get; } = new();
+
+    /// <summary>What is said of an unverified layer; null if it may be shown.</summary>
+    public Func<long, IReadOnlyList<RemoteImage>, string?> Admit { get; set; } = (_, _) => null;
+
+    /// <summary>The layers of any image.</summary>
+    public IReadOnlyList<Digest> Layers { get; set; } = [];
+
+    public bool IsVerified(long layerId) => !Unverified.ContainsKey(layerId);
+
+    public Task<MountedLayer> MountVerifiedAsync(
+        RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken) =>
+        MountAsync(image, claim, lowerDirectories, cancellationToken);
+
+    public Task<string?> AdmitAsync(long layerId, IReadOnlyList<RemoteImage> images, CancellationToken cancellationToken)
+    {
+        Admitted.Enqueue((layerId, images));
+        return Task.FromResult(Admit(layerId, images));
+    }
+
+    public Task<IReadOnlyList<Digest>> LayersOfAsync(RemoteImage image, CancellationToken cancellationToken) => Task.FromResult(Layers);
 
     public string DirectoryOf(long layerId) => Path.Combine(root, $"{layerId}");
 

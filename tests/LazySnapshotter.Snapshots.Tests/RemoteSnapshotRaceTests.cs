@@ -49,7 +49,7 @@ public sealed class RemoteSnapshotRaceTests : SnapshotterTest
         Assert.Equal([1], Mounter.Released);
         Assert.Equal([2], Mounter.Kept);
         Assert.Equal([2], Snapshotter.LayersInUse());
-        Assert.True(System.IO.Directory.Exists(Snapshotter.View("v", info.Name, NoLabels)[0].Options[0]["lowerdir=".Length..].Split(':')[0]));
+        Assert.True(System.IO.Directory.Exists((await Snapshotter.ViewAsync("v", info.Name, NoLabels, CancellationToken.None))[0].Options[0]["lowerdir=".Length..].Split(':')[0]));
     }
 
     [Fact]

@@ -60,7 +60,7 @@ public sealed class RemoteSnapshotTests : SnapshotterTest
     public async Task Container_on_lazy_layers_mounts_their_directories_nearest_first()
     {
         await PrepareRemoteAsync("k1", "", RemoteLabels("c1", DigestOf(1)));
-        var view = Assert.Single(Snapshotter.View("look", "c1", NoLabels));
+        var view = Assert.Single((await Snapshotter.ViewAsync("look", "c1", NoLabels, CancellationToken.None)));
         Assert.Equal(("bind", Mounter.DirectoryOf(1)), (view.Type, view.Source));
         Assert.Equal(["ro", "rbind"], view.Options);
 

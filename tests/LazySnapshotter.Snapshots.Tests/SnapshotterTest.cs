@@ -18,6 +18,8 @@ public abstract class SnapshotterTest : IAsyncLifetime
 
     internal FakeLayerMounter Mounter { get; private set; } = null!;
 
+    internal FakeImages Images { get; } = new();
+
     protected Snapshotter Snapshotter { get; private set; } = null!;
 
     internal IReadOnlyCollection<LogLine> Log => _log.Lines;
@@ -46,7 +48,7 @@ public abstract class SnapshotterTest : IAsyncLifetime
     protected void Start()
     {
         Database = MetadataDatabase.Open(Path.Combine(Directory, "metadata.db"));
-        Snapshotter = new Snapshotter(Directory, Database, Mounter, _log);
+        Snapshotter = new Snapshotter(Directory, Database, Mounter, Images, _log);
     }
 
     protected async Task RestartAsync()

@@ -103,7 +103,7 @@ public sealed class SnapshotterTests : SnapshotterTest
 
         Commit("c", "k");
         Assert.Equal(usage, Snapshotter.Usage("c", CancellationToken.None));
-        Snapshotter.View("v", "c", NoLabels);
+        await Snapshotter.ViewAsync("v", "c", NoLabels, CancellationToken.None);
         Assert.Equal(default, Snapshotter.Usage("v", CancellationToken.None));
     }
 
@@ -113,7 +113,7 @@ public sealed class SnapshotterTests : SnapshotterTest
         await PrepareAsync("k");
         Commit("base", "k");
         await PrepareAsync("k");
-        Snapshotter.View("v", "base", NoLabels);
+        await Snapshotter.ViewAsync("v", "base", NoLabels, CancellationToken.None);
         Assert.Throws<SnapshotExistsException>(() => Commit("base", "k"));
         Assert.Throws<SnapshotNotFoundException>(() => Commit("new", "nobody"));
         Assert.Throws<SnapshotStateException>(() => Commit("new", "v"));
@@ -166,7 +166,7 @@ public sealed class SnapshotterTests : SnapshotterTest
     {
         using var database = Metadata.MetadataDatabase.Open(Path.Combine(Directory, "other.db"));
         var e = Assert.Throws<ArgumentException>(() => new Snapshotter(
-            Path.Combine(Directory, "a:b"), database, null, Microsoft.Extensions.Logging.Abstractions.NullLogger<Snapshotter>.Instance));
+            Path.Combine(Directory, "a:b"), database, mounter: null, images: null, Microsoft.Extensions.Logging.Abstractions.NullLogger<Snapshotter>.Instance));
         Assert.Contains("a:b", e.Message, StringComparison.Ordinal);
     }
 

@@ -20,6 +20,7 @@ internal sealed class ImageArtifacts
     private readonly RegistryClient _registry;
     private readonly ILogger _logger;
     private readonly Remembered<ImageManifest> _manifest;
+    private readonly Remembered<IReadOnlyList<Digest>> _diffIds;
     private readonly Remembered<IReadOnlyList<Descriptor>> _referrers;
     private readonly Remembered<IReadOnlyList<Found<NativeArtifact>>> _native;
     private readonly Remembered<IReadOnlyList<Found<SociIndexManifest>>> _sociV1;
@@ -33,6 +34,7 @@ internal sealed class ImageArtifacts
         _logger = logger;
         Image = image;
         _manifest = Remember(times, () => known is null ? ReadManifestAsync() : Task.FromResult(known));
+        _diffIds = Remember(times, ReadDiffIdsAsync);
         _referrers = Remember(times, ListReferrersAsync);
         _native = Remember(times, FindNativeAsync);
         _sociV1 = Remember(times, FindSociV1Async);
@@ -45,6 +47,18 @@ internal sealed class ImageArtifacts
     public Digest ManifestDigest => Image.Digest!.Value;
 
     public Task<ImageManifest> ManifestAsync(CancellationToken cancellationToken) => _manifest.GetAsync(cancellationToken);
+
+    /// <summary>What the image's configuration says a layer unpacks to.</summary>
+    /// <exception cref="InvalidDataException">It does not say so, or says two things.</exception>
+    public async Task<Digest> DiffIdOfAsync(Digest layer, CancellationToken cancellationToken)
+    {
+        var layers = (await _manifest.GetAsync(cancellationToken)).Layers;
+        var diffIds = await _diffIds.GetAsync(cancellationToken);
+        if (layers.Count != diffIds.Count)
+            throw new InvalidDataException($"image {ManifestDigest}: {layers.Count} layers, {diffIds.Count} diff IDs");
+        var said = layers.Zip(diffIds).Where(pair => pair.First.Digest == layer).Select(pair => pair.Second).Distinct().ToList();
+        return said.Count == 1 ? said[0] : throw new InvalidDataException($"image {ManifestDigest}: {said.Count} diff IDs for layer {layer}");
+    }
 
     /// <summary>Every manifest that refers to the image.</summary>
     public Task<IReadOnlyList<Descriptor>> ReferrersAsync(CancellationToken cancellationToken) => _referrers.GetAsync(cancellationToken);
@@ -63,6 +77,13 @@ internal sealed class ImageArtifacts
     // These run for everybody who waits: what ends them is the registry client's own deadline.
     private async Task<ImageManifest> ReadManifestAsync() =>
         (await _registry.ResolveAsync(Image, Platform.Current, CancellationToken.None)).Manifest;
+
+    private async Task<IReadOnlyList<Digest>> ReadDiffIdsAsync()
+    {
+        var descriptor = (await _manifest.GetAsync(CancellationToken.None)).Config;
+        var bytes = await _registry.GetBlobBytesAsync(Image, descriptor, CancellationToken.None);
+        return OciJson.ReadConfig(bytes, $"configuration {descriptor.Digest} of {Image}").RootFs.DiffIds;
+    }
 
     // All kinds at once: asking for one artifact type at a time would be a request each.
     private Task<IReadOnlyList<Descriptor>> ListReferrersAsync() =>

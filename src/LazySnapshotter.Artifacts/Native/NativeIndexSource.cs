@@ -44,12 +44,19 @@ public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient r
 
     private async Task<LayerIndex> GetAsync(ImageReference image, NativeArtifactLayer part, CancellationToken cancellationToken)
     {
+        // Another repository's images brought it: that this one publishes the same is all there is to learn.
+        if (store.TryOpen(part.LayerDigest, part.Identity, out _) is { } known)
+        {
+            store.SetPublished(part.LayerDigest, part.Identity, image.Name);
+            return known;
+        }
+
         if (part.Content is { } bytes)
-            return await store.AddAsync(part.LayerDigest, new MemoryStream(bytes), part.Identity, cancellationToken);
+            return await store.AddAsync(part.LayerDigest, new MemoryStream(bytes), image.Name, part.Identity, cancellationToken);
         var blob = registry.OpenBlob(image, part.Index.Digest, part.Index.Size);
         if (!IsWhole)
-            return await store.AddRemoteAsync(part.LayerDigest, blob, part.Index.Size, part.Identity, cancellationToken);
+            return await store.AddRemoteAsync(part.LayerDigest, blob, part.Index.Size, image.Name, part.Identity, cancellationToken);
         await using var content = new VerifyingStream(await blob.OpenAsync(ReadPriority.Metadata(), cancellationToken), part.Index);
-        return await store.AddAsync(part.LayerDigest, content, part.Identity, cancellationToken);
+        return await store.AddAsync(part.LayerDigest, content, image.Name, part.Identity, cancellationToken);
     }
 }

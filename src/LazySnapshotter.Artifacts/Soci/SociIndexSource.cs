@@ -49,14 +49,10 @@ public sealed class SociIndexSource : ILayerIndexSource
                 try
                 {
                     var descriptor = await DescriptorOfAsync(image, layer, cancellationToken);
+                    var diffId = image.DiffIdOfAsync(layer, cancellationToken); // comes while the zTOC does
                     var ztoc = Ztoc.Parse(await DownloadAsync(image.Image, part.Blob, cancellationToken));
-                    var index = await ImportAsync(image.Image, ztoc, descriptor, part.DisableXattrs, cancellationToken);
-                    if (identity is not null && index.Id != identity)
-                    {
-                        index.Dispose();
-                        throw new InvalidDataException($"its identity is {index.Id}, {identity} is wanted");
-                    }
-
+                    var options = new ZtocImportOptions { DropXattrs = part.DisableXattrs, DiffId = await diffId };
+                    var index = await ImportAsync(image.Image, ztoc, descriptor, identity, options, cancellationToken);
                     ArtifactsLog.IndexObtained(_logger, layer, index.Id, artifact.Digest, image.Image);
                     var warm = await WarmAsync(image.Image, content!, artifact.Digest, ztoc, index, cancellationToken);
                     return new ObtainedIndex(index, warm);
@@ -75,23 +71,21 @@ public sealed class SociIndexSource : ILayerIndexSource
         (await image.ManifestAsync(cancellationToken)).Layers.FirstOrDefault(each => each.Digest == layer)
         ?? throw new InvalidDataException($"image manifest {image.ManifestDigest} has no layer {layer}");
 
-    private async Task<LayerIndex> ImportAsync(ImageReference image, Ztoc ztoc, Descriptor layer, bool dropXattrs, CancellationToken cancellationToken)
+    private async Task<LayerIndex> ImportAsync(
+        ImageReference image, Ztoc ztoc, Descriptor layer, string? identity, ZtocImportOptions options, CancellationToken cancellationToken)
     {
-        var options = new ZtocImportOptions { DropXattrs = dropXattrs };
         if (ztoc.NeedsBlobStart)
             options = options with { BlobStart = await ReadStartAsync(image, layer, cancellationToken) };
 
         await _importing.WaitAsync(cancellationToken);
         try
         {
-            await Task.Run(() => ZtocImport.WriteIndex(ztoc, layer, _store.PathOf(layer.Digest), options), cancellationToken);
+            return await Task.Run(() => _store.Import(ztoc, layer, image.Name, identity, options), cancellationToken);
         }
         finally
         {
             _importing.Release();
         }
-
-        return LayerIndex.Open(_store.PathOf(layer.Digest), layer.Digest);
     }
 
     // Without the list nothing is lost but time: what is wrong with it does not speak against the index.

@@ -1,7 +1,7 @@
 namespace LazySnapshotter.Artifacts.Sources;
 
 // What a layout, an archive or a content store may ask of us. Each protects memory or time.
-internal static class SourceLimits
+public static class SourceLimits
 {
     /// <summary>Manifests, indexes, and an archive's manifest.json; what registries accept.</summary>
     public const int ManifestBytesMax = 4 << 20;

@@ -30,7 +30,7 @@ public sealed class IndexPull(LayerIndexStore indexes, IReadOnlyList<ILayerIndex
 
     private async Task<PulledIndex> PullAsync(LayerOrigin origin, Descriptor layer, CancellationToken cancellationToken)
     {
-        if (indexes.TryOpen(layer.Digest, out _) is { } present)
+        if (indexes.TryOpenFor(layer.Digest, origin.Image.Name, out _) is { } present)
         {
             using (present)
                 return new PulledIndex(layer, Source: null, present.FileLength, Failure: null);

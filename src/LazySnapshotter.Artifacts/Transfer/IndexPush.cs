@@ -25,17 +25,17 @@ public sealed class IndexPush(RegistryClient registry)
         {
             if (WhyNeverIndexed(layer) is { } why)
                 missing.Add(why);
-            else if (TryOpenWhole(indexes, layer.Digest, out var damage) is not { } index)
-                missing.Add(new MissingIndex(layer, damage ?? "no index on this node", IsLazy: true));
+            else if (TryOpenWhole(indexes, layer.Digest, repository.Name, out var damage) is not { } index)
+                missing.Add(new MissingIndex(layer, damage ?? "no index on this node that was made of the layer or came from this repository", IsLazy: true));
             else
             {
                 using (index)
-                    parts.Add(await DescribeAsync(layer, index, indexes.PathOf(layer.Digest), cancellationToken));
+                    parts.Add(await DescribeAsync(layer, index, indexes.PathOf(layer.Digest, index.Id), cancellationToken));
             }
         }
 
         var artifact = new NativeArtifact { Subject = subject, Layers = parts };
-        var blobs = parts.Select(part => (part.LayerDigest, part.Index, indexes.PathOf(part.LayerDigest))).ToList();
+        var blobs = parts.Select(part => (part.LayerDigest, part.Index, indexes.PathOf(part.LayerDigest, part.Identity))).ToList();
         return await PushAsync(repository, artifact.ToBytes(), blobs, missing, cancellationToken);
     }
 
@@ -53,10 +53,10 @@ public sealed class IndexPush(RegistryClient registry)
         return results;
     }
 
-    // What others are to rely on is proved to its last byte first.
-    private static LayerIndex? TryOpenWhole(LayerIndexStore indexes, Digest layer, out string? damage)
+    // What others are to rely on is proved to its last byte first, and nobody vouches here for what another repository says.
+    private static LayerIndex? TryOpenWhole(LayerIndexStore indexes, Digest layer, string repository, out string? damage)
     {
-        var index = indexes.TryOpen(layer, out damage);
+        var index = indexes.TryOpenFor(layer, repository, out damage);
         try
         {
             index?.VerifyWindows();

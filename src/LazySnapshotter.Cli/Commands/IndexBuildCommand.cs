@@ -107,20 +107,10 @@ internal sealed class IndexBuildCommand
                 return await SociFormat.BuildAsync(blob, parsed.GetValue(_output)!, SociOptions(parsed) with { Progress = layer }, cancellationToken);
             return parsed.GetValue(_output) is { } output
                 ? await NativeFormat.BuildAsync(blob, output, NativeOptions(parsed) with { Progress = layer }, cancellationToken)
-                : await BuildIntoStoreAsync(blob, new LayerIndexStore(parsed.GetRequiredValue(_root)), NativeOptions(parsed) with { Progress = layer }, cancellationToken);
+                : await NativeFormat.BuildAsync(blob, new LayerIndexStore(parsed.GetRequiredValue(_root)), NativeOptions(parsed) with { Progress = layer }, cancellationToken);
         });
         results.Write(result);
         return true;
-    }
-
-    // The index store names files by the layer's digest, which is known only when the blob has passed.
-    private static async Task<LayerResult> BuildIntoStoreAsync(Stream blob, LayerIndexStore store, LayerIndexOptions options, CancellationToken cancellationToken)
-    {
-        using var scratch = new ScratchFile();
-        var result = await NativeFormat.BuildAsync(blob, scratch.Path, options, cancellationToken);
-        await using var index = File.OpenRead(scratch.Path);
-        (await store.AddAsync(result.Layer!.Value, index, cancellationToken)).Dispose();
-        return result with { Path = store.PathOf(result.Layer.Value) };
     }
 
     private LayerIndexOptions NativeOptions(ParseResult parsed) =>

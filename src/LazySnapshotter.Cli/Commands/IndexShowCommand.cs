@@ -77,7 +77,7 @@ internal sealed class IndexShowCommand
         try
         {
             foreach (var layer in image.Layers)
-                opened.Add(store.Contains(layer.Digest) ? IndexFile.Open(layer.Digest.ToString(), root) : null);
+                opened.Add(store.IdentitiesOf(layer.Digest).Count > 0 ? IndexFile.Open(layer.Digest.ToString(), root) : null);
             var isWhole = opened.TrueForAll(file => file is not null);
             return new ImageFacts
             {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Cli.Inspection;
 using LazySnapshotter.Cli.Output;
+using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Index.Verify;
 using LazySnapshotter.Oci;
 using Microsoft.Extensions.Logging;
@@ -65,6 +66,9 @@ internal sealed class IndexVerifyCommand
             Console.WriteLine(JsonSerializer.Serialize(new VerifyResult(file.Path, parsed.GetRequiredValue(_blob), report.IsSound, report.Checks), CliJsonContext.Default.VerifyResult));
         else
             Write(report);
+        // The node's own: from now on it counts for every image that has the layer.
+        if (report.IsSound && Digest.TryParse(parsed.GetRequiredValue(_index), out var indexed))
+            new LayerIndexStore(parsed.GetRequiredValue(_root)).SetVerified(indexed, file.Index.Id);
         if (!report.IsSound)
             await Console.Error.WriteLineAsync($"lazysnap: {file.Path} is not the index of {parsed.GetRequiredValue(_blob)}");
         return report.IsSound ? 0 : CommandRunner.FailedExitCode;

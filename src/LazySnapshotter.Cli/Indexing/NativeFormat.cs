@@ -14,14 +14,14 @@ internal sealed class NativeFormat(LayerIndexStore store, LayerIndexOptions opti
     public LayerResult? Skip(Descriptor layer)
     {
         // A damaged file is moved aside here, or replaced later, and the layer indexed anew.
-        using var index = store.TryOpen(layer.Digest, out _);
+        using var index = store.TryOpenFor(layer.Digest, repository: null, out _);
         return index is null || !IsWhole(index) ? null : new LayerResult
         {
             Layer = layer.Digest,
             State = LayerState.Present,
             Format = Name,
             DiffId = index.DiffId,
-            Path = store.PathOf(layer.Digest),
+            Path = store.PathOf(layer.Digest, index.Id),
             CompressedLength = index.Spans.CompressedLength,
             UncompressedLength = index.Spans.UncompressedLength,
             IndexLength = index.FileLength,
@@ -31,30 +31,39 @@ internal sealed class NativeFormat(LayerIndexStore store, LayerIndexOptions opti
     }
 
     public Task<LayerResult> BuildAsync(Descriptor layer, Stream blob, IProgress<long> progress, CancellationToken cancellationToken) =>
-        BuildAsync(blob, store.PathOf(layer.Digest), options with { ExpectedDigest = layer.Digest, Progress = progress }, cancellationToken);
+        BuildAsync(blob, store, options with { ExpectedDigest = layer.Digest, Progress = progress }, cancellationToken);
 
     public Task<string?> CompleteAsync(FoundImage image, IReadOnlyDictionary<Digest, LayerResult> layers, CancellationToken cancellationToken) =>
         Task.FromResult<string?>(null);
+
+    public static async Task<LayerResult> BuildAsync(Stream blob, LayerIndexStore store, LayerIndexOptions options, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var built = await store.BuildFileAsync(blob, options, cancellationToken);
+        return ResultOf(built, store.PathOf(built.LayerDigest, built.IndexId), Stopwatch.GetElapsedTime(started));
+    }
 
     public static async Task<LayerResult> BuildAsync(Stream blob, string path, LayerIndexOptions options, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var built = await LayerIndexBuilder.BuildAsync(blob, path, options, cancellationToken);
-        return new LayerResult
-        {
-            Layer = built.LayerDigest,
-            State = LayerState.Built,
-            Format = FormatName,
-            DiffId = built.DiffId,
-            Path = path,
-            CompressedLength = built.CompressedLength,
-            UncompressedLength = built.UncompressedLength,
-            IndexLength = built.IndexLength,
-            Spans = built.SpanCount,
-            Entries = built.EntryCount,
-            Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
-        };
+        return ResultOf(built, path, Stopwatch.GetElapsedTime(started));
     }
+
+    private static LayerResult ResultOf(LayerIndexBuildResult built, string path, TimeSpan elapsed) => new()
+    {
+        Layer = built.LayerDigest,
+        State = LayerState.Built,
+        Format = FormatName,
+        DiffId = built.DiffId,
+        Path = path,
+        CompressedLength = built.CompressedLength,
+        UncompressedLength = built.UncompressedLength,
+        IndexLength = built.IndexLength,
+        Spans = built.SpanCount,
+        Entries = built.EntryCount,
+        Seconds = elapsed.TotalSeconds,
+    };
 
     private static bool IsWhole(LayerIndex index)
     {

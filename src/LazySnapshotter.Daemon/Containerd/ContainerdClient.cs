@@ -13,10 +13,17 @@ public sealed class ContainerdClient : IDisposable
 
     private readonly GrpcChannel _channel;
     private readonly ContainerdConnection _connection;
+    private readonly bool _isOwner;
 
     public ContainerdClient(string address, string namespaceName = DefaultNamespace)
+        : this(new GrpcChannel(address), namespaceName, isOwner: true)
     {
-        _channel = new GrpcChannel(address);
+    }
+
+    private ContainerdClient(GrpcChannel channel, string namespaceName, bool isOwner)
+    {
+        _channel = channel;
+        _isOwner = isOwner;
         _connection = new ContainerdConnection(_channel, namespaceName, leaseId: null);
         Version = new VersionClient(_connection);
         Namespaces = new NamespacesClient(_connection);
@@ -53,5 +60,12 @@ public sealed class ContainerdClient : IDisposable
     public async Task<ContainerdLease> LeaseAsync(TimeSpan expiry, CancellationToken cancellationToken) =>
         new(_connection, Leases, await Leases.CreateAsync(expiry, cancellationToken));
 
-    public void Dispose() => _channel.Dispose();
+    /// <summary>The same containerd seen in another namespace; goes with this client.</summary>
+    public ContainerdClient In(string namespaceName) => new(_channel, namespaceName, isOwner: false);
+
+    public void Dispose()
+    {
+        if (_isOwner)
+            _channel.Dispose();
+    }
 }

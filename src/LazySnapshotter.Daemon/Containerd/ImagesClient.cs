@@ -14,6 +14,7 @@ public sealed class ImagesClient
     private const int SetTriesMax = 3;
 
     private static readonly GrpcMethod<GetImageRequest, GetImageResponse> Get = new(Service, "Get", GetImageRequest.Parser, GetImageResponse.Parser);
+    private static readonly GrpcMethod<ListImagesRequest, ListImagesResponse> List = new(Service, "List", ListImagesRequest.Parser, ListImagesResponse.Parser);
     private static readonly GrpcMethod<CreateImageRequest, CreateImageResponse> Create = new(Service, "Create", CreateImageRequest.Parser, CreateImageResponse.Parser);
     private static readonly GrpcMethod<UpdateImageRequest, UpdateImageResponse> Update = new(Service, "Update", UpdateImageRequest.Parser, UpdateImageResponse.Parser);
 
@@ -33,6 +34,13 @@ public sealed class ImagesClient
         {
             return null;
         }
+    }
+
+    /// <summary>Every image of the namespace: its name, and what that stands for.</summary>
+    public async Task<IReadOnlyList<(string Name, Descriptor Target)>> ListAsync(CancellationToken cancellationToken)
+    {
+        var response = await _connection.CallAsync(List, new ListImagesRequest(), cancellationToken);
+        return [.. response.Images.Where(image => Digest.TryParse(image.Target?.Digest, out _)).Select(image => (image.Name, image.Target.ToOci()))];
     }
 
     /// <summary>Creates the image or lets it stand for the new target. Labels of an image that is there stay.</summary>

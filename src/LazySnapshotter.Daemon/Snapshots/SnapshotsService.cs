@@ -19,7 +19,7 @@ public sealed class SnapshotsService(Snapshotter snapshotter)
     /// <summary>Adds the service's methods to those a server answers.</summary>
     public GrpcServiceTable AddTo(GrpcServiceTable services) => services
         .Unary(SnapshotsMethods.Prepare, (request, context) => TranslateAsync(() => PrepareAsync(request, context)))
-        .Unary(SnapshotsMethods.View, (request, _) => TranslateAsync(() => Task.FromResult(View(request))))
+        .Unary(SnapshotsMethods.View, (request, context) => TranslateAsync(() => ViewAsync(request, context)))
         .Unary(SnapshotsMethods.Mounts, (request, _) => TranslateAsync(() => Task.FromResult(Mounts(request))))
         .Unary(SnapshotsMethods.Commit, (request, context) => TranslateAsync(() => Task.FromResult(Commit(request, context))))
         .Unary(SnapshotsMethods.Remove, (request, _) => TranslateAsync(() => RemoveAsync(request)))
@@ -35,8 +35,11 @@ public sealed class SnapshotsService(Snapshotter snapshotter)
         return new PrepareSnapshotResponse { Mounts = { mounts.Select(ToMessage) } };
     }
 
-    private ViewSnapshotResponse View(ViewSnapshotRequest request) =>
-        new() { Mounts = { snapshotter.View(request.Key, request.Parent, Labels(request.Labels)).Select(ToMessage) } };
+    private async Task<ViewSnapshotResponse> ViewAsync(ViewSnapshotRequest request, GrpcServerContext context)
+    {
+        var mounts = await snapshotter.ViewAsync(request.Key, request.Parent, Labels(request.Labels), context.CancellationToken);
+        return new ViewSnapshotResponse { Mounts = { mounts.Select(ToMessage) } };
+    }
 
     private MountsResponse Mounts(MountsRequest request) => new() { Mounts = { snapshotter.Mounts(request.Key).Select(ToMessage) } };
 

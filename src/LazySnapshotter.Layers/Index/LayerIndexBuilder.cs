@@ -11,13 +11,20 @@ public static class LayerIndexBuilder
     /// <param name="indexPath">Where the index goes; a file there is replaced. Its directory must exist.</param>
     /// <exception cref="InvalidDataException">The blob is damaged, foreign or has another digest; the message says where and how.</exception>
     /// <exception cref="UnsupportedLayerException">The blob cannot be read lazily.</exception>
-    public static async Task<LayerIndexBuildResult> BuildAsync(
-        Stream blob, string indexPath, LayerIndexOptions options, CancellationToken cancellationToken)
+    public static Task<LayerIndexBuildResult> BuildAsync(
+        Stream blob, string indexPath, LayerIndexOptions options, CancellationToken cancellationToken) =>
+        BuildAsync(blob, Path.GetDirectoryName(Path.GetFullPath(indexPath))!, _ => indexPath, options, cancellationToken);
+
+    /// <param name="directory">Where the file is written until it is complete; it must exist.</param>
+    /// <param name="pathOf">From what the index is to its file, on the same filesystem.</param>
+    /// <inheritdoc cref="BuildAsync(Stream, string, LayerIndexOptions, CancellationToken)"/>
+    internal static async Task<LayerIndexBuildResult> BuildAsync(
+        Stream blob, string directory, Func<LayerIndexHeader, string> pathOf, LayerIndexOptions options, CancellationToken cancellationToken)
     {
         var blobChunks = new Recycler<BlobChunk>();
         var gzipChunks = new Recycler<GzipChunk>();
-        using var file = new AtomicFile(indexPath);
-        using var pass = new LayerPass(options.Placement, blobChunks, gzipChunks, Path.GetDirectoryName(Path.GetFullPath(indexPath))!);
+        using var file = AtomicFile.In(directory);
+        using var pass = new LayerPass(options.Placement, blobChunks, gzipChunks, directory);
         using var reader = new BlobReader(blob, options, blobChunks);
         await using (var pipeline = new BuildPipeline(pass, gzipChunks, cancellationToken))
             await RunAsync(reader, pipeline, cancellationToken);
@@ -36,7 +43,7 @@ public static class LayerIndexBuilder
             Spans = spans,
             Windows = pass.Windows,
         });
-        file.Commit();
+        file.Commit(pathOf(header));
         return new LayerIndexBuildResult(
             layerDigest, pass.DiffId, pass.Compression, spans.CompressedLength, spans.UncompressedLength,
             spans.Count, toc.Count, header.Id, header.FileLength);

@@ -121,6 +121,10 @@ internal sealed record LayerIndexHeader
         return header;
     }
 
+    /// <summary>The start of an index file of a version that another program reads.</summary>
+    public static bool IsOfOtherVersion(ReadOnlySpan<byte> bytes) => bytes.Length >= VersionOffset + 4 && bytes.StartsWith(Magic)
+        && BinaryPrimitives.ReadUInt32LittleEndian(bytes[VersionOffset..]) != Version;
+
     /// <exception cref="InvalidDataException">The index is another layer's.</exception>
     public void CheckLayer(Digest? expected)
     {

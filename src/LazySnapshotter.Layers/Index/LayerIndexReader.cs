@@ -68,6 +68,14 @@ internal static class LayerIndexReader
     public static SafeFileHandle Open(string path) =>
         File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.RandomAccess);
 
+    /// <summary>The file is an index of a version that another program reads; damaged is something else.</summary>
+    public static bool IsOfOtherVersion(string path)
+    {
+        using var file = Open(path);
+        Span<byte> start = stackalloc byte[LayerIndexHeader.Length];
+        return LayerIndexHeader.IsOfOtherVersion(start[..RandomAccess.Read(file, start, 0)]);
+    }
+
     public static void ReadAt(SafeFileHandle file, long offset, Span<byte> bytes, string what)
     {
         while (!bytes.IsEmpty)

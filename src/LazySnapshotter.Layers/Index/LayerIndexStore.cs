@@ -1,11 +1,18 @@
+using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Index;
 
-// The node's index files, `<root>/indexes/<algorithm>/<hex>.lsi`, named by the layer's digest. A file appears there
-// complete or not at all. A damaged one is renamed to `.damaged` and kept for a person to look at; for everybody else
-// it is as if it had never been there. Safe for concurrent use.
-public sealed class LayerIndexStore
+// The node's index files:
+//
+//     <root>/indexes/<algorithm>/<layer>/<identity>.lsi            an index of the layer; several may lie side by side
+//     <root>/indexes/<algorithm>/<layer>/<identity>.verified       empty: it was made of the whole blob, or compared with it
+//     <root>/indexes/<algorithm>/<layer>/<identity>.<hash>.from    the repository (its text) that published it
+//
+// A file appears there complete or not at all. A damaged one is renamed to `.damaged` and kept for a person to look at; for
+// everybody else it is as if it had never been there. One of a version this program does not read is left alone: another
+// program may stand on it. Safe for concurrent use, by several processes.
+public sealed partial class LayerIndexStore
 {
     private const string FileSuffix = ".lsi";
     private const string DamagedSuffix = ".damaged";
@@ -22,36 +29,47 @@ public sealed class LayerIndexStore
         foreach (var algorithm in new[] { Digest.Sha256Algorithm, Digest.Sha512Algorithm })
         {
             var directory = Directory.CreateDirectory(Path.Combine(_directory, algorithm));
-            foreach (var file in directory.EnumerateFiles("*" + AtomicFile.TemporarySuffix))
-            {
-                if (DateTime.UtcNow - file.LastWriteTimeUtc > TemporaryAgeMax)
-                    file.Delete();
-            }
+            foreach (var file in directory.EnumerateFiles("*" + FileSuffix))
+                MoveFormer(algorithm, file);
+        }
+
+        foreach (var file in new DirectoryInfo(_directory).EnumerateFiles("*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))
+        {
+            if (DateTime.UtcNow - file.LastWriteTimeUtc > TemporaryAgeMax)
+                file.Delete();
         }
     }
 
-    /// <summary>Where a layer's index is, or would be.</summary>
-    public string PathOf(Digest layer) => Path.Combine(_directory, layer.Algorithm, layer.Hex + FileSuffix);
-
-    public bool Contains(Digest layer) => File.Exists(PathOf(layer));
-
-    /// <summary>Length of a layer's index file; 0 if it is not here.</summary>
-    public long LengthOf(Digest layer) => new FileInfo(PathOf(layer)) is { Exists: true } file ? file.Length : 0;
-
     /// <summary>
-    /// Told of an index that turned out damaged while it was in use: what was wrong, and where the file is now. Reads
-    /// that need none of what is damaged go on, the others work again as soon as the same index is here again.
+    /// Told of an index that turned out damaged while it was in use: whose and which it is, what was wrong, and where the file
+    /// is now. Reads that need none of what is damaged go on, the others work again as soon as the same index is here again.
     /// </summary>
-    public event Action<Digest, string>? Damaged;
+    public event Action<Digest, string, string>? Damaged;
 
-    /// <summary>Opens a layer's index; null if it is not here, or is of no use.</summary>
+    /// <summary>Where an index of a layer is, or would be.</summary>
+    public string PathOf(Digest layer, string identity) => Path.Combine(DirectoryOf(layer), identity + FileSuffix);
+
+    /// <summary>The indexes of a layer that are here: the verified ones first, of those the latest first.</summary>
+    public IReadOnlyList<string> IdentitiesOf(Digest layer) => [.. Files(layer)
+        .OrderByDescending(file => file.LastWriteTimeUtc)
+        .Select(file => Path.GetFileNameWithoutExtension(file.Name))
+        .OrderByDescending(identity => IsVerified(layer, identity))];
+
+    /// <summary>There is an index by which images of a repository may look at a layer.</summary>
+    /// <inheritdoc cref="TryOpenFor"/>
+    public bool ContainsFor(Digest layer, string? repository) => IdentitiesFor(layer, repository).Any();
+
+    /// <summary>What the indexes of a layer take on disk, in bytes.</summary>
+    public long LengthOf(Digest layer) => Files(layer).Sum(file => file.Length);
+
+    /// <summary>Opens an index; null if it is not here, or is of no use.</summary>
     /// <param name="damage">What was wrong with the file that was here, and where it is now; otherwise null.</param>
-    public LayerIndex? TryOpen(Digest layer, out string? damage)
+    public LayerIndex? TryOpen(Digest layer, string identity, out string? damage)
     {
         damage = null;
         try
         {
-            return Open(layer);
+            return Open(layer, identity);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -59,40 +77,65 @@ public sealed class LayerIndexStore
         }
         catch (InvalidDataException exception)
         {
-            damage = $"{exception.Message}; kept as {SetAside(layer)}";
+            if (!LayerIndexReader.IsOfOtherVersion(PathOf(layer, identity)))
+                damage = $"{exception.Message}; kept as {SetAside(layer, identity)}";
             return null;
         }
     }
 
-    /// <summary>Builds the index of a layer that streams by, keeps it and opens it.</summary>
-    /// <inheritdoc cref="LayerIndexBuilder.BuildAsync"/>
-    public async Task<LayerIndex> BuildAsync(Digest layer, Stream blob, LayerIndexOptions options, CancellationToken cancellationToken)
+    /// <summary>Opens the index by which images of a repository may look at a layer: one that is verified, or one the repository published.</summary>
+    /// <param name="repository">Registry and repository; null if only a verified one will do.</param>
+    /// <param name="damage">What was wrong with files that were here, and where they are now; otherwise null.</param>
+    public LayerIndex? TryOpenFor(Digest layer, string? repository, out string? damage)
     {
-        var path = PathOf(layer);
-        await LayerIndexBuilder.BuildAsync(blob, path, options with { ExpectedDigest = layer }, cancellationToken);
-        return Open(layer);
+        damage = null;
+        foreach (var identity in IdentitiesFor(layer, repository))
+        {
+            var index = TryOpen(layer, identity, out var wrong);
+            damage = damage is null ? wrong : wrong is null ? damage : $"{damage}; {wrong}";
+            if (index is not null)
+                return index;
+        }
+
+        return null;
     }
 
-    /// <summary>Keeps and opens an index file that came from elsewhere, if it is whole and belongs to the layer.</summary>
-    /// <exception cref="InvalidDataException">It is not; nothing was kept.</exception>
-    public Task<LayerIndex> AddAsync(Digest layer, Stream index, CancellationToken cancellationToken) => AddAsync(layer, index, expectedId: null, cancellationToken);
+    /// <summary>Builds the index of a layer that streams by, and keeps it, verified.</summary>
+    /// <inheritdoc cref="LayerIndexBuilder.BuildAsync(Stream, string, LayerIndexOptions, CancellationToken)"/>
+    public Task<LayerIndexBuildResult> BuildFileAsync(Stream blob, LayerIndexOptions options, CancellationToken cancellationToken) =>
+        LayerIndexBuilder.BuildAsync(blob, _directory, header =>
+        {
+            MakeDirectory(header.LayerDigest);
+            SetVerified(header.LayerDigest, header.Id);
+            return PathOf(header.LayerDigest, header.Id);
+        }, options, cancellationToken);
 
-    /// <param name="expectedId">What its identity must be, where that is known.</param>
-    /// <inheritdoc cref="AddAsync(Digest, Stream, CancellationToken)"/>
-    public async Task<LayerIndex> AddAsync(Digest layer, Stream index, string? expectedId, CancellationToken cancellationToken)
+    /// <summary>Builds the index of a layer that streams by, keeps it, verified, and opens it.</summary>
+    /// <inheritdoc cref="LayerIndexBuilder.BuildAsync(Stream, string, LayerIndexOptions, CancellationToken)"/>
+    public async Task<LayerIndex> BuildAsync(Digest layer, Stream blob, LayerIndexOptions options, CancellationToken cancellationToken) =>
+        Open(layer, (await BuildFileAsync(blob, options with { ExpectedDigest = layer }, cancellationToken)).IndexId);
+
+    /// <summary>Keeps and opens an index file that came from elsewhere, if it is whole and belongs to the layer.</summary>
+    /// <param name="publisher">The repository it came from.</param>
+    /// <param name="expectedId">What its identity must be; null where that is not known.</param>
+    /// <exception cref="InvalidDataException">It is not; nothing was kept.</exception>
+    public async Task<LayerIndex> AddAsync(Digest layer, Stream index, string publisher, string? expectedId, CancellationToken cancellationToken)
     {
-        using var file = new AtomicFile(PathOf(layer));
+        using var file = AtomicFile.In(_directory);
         await CopyAsync(index, file.Stream, cancellationToken);
 
+        string identity;
         using (var candidate = LayerIndex.Open(file.TemporaryPath, layer))
         {
-            if (expectedId is not null && candidate.Id != expectedId)
-                throw new InvalidDataException($"index: its identity is {candidate.Id}, {expectedId} was promised");
+            identity = candidate.Id;
+            CheckIdentity(identity, expectedId);
             candidate.VerifyWindows();
         }
 
-        file.Commit();
-        return Open(layer);
+        MakeDirectory(layer);
+        SetPublished(layer, identity, publisher);
+        file.Commit(PathOf(layer, identity));
+        return Open(layer, identity);
     }
 
     /// <summary>
@@ -100,21 +143,22 @@ public sealed class LayerIndexStore
     /// of it is here and right, it is kept.
     /// </summary>
     /// <param name="length">Length of the index file: what its descriptor says.</param>
+    /// <param name="publisher">The repository it comes from.</param>
+    /// <param name="expectedId">What its identity must be; null where that is not known.</param>
     /// <exception cref="InvalidDataException">It is no index, damaged, or of another layer; nothing was kept.</exception>
     /// <exception cref="IOException">Its front cannot be had.</exception>
-    public Task<LayerIndex> AddRemoteAsync(Digest layer, IBlobReader index, long length, CancellationToken cancellationToken) =>
-        AddRemoteAsync(layer, index, length, expectedId: null, cancellationToken);
-
-    /// <param name="expectedId">What its identity must be, where that is known.</param>
-    /// <inheritdoc cref="AddRemoteAsync(Digest, IBlobReader, long, CancellationToken)"/>
-    public async Task<LayerIndex> AddRemoteAsync(Digest layer, IBlobReader index, long length, string? expectedId, CancellationToken cancellationToken)
+    public async Task<LayerIndex> AddRemoteAsync(
+        Digest layer, IBlobReader index, long length, string publisher, string? expectedId, CancellationToken cancellationToken)
     {
         var (front, rest) = await RemoteFront.OpenAsync(layer, index, length, cancellationToken);
         try
         {
-            if (expectedId is not null && front.Content.Header.Id != expectedId)
-                throw new InvalidDataException($"index: its identity is {front.Content.Header.Id}, {expectedId} was promised");
-            return new LayerIndex(front.Content, new RemoteWindows(index, front, rest, PathOf(layer), what => Report(layer, what)));
+            var identity = front.Content.Header.Id;
+            CheckIdentity(identity, expectedId);
+            MakeDirectory(layer);
+            SetPublished(layer, identity, publisher);
+            return new LayerIndex(
+                front.Content, new RemoteWindows(index, front, rest, PathOf(layer, identity), what => Report(layer, identity, what)));
         }
         catch
         {
@@ -123,25 +167,79 @@ public sealed class LayerIndexStore
         }
     }
 
-    private LayerIndex Open(Digest layer) => LayerIndex.Open(PathOf(layer), layer, what => Report(layer, what));
-
-    private void Report(Digest layer, string what) => Damaged?.Invoke(layer, $"{what}; kept as {SetAside(layer)}");
+    /// <summary>Makes an index of a zTOC, keeps and opens it.</summary>
+    /// <param name="publisher">The repository the zTOC came from.</param>
+    /// <param name="expectedId">What its identity must be; null where that is not known.</param>
+    /// <exception cref="InvalidDataException">The zTOC is not one that can be used; nothing was kept.</exception>
+    public LayerIndex Import(Ztoc ztoc, Descriptor layer, string publisher, string? expectedId, ZtocImportOptions options)
+    {
+        var imported = ZtocImport.WriteIndex(ztoc, layer, _directory, header =>
+        {
+            CheckIdentity(header.Id, expectedId);
+            MakeDirectory(layer.Digest);
+            SetPublished(layer.Digest, header.Id, publisher);
+            return PathOf(layer.Digest, header.Id);
+        }, options);
+        return Open(layer.Digest, imported.IndexId);
+    }
 
     /// <summary>Takes an index that proved wrong out of use; it is kept for a person to look at.</summary>
     /// <returns>Where.</returns>
-    public string SetAside(Digest layer)
+    public string SetAside(Digest layer, string identity)
     {
-        var kept = PathOf(layer) + DamagedSuffix;
+        var kept = PathOf(layer, identity) + DamagedSuffix;
         try
         {
-            File.Move(PathOf(layer), kept, overwrite: true);
+            File.Move(PathOf(layer, identity), kept, overwrite: true);
         }
-        catch (FileNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             // Another reader of the same file was faster.
         }
 
         return kept;
+    }
+
+    private LayerIndex Open(Digest layer, string identity) =>
+        LayerIndex.Open(PathOf(layer, identity), layer, what => Report(layer, identity, what));
+
+    private void Report(Digest layer, string identity, string what) =>
+        Damaged?.Invoke(layer, identity, $"{what}; kept as {SetAside(layer, identity)}");
+
+    private string DirectoryOf(Digest layer) => Path.Combine(_directory, layer.Algorithm, layer.Hex);
+
+    private void MakeDirectory(Digest layer) => Directory.CreateDirectory(DirectoryOf(layer));
+
+    private IEnumerable<FileInfo> Files(Digest layer) => new DirectoryInfo(DirectoryOf(layer)) is { Exists: true } directory
+        ? directory.EnumerateFiles("*" + FileSuffix)
+        : [];
+
+    private IEnumerable<string> IdentitiesFor(Digest layer, string? repository) => IdentitiesOf(layer).Where(identity =>
+        IsVerified(layer, identity) || (repository is not null && IsPublishedBy(layer, identity, repository)));
+
+    // A former version kept one index a layer, beside where its folder is now, and did not say where it came from.
+    private void MoveFormer(string algorithm, FileInfo file)
+    {
+        if (!Digest.TryParse($"{algorithm}:{Path.GetFileNameWithoutExtension(file.Name)}", out var layer))
+            return;
+        try
+        {
+            string identity;
+            using (var index = LayerIndex.Open(file.FullName, layer))
+                identity = index.Id;
+            MakeDirectory(layer);
+            file.MoveTo(PathOf(layer, identity), overwrite: true);
+        }
+        catch (InvalidDataException)
+        {
+            // Damaged, or of a version that another program reads: nobody looks for it here any more.
+        }
+    }
+
+    private static void CheckIdentity(string identity, string? expected)
+    {
+        if (expected is not null && identity != expected)
+            throw new InvalidDataException($"index: its identity is {identity}, {expected} was promised");
     }
 
     private static async Task CopyAsync(Stream index, FileStream file, CancellationToken cancellationToken)

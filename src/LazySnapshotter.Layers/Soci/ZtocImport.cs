@@ -8,8 +8,8 @@ using LazySnapshotter.Oci;
 namespace LazySnapshotter.Layers.Soci;
 
 // Makes an index file of ours from soci's zTOC: its entries go through the same tree builder as those of a tar we read
-// ourselves, its spans keep soci's borders and digests, its windows are stored in our encoding. Nobody has seen the tar,
-// so the index knows no diff ID. Three things differ from soci's view of the same spans:
+// ourselves, its spans keep soci's borders and digests, its windows are stored in our encoding. Nobody has seen the tar:
+// the diff ID is what the image says, or not known. Three things differ from soci's view of the same spans:
 //
 // - Spans without output (an empty first block) are left out. Nothing lies in them.
 // - The last span ends with the tar's last file; what its zeros behind that come to, a zTOC does not know.
@@ -23,7 +23,14 @@ public static class ZtocImport
     /// <param name="layer">Of the layer, in the image's manifest; its size must be the zTOC's.</param>
     /// <param name="indexPath">Where the index goes; a file there is replaced. Its directory must exist.</param>
     /// <exception cref="InvalidDataException">The zTOC contradicts itself, the layer or our limits; the message names the part.</exception>
-    public static ZtocImportResult WriteIndex(Ztoc ztoc, Descriptor layer, string indexPath, ZtocImportOptions options)
+    public static ZtocImportResult WriteIndex(Ztoc ztoc, Descriptor layer, string indexPath, ZtocImportOptions options) =>
+        WriteIndex(ztoc, layer, Path.GetDirectoryName(Path.GetFullPath(indexPath))!, _ => indexPath, options);
+
+    /// <param name="directory">Where the file is written until it is complete; it must exist.</param>
+    /// <param name="pathOf">From what the index is to its file, on the same filesystem.</param>
+    /// <inheritdoc cref="WriteIndex(Ztoc, Descriptor, string, ZtocImportOptions)"/>
+    internal static ZtocImportResult WriteIndex(
+        Ztoc ztoc, Descriptor layer, string directory, Func<LayerIndexHeader, string> pathOf, ZtocImportOptions options)
     {
         if (layer.Size != ztoc.CompressedLength)
             throw new InvalidDataException($"zTOC: it is of a blob of {ztoc.CompressedLength} bytes, layer {layer.Digest} has {layer.Size}");
@@ -33,21 +40,21 @@ public static class ZtocImport
         var first = FirstSpan(ztoc);
         var spans = Spans(ztoc, first, options.BlobStart.Span);
 
-        using var file = new AtomicFile(indexPath);
-        using var windows = new WindowSpool(Path.GetDirectoryName(Path.GetFullPath(indexPath))!);
+        using var file = AtomicFile.In(directory);
+        using var windows = new WindowSpool(directory);
         for (var i = first; i < ztoc.SpanCount; i++)
             windows.Add(EncodeWindow(ztoc.Window(i), ztoc.UncompressedOffsets[i]));
         var content = new LayerIndexContent
         {
             Compression = ztoc.Compression,
             LayerDigest = layer.Digest,
-            DiffId = null,
+            DiffId = options.DiffId,
             Toc = toc.Build(),
             Spans = spans,
             Windows = windows,
         };
         var header = LayerIndexWriter.Write(file.Stream, content);
-        file.Commit();
+        file.Commit(pathOf(header));
         return new ZtocImportResult(spans.Count, content.Toc.Count, header.Id, header.FileLength);
     }
 

@@ -1,3 +1,5 @@
+using LazySnapshotter.Oci;
+
 namespace LazySnapshotter.Layers.Soci;
 
 /// <summary>How to take over a zTOC.</summary>
@@ -5,6 +7,9 @@ public sealed record ZtocImportOptions
 {
     /// <summary>The descriptor of the zTOC says `disable-xattrs`: the layer is to show none.</summary>
     public bool DropXattrs { get; init; }
+
+    /// <summary>The layer's diff ID as its image gives it; null where that is not known. A zTOC has none.</summary>
+    public Digest? DiffId { get; init; }
 
     /// <summary>
     /// The first bytes of the blob, if they are at hand; <see cref="Ztoc.NeedsBlobStart"/> says whether they are of use.

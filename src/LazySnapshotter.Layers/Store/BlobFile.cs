@@ -2,37 +2,36 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LazySnapshotter.Layers.Store;
 
-// The one open file of a layer, shared by all its span tables: sparse, or from some moment on the whole blob. That
+// The open file of a layer and one of its span tables: sparse, or from some moment on the whole blob. That
 // moment swaps the handle under readers; a reader that meets the closed old one simply takes the new one. The sparse
 // file is created by the first span stored, so a disk that is full never prevents opening a layer.
 internal sealed class BlobFile : IDisposable
 {
     private readonly Lock _gate = new();
+    private readonly string _sparse;
     private volatile SafeFileHandle? _handle;
     private volatile bool _isComplete;
     private bool _isRemoved;
     private volatile bool _isDisposed;
 
-    public BlobFile(BlobPaths paths)
+    public BlobFile(BlobPaths paths, string indexId)
     {
         Paths = paths;
+        _sparse = paths.Sparse(indexId);
         if (File.Exists(paths.Blob))
         {
             _handle = OpenExisting(paths.Blob);
             _isComplete = true;
         }
-        else if (File.Exists(paths.Sparse))
+        else if (File.Exists(_sparse))
         {
-            _handle = OpenExisting(paths.Sparse);
+            _handle = OpenExisting(_sparse);
         }
     }
 
     public BlobPaths Paths { get; }
 
     public bool IsComplete => _isComplete;
-
-    /// <summary>The span tables open on this file. Guarded by the store's gate.</summary>
-    public List<LayerBlob> Users { get; } = [];
 
     /// <summary>Length of the file as it is; 0 if there is none.</summary>
     public long Length => _handle is { } handle ? RandomAccess.GetLength(handle) : 0;
@@ -136,7 +135,7 @@ internal sealed class BlobFile : IDisposable
         {
             if (_isDisposed || _isRemoved)
                 return null;
-            return _handle ??= File.OpenHandle(Paths.Sparse, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            return _handle ??= File.OpenHandle(_sparse, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         }
     }
 

@@ -5,11 +5,13 @@ namespace LazySnapshotter.Layers.Store;
 // Where the files of a layer lie, below <root>/blobs/<algorithm>/:
 //
 //     <hex>.blob               the whole blob; appears by rename, after its digest was checked
-//     <hex>.sparse             the blob with holes, as far as spans were fetched
-//     <hex>.<index id>.spans   which spans of one span table the sparse file holds: one bit each, bit i % 8 of byte i / 8
+//     <hex>.<index id>.sparse  the blob with holes, as far as spans of one span table were fetched
+//     <hex>.<index id>.spans   which spans that is: one bit each, bit i % 8 of byte i / 8
 //     <hex>.<unique>.partial   a whole blob on its way; worthless after a restart
 //
-// A layer is in one state: whole if there is a .blob (anything else is then a leftover), otherwise sparse.
+// A layer is in one state: whole if there is a .blob (anything else is then a leftover), otherwise sparse. Span tables share
+// nothing but the whole blob: what one of them takes for the layer's bytes is no other one's business until the layer's own
+// digest was checked.
 internal readonly record struct BlobPaths(string Directory, string Hex)
 {
     public const string BlobSuffix = ".blob";
@@ -21,16 +23,17 @@ internal readonly record struct BlobPaths(string Directory, string Hex)
 
     public string Blob => Path.Combine(Directory, Hex + BlobSuffix);
 
-    public string Sparse => Path.Combine(Directory, Hex + SparseSuffix);
-
     public static BlobPaths Of(string blobsDirectory, Digest layer) => new(Path.Combine(blobsDirectory, layer.Algorithm), layer.Hex);
+
+    public string Sparse(string indexId) => Path.Combine(Directory, $"{Hex}.{indexId}{SparseSuffix}");
 
     public string Spans(string indexId) => Path.Combine(Directory, $"{Hex}.{indexId}{SpansSuffix}");
 
     public string NewPartial() => Path.Combine(Directory, $"{Hex}.{Guid.NewGuid():N}{PartialSuffix}");
 
-    public IEnumerable<string> AllSpans() => System.IO.Directory.Exists(Directory)
-        ? System.IO.Directory.EnumerateFiles(Directory, $"{Hex}.*{SpansSuffix}")
+    /// <summary>The files of all span tables. The states go first: a sparse file without states is empty, states without a file are nothing.</summary>
+    public IReadOnlyList<string> AllSparse() => System.IO.Directory.Exists(Directory)
+        ? [.. System.IO.Directory.EnumerateFiles(Directory, $"{Hex}.*{SpansSuffix}"), .. System.IO.Directory.EnumerateFiles(Directory, $"{Hex}.*{SparseSuffix}")]
         : [];
 
     /// <exception cref="ArgumentException">Not usable as part of a file name.</exception>

@@ -18,7 +18,7 @@ public sealed partial class BlobStore
         {
             var hexes = System.IO.Directory.EnumerateFiles(Path.Combine(Directory, algorithm))
                 .Where(path => path.EndsWith(BlobPaths.BlobSuffix, StringComparison.Ordinal) || path.EndsWith(BlobPaths.SparseSuffix, StringComparison.Ordinal))
-                .Select(Path.GetFileNameWithoutExtension)
+                .Select(HexOf)
                 .ToHashSet(StringComparer.Ordinal);
             foreach (var hex in hexes)
             {
@@ -50,7 +50,7 @@ public sealed partial class BlobStore
     public long AllocatedBytes(Digest layer)
     {
         var paths = BlobPaths.Of(Directory, layer);
-        return AllocatedBytes(paths.Blob) + AllocatedBytes(paths.Sparse) + paths.AllSpans().Sum(AllocatedBytes);
+        return AllocatedBytes(paths.Blob) + paths.AllSparse().Sum(AllocatedBytes);
     }
 
     /// <summary>
@@ -62,19 +62,33 @@ public sealed partial class BlobStore
         var paths = BlobPaths.Of(Directory, layer);
         lock (_gate)
         {
-            if (_open.Remove(layer, out var file))
-            {
-                file.BecomeRemoved();
-                foreach (var user in file.Users)
-                    user.BecomeRemoved();
-            }
-
-            // The states go first: a sparse file without states is empty, states without a file are nothing.
-            foreach (var path in paths.AllSpans().ToArray())
+            foreach (var blob in OpenOf(layer))
+                Forget(blob);
+            foreach (var path in paths.AllSparse())
                 File.Delete(path);
-            File.Delete(paths.Sparse);
             File.Delete(paths.Blob);
         }
+    }
+
+    /// <summary>Throws out what was fetched by one of a layer's indexes; a whole blob stays.</summary>
+    /// <inheritdoc cref="Remove(Digest)"/>
+    public void Remove(Digest layer, string indexId)
+    {
+        var paths = BlobPaths.Of(Directory, layer);
+        lock (_gate)
+        {
+            if (_open.GetValueOrDefault((layer, indexId)) is { IsComplete: false } blob)
+                Forget(blob);
+            File.Delete(paths.Spans(indexId));
+            File.Delete(paths.Sparse(indexId));
+        }
+    }
+
+    private void Forget(LayerBlob blob)
+    {
+        _open.Remove((blob.Layer, blob.IndexId));
+        blob.File.BecomeRemoved();
+        blob.BecomeRemoved();
     }
 
     /// <summary>A whole, checked and durable blob gets its final name; the sparse one is not needed any more.</summary>
@@ -85,13 +99,7 @@ public sealed partial class BlobStore
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             File.Move(partialPath, paths.Blob, overwrite: true);
-            if (_open.TryGetValue(layer, out var file))
-            {
-                file.BecomeComplete();
-                foreach (var user in file.Users)
-                    user.BecomeComplete(isSameFile: false);
-            }
-
+            BecomeComplete(layer, sameFile: null);
             RemoveSparse(paths);
         }
 
@@ -99,8 +107,9 @@ public sealed partial class BlobStore
     }
 
     /// <summary>A sparse file without holes, whose bytes are the layer, gets the name of a whole blob.</summary>
-    internal bool TryComplete(LayerBlob blob, BlobFile file)
+    internal bool TryComplete(LayerBlob blob)
     {
+        var file = blob.File;
         var paths = file.Paths;
         try
         {
@@ -110,16 +119,14 @@ public sealed partial class BlobStore
                 return false;
             lock (_gate)
             {
-                if (_isDisposed || !_open.TryGetValue(blob.Layer, out var open) || open != file)
+                if (_isDisposed || _open.GetValueOrDefault((blob.Layer, blob.IndexId)) != blob)
                     return false; // removed, or closed
                 if (file.IsComplete)
                     return true;
                 if (file.Length != blob.Spans.CompressedLength)
                     return false;
-                File.Move(paths.Sparse, paths.Blob, overwrite: true);
-                file.BecomeComplete();
-                foreach (var user in file.Users)
-                    user.BecomeComplete(isSameFile: true);
+                File.Move(paths.Sparse(blob.IndexId), paths.Blob, overwrite: true);
+                BecomeComplete(blob.Layer, sameFile: blob);
                 RemoveSparse(paths);
             }
 
@@ -131,6 +138,22 @@ public sealed partial class BlobStore
             NoteRefused(paths.Blob, e);
             return false;
         }
+    }
+
+    // Under the gate.
+    private void BecomeComplete(Digest layer, LayerBlob? sameFile)
+    {
+        foreach (var blob in OpenOf(layer))
+        {
+            blob.File.BecomeComplete();
+            blob.BecomeComplete(isSameFile: blob == sameFile);
+        }
+    }
+
+    private static string HexOf(string path)
+    {
+        var name = Path.GetFileName(path);
+        return name[..name.IndexOf('.', StringComparison.Ordinal)];
     }
 
     private static long AllocatedBytes(string path)
@@ -153,11 +176,12 @@ public sealed partial class BlobStore
             foreach (var path in System.IO.Directory.GetFiles(directory, "*" + BlobPaths.PartialSuffix))
                 TryDelete(path);
             foreach (var path in System.IO.Directory.GetFiles(directory, "*" + BlobPaths.BlobSuffix))
-                RemoveSparse(new BlobPaths(directory, Path.GetFileNameWithoutExtension(path)));
+                RemoveSparse(new BlobPaths(directory, HexOf(path)));
             foreach (var path in System.IO.Directory.GetFiles(directory, "*" + BlobPaths.SpansSuffix))
+                RemoveUnlessPaired(path);
+            foreach (var path in System.IO.Directory.GetFiles(directory, "*" + BlobPaths.SparseSuffix))
             {
-                var hex = Path.GetFileName(path);
-                if (!File.Exists(new BlobPaths(directory, hex[..hex.IndexOf('.', StringComparison.Ordinal)]).Sparse))
+                if (!File.Exists(Path.ChangeExtension(path, BlobPaths.SpansSuffix)))
                     TryDelete(path);
             }
         }
@@ -165,9 +189,19 @@ public sealed partial class BlobStore
 
     private void RemoveSparse(BlobPaths paths)
     {
-        foreach (var path in paths.AllSpans().ToArray())
+        foreach (var path in paths.AllSparse())
             TryDelete(path);
-        TryDelete(paths.Sparse);
+    }
+
+    // A former version had one sparse file a layer, for whichever index: it is this one's if there is no other.
+    private void RemoveUnlessPaired(string spans)
+    {
+        var sparse = Path.ChangeExtension(spans, BlobPaths.SparseSuffix);
+        var former = Path.Combine(Path.GetDirectoryName(spans)!, HexOf(spans) + BlobPaths.SparseSuffix);
+        if (File.Exists(former))
+            File.Move(former, sparse, overwrite: true);
+        if (!File.Exists(sparse))
+            TryDelete(spans);
     }
 
     private void TryDelete(string path)

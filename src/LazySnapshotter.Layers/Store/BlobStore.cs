@@ -11,7 +11,7 @@ namespace LazySnapshotter.Layers.Store;
 public sealed partial class BlobStore : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<Digest, BlobFile> _open = [];
+    private readonly Dictionary<(Digest Layer, string IndexId), LayerBlob> _open = [];
     private readonly StoreUse _use;
     private volatile bool _isRefusing;
     private bool _isDisposed;
@@ -55,23 +55,19 @@ public sealed partial class BlobStore : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (!_open.TryGetValue(layer, out var file))
-                file = new BlobFile(BlobPaths.Of(Directory, layer));
+            if (_open.ContainsKey((layer, indexId)))
+                throw new InvalidOperationException($"{layer} is already open by index {indexId}");
+            var file = new BlobFile(BlobPaths.Of(Directory, layer), indexId);
             try
             {
-                if (file.Users.Exists(user => user.IndexId == indexId))
-                    throw new InvalidOperationException($"{layer} is already open by index {indexId}");
                 if (file.IsComplete && file.Length > spans.CompressedLength)
                     throw new InvalidDataException($"{layer}: the index speaks of {spans.CompressedLength} bytes, the blob has {file.Length}");
-                var blob = new LayerBlob(this, file, layer, indexId, spans);
-                file.Users.Add(blob);
-                _open[layer] = file;
-                return blob;
+                return _open[(layer, indexId)] = new LayerBlob(this, file, layer, indexId, spans);
             }
-            finally
+            catch
             {
-                if (file.Users.Count == 0)
-                    file.Dispose();
+                file.Dispose();
+                throw;
             }
         }
     }
@@ -94,25 +90,26 @@ public sealed partial class BlobStore : IDisposable
             if (_isDisposed)
                 return;
             _isDisposed = true;
-            foreach (var file in _open.Values)
-                file.Dispose();
+            foreach (var blob in _open.Values)
+                blob.File.Dispose();
             _open.Clear();
         }
 
         _use.Dispose();
     }
 
-    internal void Close(LayerBlob blob, BlobFile file)
+    internal void Close(LayerBlob blob)
     {
         lock (_gate)
         {
-            if (!file.Users.Remove(blob) || file.Users.Count > 0)
-                return;
-            file.Dispose();
-            if (_open.TryGetValue(blob.Layer, out var open) && open == file)
-                _open.Remove(blob.Layer);
+            blob.File.Dispose();
+            if (_open.GetValueOrDefault((blob.Layer, blob.IndexId)) == blob)
+                _open.Remove((blob.Layer, blob.IndexId));
         }
     }
+
+    /// <summary>Under the gate.</summary>
+    private List<LayerBlob> OpenOf(Digest layer) => [.. _open.Values.Where(blob => blob.Layer == layer)];
 
     /// <summary>The disk took bytes.</summary>
     internal void NoteStored()

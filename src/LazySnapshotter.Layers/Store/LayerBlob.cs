@@ -12,13 +12,12 @@ namespace LazySnapshotter.Layers.Store;
 public sealed class LayerBlob : IDisposable
 {
     private readonly BlobStore _store;
-    private readonly BlobFile _file;
     private readonly SpanStates _states;
 
     internal LayerBlob(BlobStore store, BlobFile file, Digest layer, string indexId, SpanTable spans)
     {
         _store = store;
-        _file = file;
+        File = file;
         Layer = layer;
         IndexId = indexId;
         Spans = spans;
@@ -26,6 +25,8 @@ public sealed class LayerBlob : IDisposable
         if (file.IsComplete)
             _states.SetAllPresent();
     }
+
+    internal BlobFile File { get; }
 
     public Digest Layer { get; }
 
@@ -40,7 +41,7 @@ public sealed class LayerBlob : IDisposable
     public bool IsFull => PresentCount == Spans.Count;
 
     /// <summary>The file is the whole blob, checked against the layer's digest.</summary>
-    public bool IsComplete => _file.IsComplete;
+    public bool IsComplete => File.IsComplete;
 
     /// <summary>
     /// Told of a span where the span table, or the index it is from, and the blob contradict each other: one of them is
@@ -56,6 +57,9 @@ public sealed class LayerBlob : IDisposable
 
     /// <summary>False after the disk refused bytes, until it takes some again.</summary>
     internal bool CanStore => _store.CanStore;
+
+    /// <summary>The span is here, and was checked in this process.</summary>
+    internal bool IsVerified(SpanId span) => _states[span.Value] == SpanStates.Verified;
 
     /// <summary>The span is here, as far as is known without reading it.</summary>
     public bool IsPresent(SpanId span) => _states[span.Value] != SpanStates.Absent;
@@ -83,7 +87,7 @@ public sealed class LayerBlob : IDisposable
     {
         try
         {
-            if (!_file.TryWrite(span.CompressedOffset, compressed))
+            if (!File.TryWrite(span.CompressedOffset, compressed))
                 return false;
             _states.SetVerified(span.Id.Value);
             _store.NoteStored();
@@ -92,7 +96,7 @@ public sealed class LayerBlob : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // With the bytes in place but not the bit, the span is present for as long as this process lives.
-            _store.NoteRefused(_file.Paths.Sparse, e);
+            _store.NoteRefused(File.Paths.Sparse(IndexId), e);
             return IsPresent(span.Id);
         }
     }
@@ -102,11 +106,11 @@ public sealed class LayerBlob : IDisposable
     {
         try
         {
-            return _file.TryWrite(offset, bytes);
+            return File.TryWrite(offset, bytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _store.NoteRefused(_file.Paths.Sparse, e);
+            _store.NoteRefused(File.Paths.Sparse(IndexId), e);
             return false;
         }
     }
@@ -115,14 +119,20 @@ public sealed class LayerBlob : IDisposable
     /// Every byte of the layer was stored and its digest found right: the sparse file becomes the whole blob. False if it
     /// cannot (logged), or if a span is missing. Waits for the disk.
     /// </summary>
-    internal bool TryComplete() => IsFull && _store.TryComplete(this, _file);
+    internal bool TryComplete() => IsFull && _store.TryComplete(this);
+
+    /// <summary>Compares bytes with the span's digest.</summary>
+    internal bool Matches(SpanId span, ReadOnlySpan<byte> compressed)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(compressed, hash);
+        return hash.SequenceEqual(Spans.DigestOf(span));
+    }
 
     /// <summary>Compares bytes with the span's digest, and counts.</summary>
     internal bool Verify(SpanId span, ReadOnlySpan<byte> compressed)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(compressed, hash);
-        if (!hash.SequenceEqual(Spans.DigestOf(span)))
+        if (!Matches(span, compressed))
         {
             Statistics.CountVerificationFailure();
             return false;
@@ -135,7 +145,7 @@ public sealed class LayerBlob : IDisposable
     public void Dispose()
     {
         _states.Dispose();
-        _store.Close(this, _file);
+        _store.Close(this);
     }
 
     internal void BecomeComplete(bool isSameFile) => _states.SetAllPresent(isSameFile);
@@ -149,7 +159,7 @@ public sealed class LayerBlob : IDisposable
             return false;
         try
         {
-            if (!_file.TryRead(span.CompressedOffset, compressed))
+            if (!File.TryRead(span.CompressedOffset, compressed))
                 return Distrust(span, state, "the file ends before it");
         }
         catch (IOException e)

@@ -12,6 +12,7 @@ internal sealed class PassingBlob(LayerBlob blob) : IDisposable
     private readonly long _headEnd = blob.Spans[new SpanId(0)].CompressedOffset;
     private long _position;
     private bool _isHeadStored = true;
+    private bool _isContradicted;
 
     /// <summary>The next bytes of the blob.</summary>
     public void Take(ReadOnlySpan<byte> bytes)
@@ -22,6 +23,9 @@ internal sealed class PassingBlob(LayerBlob blob) : IDisposable
         _position += bytes.Length;
     }
 
+    /// <summary>A span that passed is not what its digest says: what is stored by that digest is not the layer.</summary>
+    public void Contradict() => _isContradicted = true;
+
     /// <summary>All of it has passed, and it is what the layer's digest says. To be asked once.</summary>
     public bool IsLayer(out string actual)
     {
@@ -31,7 +35,7 @@ internal sealed class PassingBlob(LayerBlob blob) : IDisposable
     }
 
     /// <summary>Makes the layer complete if every byte of it was stored. After <see cref="IsLayer"/> said so.</summary>
-    public bool Keep() => _isHeadStored && blob.TryComplete();
+    public bool Keep() => _isHeadStored && !_isContradicted && blob.TryComplete();
 
     public void Dispose() => _hash.Dispose();
 }

@@ -21,7 +21,7 @@ public sealed partial class SpanFetcher
         using var cutter = new SpanCutter(range.Body, range.Offset, _blob.Statistics, _link, Watch(spool.Fetch, whole));
         try
         {
-            var hasPassed = await PassAsync(spool, cutter, attempt);
+            var hasPassed = await PassAsync(spool, cutter, whole, attempt);
             if (hasPassed && whole is not null)
                 await CompleteAsync(spool, whole);
         }
@@ -66,7 +66,7 @@ public sealed partial class SpanFetcher
     }
 
     // False if it was given up on the way.
-    private async Task<bool> PassAsync(SpanSpool spool, SpanCutter cutter, int attempt)
+    private async Task<bool> PassAsync(SpanSpool spool, SpanCutter cutter, PassingBlob? whole, int attempt)
     {
         for (var id = spool.Frontier; id < _blob.Spans.Count; id++)
         {
@@ -74,7 +74,8 @@ public sealed partial class SpanFetcher
             if (span.CompressedEnd > spool.EndExclusive)
                 break;
             var bytes = await cutter.NextAsync(span, spool.Fetch.CancellationToken);
-            TakePassing(spool, span, bytes.Span, attempt);
+            if (!TakePassing(spool, span, bytes.Span, attempt))
+                whole?.Contradict();
             if (!GivesUp(spool))
                 continue;
             LayersLog.SpoolGivenUp(_blob.Logger, _blob.Layer, id + 1, _blob.Spans.Count);
@@ -84,13 +85,15 @@ public sealed partial class SpanFetcher
         return true;
     }
 
-    private void TakePassing(SpanSpool spool, in LayerSpan span, ReadOnlySpan<byte> bytes, int attempt)
+    // False if the bytes are not what the span's digest says, even where the span is here by other bytes that are.
+    private bool TakePassing(SpanSpool spool, in LayerSpan span, ReadOnlySpan<byte> bytes, int attempt)
     {
-        var isPresent = _blob.IsPresent(span.Id);
-        var isGood = isPresent || _blob.Verify(span.Id, bytes);
+        var isHere = _blob.IsVerified(span.Id);
+        var matches = isHere ? _blob.Matches(span.Id, bytes) : _blob.Verify(span.Id, bytes);
+        var isStored = isHere || (matches && _blob.TryStore(span, bytes));
+        var isGood = isHere || matches;
         if (!isGood)
             LayersLog.FetchedSpanDamaged(_blob.Logger, _blob.Layer, span.Id, span.CompressedOffset, span.CompressedLength, attempt);
-        var isStored = isPresent || (isGood && _blob.TryStore(span, bytes));
         PendingSpan? pending;
         bool isWanted;
         lock (_gate)
@@ -105,6 +108,7 @@ public sealed partial class SpanFetcher
 
         if (isGood)
             pending?.Arrive(isStored || !isWanted ? null : bytes.ToArray());
+        return matches;
     }
 
     private bool GivesUp(SpanSpool spool)

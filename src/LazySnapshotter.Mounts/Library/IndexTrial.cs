@@ -5,15 +5,14 @@ using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Mounts.Library;
 
-// Finds out who lies when an index and what the registry gives do not fit together. There is one witness: the whole blob,
-// whose digest the image names. It is fetched (and kept), and the index is compared with it span by span. Without it
-// there is no verdict: a registry that gives wrong bytes must not cost anybody a good index.
+// Compares an index with its layer's whole blob, whose digest the image names: the one thing that tells who is right when an
+// index and what the registry gives do not fit together, or whether what a repository published may be shown to others. The
+// blob is fetched, and kept. Without it there is no verdict: a registry that gives wrong bytes must not cost anybody a good index.
 internal static class IndexTrial
 {
-    /// <summary>What the index says that the layer refutes; null if every span of it is right.</summary>
     /// <exception cref="IOException">The blob, or the rest of the index, cannot be had: no verdict.</exception>
     /// <exception cref="InvalidDataException">What the registry gives as the blob is not it: no verdict.</exception>
-    public static async Task<string?> RunAsync(LayerIndex index, IBlobReader source, BlobStore blobs, CancellationToken cancellationToken)
+    public static async Task<IndexVerdict> RunAsync(LayerIndex index, IBlobReader source, BlobStore blobs, CancellationToken cancellationToken)
     {
         if (!blobs.IsComplete(index.LayerDigest))
             await FetchAsync(index, source, blobs, cancellationToken);
@@ -25,8 +24,10 @@ internal static class IndexTrial
 
         blob.Position = 0;
         var report = await IndexVerifier.VerifyAsync(index, blob, new IndexVerificationOptions { TarPaddingIsOptional = true }, cancellationToken);
-        // Only spans count: a tree may leave things out (soci can be told to drop extended attributes).
-        return report.Checks.FirstOrDefault(check => check.First?.Span is not null)?.First!.What;
+        var differences = report.Checks.Select(check => check.First).OfType<IndexDifference>().ToList();
+        if (index.DiffId is null)
+            differences.Add(new IndexDifference("it does not say what the layer unpacks to"));
+        return new IndexVerdict(differences.Find(difference => difference.Span is not null)?.What, differences.FirstOrDefault()?.What);
     }
 
     private static async Task FetchAsync(LayerIndex index, IBlobReader source, BlobStore blobs, CancellationToken cancellationToken)

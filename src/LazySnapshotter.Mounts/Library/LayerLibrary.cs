@@ -12,8 +12,9 @@ using Microsoft.Extensions.Logging;
 namespace LazySnapshotter.Mounts.Library;
 
 // Every layer this process has open. Opening one joins index, blob store and registry into something that can be read
-// (DESIGN section 2); the same layer is opened once however many images, directories and commands want it. An index
-// comes from the node, or else from the first source that has a good one (D7); nothing that failed is remembered. An
+// (DESIGN section 2); the same layer is opened once by each of its indexes, however many images, directories and commands want
+// it. An index comes from the node, if it is verified or the image's repository published it, or else from the first source
+// that has a good one (D7); nothing that failed is remembered. An
 // index that something stands on and that went away, or turned out damaged, is obtained again in the background. One that
 // contradicts the registry is put to the proof when the layer is opened the next time (IndexTrial); if it is refuted, what
 // has it open keeps it, and the layer gets another.
@@ -26,11 +27,11 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     private readonly LayerLibraryOptions _options;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _lifetime = new();
-    private readonly ConcurrentDictionary<Digest, Lazy<Task<LazyLayer>>> _opening = new();
-    private readonly Dictionary<Digest, OpenLayer> _open = [];
+    private readonly ConcurrentDictionary<(string Repository, Digest Layer), Lazy<Task<LazyLayer>>> _opening = new();
+    private readonly Dictionary<string, OpenLayer> _open = []; // by the identity of the index
     private readonly List<OpenLayer> _retired = []; // open by an index that was refuted
     private readonly HashSet<string> _refuted = []; // identities
-    private readonly Dictionary<Digest, Task> _recovering = [];
+    private readonly Dictionary<string, Task> _recovering = []; // by the identity of the index
     private readonly ConcurrentDictionary<string, LinkEstimate> _links = new(); // by registry
     private readonly IndexRecovery _recovery;
     private readonly Lock _gate = new();
@@ -55,11 +56,13 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     /// <exception cref="UnsupportedLayerException">A layer that cannot be read lazily (zstd), or no source has an index of it.</exception>
     public async Task<LazyLayer> OpenAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
-        if (TryOpen(origin.Image, layer) is { } open && DoubtedOf(layer) is null)
+        if (TryOpen(origin.Image, layer) is { } open && DoubtedOf(open) is null)
             return open;
 
         // One attempt for all who ask; it goes on when the one who asked first gives up.
-        var attempt = _opening.GetOrAdd(layer, key => new Lazy<Task<LazyLayer>>(() => Task.Run(() => ObtainAndOpenAsync(origin, key, _lifetime.Token))));
+        var key = (origin.Image.Name, layer);
+        var attempt = _opening.GetOrAdd(
+            key, _ => new Lazy<Task<LazyLayer>>(() => Task.Run(() => ObtainAndOpenAsync(origin, layer, _lifetime.Token))));
         try
         {
             return await attempt.Value.WaitAsync(cancellationToken);
@@ -67,42 +70,35 @@ public sealed partial class LayerLibrary : IAsyncDisposable
         finally
         {
             if (attempt.Value.IsCompleted)
-                _opening.TryRemove(new KeyValuePair<Digest, Lazy<Task<LazyLayer>>>(layer, attempt));
+                _opening.TryRemove(new KeyValuePair<(string, Digest), Lazy<Task<LazyLayer>>>(key, attempt));
         }
     }
 
-    /// <summary>Opens a layer whose index is on this node, without the network. Null when there is none.</summary>
-    public LazyLayer? TryOpen(ImageReference image, Digest layer)
-    {
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_lifetime.IsCancellationRequested, this);
-            if (!_open.TryGetValue(layer, out var open))
-            {
-                var index = _indexes.TryOpen(layer, out var damage);
-                if (damage is not null)
-                    MountsLog.IndexDamaged(_logger, layer, damage);
-                if (index is null)
-                    return null;
-                _open[layer] = open = Join(index, image);
-            }
+    /// <summary>Opens a layer by an index on this node that images of the reference's repository may use, without the network.</summary>
+    /// <returns>Null when there is none.</returns>
+    public LazyLayer? TryOpen(ImageReference image, Digest layer) => TryOpen(
+        image,
+        () => OpenOf(layer).FirstOrDefault(open => MayUse(image.Name, layer, open.Layer.Index.Id)),
+        (out string? damage) => _indexes.TryOpenFor(layer, image.Name, out damage));
 
-            AddRepository(open, image);
-            return open.Layer;
-        }
-    }
+    /// <summary>Opens a layer by one certain index on this node, without the network. Null when it is not here.</summary>
+    public LazyLayer? TryOpen(ImageReference image, Digest layer, string identity) => TryOpen(
+        image,
+        () => _open.GetValueOrDefault(identity),
+        (out string? damage) => _indexes.TryOpen(layer, identity, out damage));
 
     /// <summary>
     /// Starts to obtain an index that is not on this node any more, and to open its layer by it, unless that is under way
-    /// already. Returns at once; <see cref="TryOpen"/> finds it when it is here.
+    /// already. Returns at once; <see cref="TryOpen(ImageReference, Digest, string)"/> finds it when it is here.
     /// </summary>
     /// <param name="isWanted">Asked before each attempt.</param>
     /// <returns>It was started now.</returns>
     public bool Recover(ImageReference image, Digest layer, string identity, Func<bool> isWanted) =>
-        StartRecovery(layer, async cancellationToken =>
+        StartRecovery(layer, identity, async cancellationToken =>
         {
             var origin = new LayerOrigin(image, Manifest: null);
-            if (await _recovery.RunAsync(origin, layer, identity, () => isWanted() && TryOpen(image, layer) is null, cancellationToken) is { } obtained)
+            bool IsMissing() => isWanted() && TryOpen(image, layer, identity) is null;
+            if (await _recovery.RunAsync(origin, layer, identity, IsMissing, cancellationToken) is { } obtained)
                 Open(image, obtained);
         });
 
@@ -112,21 +108,18 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     /// <summary>What a client handed over for an image's repository: used for it from now on, as long as this process lives.</summary>
     public void UseCredentials(ImageReference repository, string username, string secret) => _registry.UseCredentials(repository, username, secret);
 
-    /// <summary>Closes a layer and drops its bytes; the index stays, so that the next start is lazy from the first byte.</summary>
+    /// <summary>Closes a layer and drops its bytes; the indexes stay, so that the next start is lazy from the first byte.</summary>
     public async Task RemoveAsync(Digest layer)
     {
-        List<OpenLayer> open;
-        lock (_gate)
-        {
-            open = _retired.FindAll(retired => retired.Layer.Digest == layer);
-            _retired.RemoveAll(open.Contains);
-            if (_open.Remove(layer, out var current))
-                open.Add(current);
-        }
-
-        foreach (var each in open)
-            await each.DisposeAsync();
+        await CloseAsync(open => open.Layer.Digest == layer);
         _blobs.Remove(layer);
+    }
+
+    /// <summary>Closes a layer that is open by one certain index, and drops what was fetched by it.</summary>
+    public async Task RemoveAsync(Digest layer, string identity)
+    {
+        await CloseAsync(open => open.Layer.Index.Id == identity);
+        _blobs.Remove(layer, identity);
     }
 
     /// <summary>Bytes a layer takes on this node's disk: what was fetched of it, and its index.</summary>
@@ -155,7 +148,7 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     // One source after the other; what one of them refuses or cannot get, the next may have.
     private async Task<LazyLayer> ObtainAndOpenAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
-        if (TryOpen(origin.Image, layer) is { } meanwhile && !await IsRefutedAsync(layer, cancellationToken))
+        if (TryOpen(origin.Image, layer) is { } meanwhile && !await IsRefutedAsync(meanwhile, cancellationToken))
             return meanwhile;
 
         Exception? failure = null;
@@ -168,7 +161,7 @@ public sealed partial class LayerLibrary : IAsyncDisposable
                 if (!IsRefuted(obtained.Index.Id))
                     return Open(origin.Image, obtained);
                 obtained.Index.Dispose();
-                var kept = _indexes.SetAside(layer);
+                var kept = _indexes.SetAside(layer, obtained.Index.Id);
                 throw new InvalidDataException($"its index {obtained.Index.Id} was refuted, kept as {kept}");
             }
             catch (Exception e) when (e is IOException or InvalidDataException or UnsupportedLayerException)
@@ -185,10 +178,47 @@ public sealed partial class LayerLibrary : IAsyncDisposable
             $"{layer}: no index on this node{(_options.Sources.Count == 0 ? "" : $", and none from any source ({string.Join(", ", _options.Sources.Select(s => s.Name))})")}");
     }
 
-    private OpenLayer? DoubtedOf(Digest layer)
+    private delegate LayerIndex? IndexOpener(out string? damage);
+
+    private LazyLayer? TryOpen(ImageReference image, Func<OpenLayer?> find, IndexOpener openIndex)
     {
         lock (_gate)
-            return _open.GetValueOrDefault(layer) is { IsDoubted: true } doubted ? doubted : null;
+        {
+            ObjectDisposedException.ThrowIf(_lifetime.IsCancellationRequested, this);
+            if (find() is not { } open)
+            {
+                var index = openIndex(out var damage);
+                if (damage is not null)
+                    MountsLog.IndexDamaged(_logger, damage);
+                if (index is null)
+                    return null;
+                open = JoinOnce(index, image);
+            }
+
+            AddRepository(open, image);
+            return open.Layer;
+        }
+    }
+
+    private async Task CloseAsync(Func<OpenLayer, bool> isMeant)
+    {
+        List<OpenLayer> closed;
+        lock (_gate)
+        {
+            closed = [.. _open.Values.Concat(_retired).Where(isMeant)];
+            _retired.RemoveAll(closed.Contains);
+            foreach (var open in closed)
+                _open.Remove(open.Layer.Index.Id);
+        }
+
+        foreach (var open in closed)
+            await open.DisposeAsync();
+    }
+
+    private OpenLayer? DoubtedOf(LazyLayer layer)
+    {
+        lock (_gate)
+            return _open.GetValueOrDefault(layer.Index.Id) is { IsDoubted: true } doubted ? doubted : null;
     }
 
     private bool IsRefuted(string identity)
@@ -198,56 +228,60 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     }
 
     // Puts the open index to the proof, if there is reason to. Without a verdict it stays: it never gives wrong bytes.
-    private async Task<bool> IsRefutedAsync(Digest layer, CancellationToken cancellationToken)
+    private async Task<bool> IsRefutedAsync(LazyLayer layer, CancellationToken cancellationToken)
     {
         if (DoubtedOf(layer) is not { } doubted)
             return false;
-
-        var identity = doubted.Layer.Index.Id;
-        string? what;
         try
         {
-            what = await IndexTrial.RunAsync(doubted.Layer.Index, doubted.Source, _blobs, cancellationToken);
+            return (await TryAsync(doubted, cancellationToken)).WrongSpan is not null;
         }
         catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)
         {
-            MountsLog.IndexUntried(_logger, layer, identity, e.Message);
+            MountsLog.IndexUntried(_logger, layer.Digest, layer.Index.Id, e.Message);
             return false;
         }
+    }
 
-        if (what is null)
+    // The verdict is kept: what is right is verified from now on, what is wrong is out of use.
+    private async Task<IndexVerdict> TryAsync(OpenLayer open, CancellationToken cancellationToken)
+    {
+        var (layer, identity) = (open.Layer.Digest, open.Layer.Index.Id);
+        var verdict = await IndexTrial.RunAsync(open.Layer.Index, open.Source, _blobs, cancellationToken);
+        if (verdict.Difference is null)
+            _indexes.SetVerified(layer, identity);
+        if (verdict.WrongSpan is not { } what)
         {
-            doubted.IsDoubted = false;
+            open.IsDoubted = false;
             MountsLog.IndexAcquitted(_logger, layer, identity);
-            return false;
+            return verdict;
         }
 
         lock (_gate)
         {
             _refuted.Add(identity);
-            if (_open.GetValueOrDefault(layer) == doubted)
+            if (_open.GetValueOrDefault(identity) == open)
             {
-                _open.Remove(layer);
-                _retired.Add(doubted);
+                _open.Remove(identity);
+                _retired.Add(open);
             }
         }
 
-        MountsLog.IndexRefuted(_logger, layer, identity, _indexes.SetAside(layer), what);
-        return true;
+        MountsLog.IndexRefuted(_logger, layer, identity, _indexes.SetAside(layer, identity), what);
+        return verdict;
     }
 
     // An open layer goes on with what of its index is whole. The rest works again as soon as the same index is in its place.
-    private void OnDamaged(Digest layer, string damage)
+    private void OnDamaged(Digest layer, string identity, string damage)
     {
-        MountsLog.IndexDamaged(_logger, layer, damage);
+        MountsLog.IndexDamaged(_logger, damage);
         OpenLayer? open;
         lock (_gate)
-            _open.TryGetValue(layer, out open);
+            _open.TryGetValue(identity, out open);
         if (open?.Image is not { } image)
             return;
 
-        var identity = open.Layer.Index.Id;
-        StartRecovery(layer, async cancellationToken =>
+        StartRecovery(layer, identity, async cancellationToken =>
         {
             if (await _recovery.RunAsync(new LayerOrigin(image, Manifest: null), layer, identity, () => IsOpen(open), cancellationToken) is not { } obtained)
                 return;
@@ -259,16 +293,16 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     private bool IsOpen(OpenLayer layer)
     {
         lock (_gate)
-            return _open.GetValueOrDefault(layer.Layer.Digest) == layer;
+            return _open.GetValueOrDefault(layer.Layer.Index.Id) == layer;
     }
 
-    private bool StartRecovery(Digest layer, Func<CancellationToken, Task> recover)
+    private bool StartRecovery(Digest layer, string identity, Func<CancellationToken, Task> recover)
     {
         lock (_gate)
         {
-            if (_lifetime.IsCancellationRequested || _recovering.ContainsKey(layer))
+            if (_lifetime.IsCancellationRequested || _recovering.ContainsKey(identity))
                 return false;
-            _recovering[layer] = Task.Run(() => RunAsync(_lifetime.Token));
+            _recovering[identity] = Task.Run(() => RunAsync(_lifetime.Token));
             return true;
         }
 
@@ -289,14 +323,13 @@ public sealed partial class LayerLibrary : IAsyncDisposable
             finally
             {
                 lock (_gate)
-                    _recovering.Remove(layer);
+                    _recovering.Remove(identity);
             }
         }
     }
 
     private LazyLayer Open(ImageReference image, ObtainedIndex obtained)
     {
-        var digest = obtained.Index.LayerDigest;
         lock (_gate)
         {
             if (_lifetime.IsCancellationRequested)
@@ -305,10 +338,7 @@ public sealed partial class LayerLibrary : IAsyncDisposable
                 throw new ObjectDisposedException(nameof(LayerLibrary));
             }
 
-            if (_open.TryGetValue(digest, out var open))
-                obtained.Index.Dispose();
-            else
-                _open[digest] = open = Join(obtained.Index, image);
+            var open = JoinOnce(obtained.Index, image);
             AddRepository(open, image);
             open.Warm(obtained.Warm, _logger);
             return open.Layer;
@@ -319,6 +349,18 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     {
         open.Image = image;
         open.Source.Add(image, () => _registry.OpenBlob(image, open.Layer.Digest, open.Layer.Index.Spans.CompressedLength));
+    }
+
+    private bool MayUse(string repository, Digest layer, string identity) =>
+        _indexes.IsVerified(layer, identity) || _indexes.IsPublishedBy(layer, identity, repository);
+
+    // Under the gate.
+    private OpenLayer JoinOnce(LayerIndex index, ImageReference image)
+    {
+        if (!_open.TryGetValue(index.Id, out var open))
+            return _open[index.Id] = Join(index, image);
+        index.Dispose();
+        return open;
     }
 
     // The data path of one layer, bottom to top: registry -> fetcher -> store -> decoder -> reader.

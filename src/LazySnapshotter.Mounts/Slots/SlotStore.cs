@@ -59,6 +59,10 @@ public sealed class SlotStore
     public bool AnyFor(Digest layer) => _database.Read(connection =>
         connection.QueryFirst("SELECT count(*) FROM slots WHERE layer = $layer", row => row.GetInt64(0), ("$layer", layer.ToString())) > 0);
 
+    public bool AnyFor(Digest layer, string indexId) => _database.Read(connection => connection.QueryFirst(
+        "SELECT count(*) FROM slots WHERE layer = $layer AND index_id = $index", row => row.GetInt64(0),
+        ("$layer", layer.ToString()), ("$index", indexId)) > 0);
+
     /// <returns>What it stood for; null when there was no such slot.</returns>
     public LayerSlot? Remove(long number) => _database.Write(connection =>
         connection.QueryFirst($"DELETE FROM slots WHERE slot = $slot RETURNING {Columns}", ToSlot, ("$slot", number)));

@@ -7,7 +7,8 @@ namespace LazySnapshotter.Snapshots.Metadata;
 internal sealed record SnapshotRecord(long Id, long? ParentId, long? LayerId, SnapshotInfo Info, SnapshotUsage Usage);
 
 // Where a snapshot's content lies: a directory of ours, or a lazy layer's.
-internal readonly record struct SnapshotContent(long Id, long? LayerId);
+/// <param name="Chain">The chain ID it stands for; some other name where a client does not name snapshots so.</param>
+internal readonly record struct SnapshotContent(long Id, long? LayerId, string Chain);
 
 // A snapshot and what it lies on, nearest first.
 internal sealed record SnapshotChain(SnapshotRecord Snapshot, IReadOnlyList<SnapshotContent> Parents);

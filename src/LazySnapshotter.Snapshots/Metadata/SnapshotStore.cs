@@ -37,6 +37,10 @@ internal sealed class SnapshotStore
     public IReadOnlyList<SnapshotContent> ContentsOfParent(string parent) =>
         _database.Read(connection => ContentsFrom(connection, ParentId(connection, parent)));
 
+    /// <summary>What a snapshot lies on, nearest first.</summary>
+    public IReadOnlyList<SnapshotContent> ContentsBelow(long id) => _database.Read(connection => ContentsFrom(
+        connection, connection.QueryFirst("SELECT parent_id FROM snapshots WHERE id = $id", row => row.GetNullableInt64(0), ("$id", id))));
+
     public List<SnapshotRecord> List() => _database.Read(connection =>
     {
         var labels = new Dictionary<long, Dictionary<string, string>>();
@@ -90,6 +94,11 @@ internal sealed class SnapshotStore
             WriteLabels(connection, id, labels);
             return true;
         });
+
+    /// <summary>Lets another layer stand for a committed snapshot.</summary>
+    /// <returns>False if the snapshot is gone.</returns>
+    public bool TrySetLayer(long id, long layerId) => _database.Write(connection =>
+        connection.Execute("UPDATE snapshots SET layer_id = $layer WHERE id = $id", ("$layer", layerId), ("$id", id)) > 0);
 
     /// <param name="parent">Gives a parent to a snapshot prepared without one; empty for none.</param>
     public void Commit(string name, string key, string parent, IReadOnlyDictionary<string, string> labels, SnapshotUsage usage) =>
@@ -173,13 +182,18 @@ internal sealed class SnapshotStore
 
     private static List<SnapshotContent> ContentsFrom(SqliteConnection connection, long? id) => id is null ? [] : connection.Query(
         """
-        WITH RECURSIVE chain (depth, id, parent_id, layer_id) AS (
-            SELECT 0, id, parent_id, layer_id FROM snapshots WHERE id = $id
+        WITH RECURSIVE chain (depth, id, parent_id, layer_id, name) AS (
+            SELECT 0, id, parent_id, layer_id, name FROM snapshots WHERE id = $id
             UNION ALL
-            SELECT c.depth + 1, s.id, s.parent_id, s.layer_id FROM chain c JOIN snapshots s ON s.id = c.parent_id)
-        SELECT id, layer_id FROM chain ORDER BY depth
+            SELECT c.depth + 1, s.id, s.parent_id, s.layer_id, s.name FROM chain c JOIN snapshots s ON s.id = c.parent_id)
+        SELECT id, layer_id, name, (SELECT value FROM snapshot_labels WHERE snapshot_id = id AND key = $label) FROM chain ORDER BY depth
         """,
-        row => new SnapshotContent(row.GetInt64(0), row.GetNullableInt64(1)), ("$id", id));
+        row => new SnapshotContent(
+            row.GetInt64(0), row.GetNullableInt64(1), row.IsDBNull(3) ? ChainOf(row.GetString(2)) : row.GetString(3)),
+        ("$id", id), ("$label", SnapshotLabels.SnapshotRef));
+
+    // containerd's metadata store puts the namespace and a number before the name it was given.
+    private static string ChainOf(string name) => name[(name.LastIndexOf('/') + 1)..];
 
     private static long? ParentId(SqliteConnection connection, string parent)
     {

@@ -3,6 +3,7 @@ using LazySnapshotter.Artifacts.Native;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Artifacts.Tests.Native;
@@ -125,7 +126,7 @@ public sealed class NativeDiscoveryTests
     {
         await using var image = await PublishedImage.StartAsync();
         var good = await image.NewNodeWithIndexesAsync();
-        var bytes = await File.ReadAllBytesAsync(good.PathOf(image.Layers[0].Digest));
+        var bytes = await File.ReadAllBytesAsync(good.FileOf(image.Layers[0].Digest));
         image.AddReferrer(Artifact(image, good, 0, bytes.AsSpan(0, bytes.Length - 1).ToArray()));
         image.AddReferrer(Artifact(image, good, 0, bytes));
         var (_, source) = NewSource(image, image.NewClient());
@@ -151,8 +152,8 @@ public sealed class NativeDiscoveryTests
     {
         await using var image = await PublishedImage.StartAsync();
         var node = await image.NewNodeWithIndexesAsync();
-        var right = await File.ReadAllBytesAsync(node.PathOf(image.Layers[0].Digest));
-        var wrong = await File.ReadAllBytesAsync(node.PathOf(image.Layers[1].Digest));
+        var right = await File.ReadAllBytesAsync(node.FileOf(image.Layers[0].Digest));
+        var wrong = await File.ReadAllBytesAsync(node.FileOf(image.Layers[1].Digest));
         var document = Encoding.UTF8.GetString(what switch
         {
             "another layer's" => Artifact(image, node, 0, wrong, identityOf: 1),
@@ -178,7 +179,7 @@ public sealed class NativeDiscoveryTests
     {
         await using var image = await PublishedImage.StartAsync(layerCount: 3);
         var node = await image.NewNodeWithIndexesAsync();
-        var bytes = await File.ReadAllBytesAsync(node.PathOf(image.Layers[0].Digest));
+        var bytes = await File.ReadAllBytesAsync(node.FileOf(image.Layers[0].Digest));
         var foreign = Artifact(image, node, 0, bytes, subject: image.Manifest with { Digest = Digest.OfSha256("another image"u8) });
         image.AddReferrer(foreign);
         image.AddReferrer(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(Artifact(image, node, 1, bytes)).Replace("layer-index.v", "layer-index.v9", StringComparison.Ordinal)));
@@ -195,7 +196,7 @@ public sealed class NativeDiscoveryTests
     private static async Task PublishAsync(PublishedImage image)
     {
         var node = await image.NewNodeWithIndexesAsync();
-        var layers = image.Layers.Select((layer, i) => Part(image, node, i, File.ReadAllBytes(node.PathOf(layer.Digest)), identityOf: i));
+        var layers = image.Layers.Select((layer, i) => Part(image, node, i, File.ReadAllBytes(node.FileOf(layer.Digest)), identityOf: i));
         image.AddReferrer(new NativeArtifact { Subject = image.Manifest, Layers = [.. layers] }.ToBytes());
     }
 
@@ -210,7 +211,7 @@ public sealed class NativeDiscoveryTests
 
     private static NativeArtifactLayer Part(PublishedImage image, LayerIndexStore node, int layer, byte[] index, int identityOf)
     {
-        using var real = LayerIndex.Open(node.PathOf(image.Layers[identityOf].Digest));
+        using var real = LayerIndex.Open(node.FileOf(image.Layers[identityOf].Digest));
         return new NativeArtifactLayer
         {
             LayerDigest = image.Layers[layer].Digest,

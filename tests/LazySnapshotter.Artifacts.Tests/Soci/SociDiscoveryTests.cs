@@ -28,9 +28,11 @@ public sealed class SociDiscoveryTests
         Assert.Equal(image.Layers[2].Digest, third.LayerDigest);
         Assert.Empty(image.Logs.Warnings);
 
-        // The referrers' 404 and their tag, soci's manifest, the image's for the layers' sizes, a zTOC per layer.
+        // The referrers' 404 and their tag, soci's manifest, the image's for the layers' sizes; its configuration for what the
+        // layers unpack to, a zTOC per layer.
         Assert.Equal(3, image.Registry.Count(TestRequestKind.Manifest));
-        Assert.Equal(2, image.Registry.Count(TestRequestKind.Blob));
+        Assert.Equal(1 + 2, image.Registry.Count(TestRequestKind.Blob));
+        Assert.All(new[] { first, third }, index => Assert.NotNull(index.DiffId));
     }
 
     [Fact]
@@ -49,7 +51,7 @@ public sealed class SociDiscoveryTests
             (await source.ObtainAsync(image.Origin, layer.Digest, null, default))!.Index.Dispose();
 
         Assert.Equal(2, image.Registry.Count(TestRequestKind.Manifest));
-        Assert.Equal(2, image.Registry.Count(TestRequestKind.Blob));
+        Assert.Equal(1 + 2, image.Registry.Count(TestRequestKind.Blob));
         Assert.DoesNotContain(image.Registry.Requests, request => request.Path.Contains("referrers", StringComparison.Ordinal));
     }
 

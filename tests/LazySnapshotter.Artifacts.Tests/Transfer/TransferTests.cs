@@ -6,6 +6,7 @@ using LazySnapshotter.Artifacts.Transfer;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Artifacts.Tests.Transfer;
@@ -50,7 +51,7 @@ public sealed class TransferTests : IAsyncLifetime
         Assert.Empty(pushed.Missing);
         Assert.All(pulled, layer => Assert.Equal("native", layer.Source));
         foreach (var layer in _image.Layers)
-            Assert.Equal(await File.ReadAllBytesAsync(pushing.PathOf(layer.Digest)), await File.ReadAllBytesAsync(pulling.PathOf(layer.Digest)));
+            Assert.Equal(await File.ReadAllBytesAsync(pushing.FileOf(layer.Digest)), await File.ReadAllBytesAsync(pulling.FileOf(layer.Digest)));
         Assert.All(await NewPull(pulling).RunAsync(Here, _image.Manifest.Digest, _image.Layers, default), layer => Assert.Null(layer.Source));
     }
 
@@ -84,7 +85,7 @@ public sealed class TransferTests : IAsyncLifetime
     public async Task A_damaged_index_is_not_pushed()
     {
         var node = await _image.NewNodeWithIndexesAsync();
-        var path = node.PathOf(_image.Layers[0].Digest);
+        var path = node.FileOf(_image.Layers[0].Digest);
         var bytes = await File.ReadAllBytesAsync(path);
         bytes[^1] ^= 1;
         await File.WriteAllBytesAsync(path, bytes);
@@ -173,7 +174,7 @@ public sealed class TransferTests : IAsyncLifetime
 
     private async Task PutImageAsync(ImageReference image)
     {
-        foreach (var blob in _image.Blobs.Append("{}"u8.ToArray()))
+        foreach (var blob in _image.Blobs.Append(_image.ConfigBytes))
             await _client.PushBlobAsync(image, BlobContent.OfBytes(blob), mountFrom: null, progress: null, default);
         var manifest = await _client.GetManifestAsync(_image.Reference, _image.Manifest, default);
         await _client.PutManifestAsync(image, image.Tag, MediaTypes.OciManifest, manifest, default);

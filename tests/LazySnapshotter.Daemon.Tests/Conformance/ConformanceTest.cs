@@ -38,7 +38,7 @@ public abstract class ConformanceTest : IAsyncLifetime
         Directory.CreateDirectory(Work);
         var root = Directory.CreateDirectory(Path.Combine(_directory, "root")).FullName;
         Database = MetadataDatabase.Open(Path.Combine(root, "metadata.db"));
-        Snapshotter = new Snapshotter(root, Database, null, NullLogger<Snapshotter>.Instance);
+        Snapshotter = new Snapshotter(root, Database, mounter: null, images: null, NullLogger<Snapshotter>.Instance);
         var socket = Path.Combine(_directory, "s.sock");
         Server = await GrpcServer.StartAsync(
             socket, new SnapshotsService(Snapshotter).AddTo(new GrpcServiceTable()), NullLoggerFactory.Instance, CancellationToken.None);

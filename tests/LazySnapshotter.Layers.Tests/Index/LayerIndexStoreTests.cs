@@ -3,6 +3,7 @@ using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Indexes;
 
 namespace LazySnapshotter.Layers.Tests.Index;
 
@@ -25,7 +26,7 @@ public sealed class LayerIndexStoreTests : IDisposable
         using (var built = await store.BuildAsync(Layer, new MemoryStream(Blob), new LayerIndexOptions(), CancellationToken.None))
             Assert.Equal(Layer, built.LayerDigest);
 
-        Assert.Equal(_folder[$"indexes/sha256/{Layer.Hex}.lsi"], store.PathOf(Layer));
+        Assert.Equal(_folder[$"indexes/sha256/{Layer.Hex}/{store.IdentitiesOf(Layer)[0]}.lsi"], store.FileOf(Layer));
         using var found = new LayerIndexStore(_folder.Path).TryOpen(Layer, out damage);
         Assert.Equal(2, found!.Toc.Count);
         Assert.Null(damage);
@@ -36,14 +37,14 @@ public sealed class LayerIndexStoreTests : IDisposable
     {
         var store = new LayerIndexStore(_folder.Path);
         (await store.BuildAsync(Layer, new MemoryStream(Blob), new LayerIndexOptions(), CancellationToken.None)).Dispose();
-        var bytes = File.ReadAllBytes(store.PathOf(Layer));
+        var bytes = File.ReadAllBytes(store.FileOf(Layer));
         bytes[400]++;
-        File.WriteAllBytes(store.PathOf(Layer), bytes);
+        File.WriteAllBytes(store.FileOf(Layer), bytes);
 
         Assert.Null(store.TryOpen(Layer, out var damage));
         Assert.Contains("checksum", damage, StringComparison.Ordinal);
         Assert.Contains(".damaged", damage, StringComparison.Ordinal);
-        Assert.Equal(bytes, File.ReadAllBytes(store.PathOf(Layer) + ".damaged"));
+        Assert.Equal(bytes, File.ReadAllBytes(Assert.Single(IndexFiles.Damaged(_folder.Path))));
         Assert.Null(store.TryOpen(Layer, out damage));
         Assert.Null(damage);
         (await store.BuildAsync(Layer, new MemoryStream(Blob), new LayerIndexOptions(), CancellationToken.None)).Dispose();
@@ -60,14 +61,14 @@ public sealed class LayerIndexStoreTests : IDisposable
         var options = new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(50_000) };
         var store = new LayerIndexStore(_folder.Path);
         (await store.BuildAsync(layer, new MemoryStream(blob), options, CancellationToken.None)).Dispose();
-        using (var file = File.OpenWrite(store.PathOf(layer)))
+        using (var file = File.OpenWrite(store.FileOf(layer)))
         {
             file.Position = file.Length - LayerIndexFooter.Length - 10;
             file.Write([1, 2, 3]);
         }
 
         var reports = new List<string>();
-        store.Damaged += (digest, damage) => reports.Add($"{digest}: {damage}");
+        store.Damaged += (digest, _, damage) => reports.Add($"{digest}: {damage}");
         using var index = store.TryOpen(layer, out var damageAtOpen)!;
         Assert.Null(damageAtOpen);
         var last = new SpanId(index.Spans.Count - 1);
@@ -91,13 +92,13 @@ public sealed class LayerIndexStoreTests : IDisposable
         using var layer = BuiltLayer.Of(Blob);
         var bytes = File.ReadAllBytes(layer.Path);
         var other = Digest.OfSha256("another layer"u8);
-        await Assert.ThrowsAsync<InvalidDataException>(() => store.AddAsync(other, new MemoryStream(bytes), CancellationToken.None));
-        await Assert.ThrowsAsync<InvalidDataException>(() => store.AddAsync(Layer, new MemoryStream(bytes[..^1]), CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidDataException>(() => store.AddAsync(other, new MemoryStream(bytes), "registry.example/image", expectedId: null, CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidDataException>(() => store.AddAsync(Layer, new MemoryStream(bytes[..^1]), "registry.example/image", expectedId: null, CancellationToken.None));
         Assert.Empty(Directory.EnumerateFiles(_folder.Path, "*", SearchOption.AllDirectories));
 
-        using (var added = await store.AddAsync(Layer, new MemoryStream(bytes), CancellationToken.None))
+        using (var added = await store.AddAsync(Layer, new MemoryStream(bytes), "registry.example/image", expectedId: null, CancellationToken.None))
             Assert.Equal(layer.Index.Id, added.Id);
-        Assert.Equal(bytes, File.ReadAllBytes(store.PathOf(Layer)));
+        Assert.Equal(bytes, File.ReadAllBytes(store.FileOf(Layer)));
     }
 
     [Fact]
@@ -107,7 +108,7 @@ public sealed class LayerIndexStoreTests : IDisposable
         var store = new LayerIndexStore(_folder.Path);
         using var built = await store.BuildAsync(layer, new MemoryStream(Blob), new LayerIndexOptions(), CancellationToken.None);
         Assert.Equal(layer, built.LayerDigest);
-        Assert.True(File.Exists(_folder[$"indexes/sha512/{layer.Hex}.lsi"]));
+        Assert.True(File.Exists(_folder[$"indexes/sha512/{layer.Hex}/{built.Id}.lsi"]));
     }
 
     [Fact]

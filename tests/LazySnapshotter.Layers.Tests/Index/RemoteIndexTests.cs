@@ -5,6 +5,7 @@ using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Store;
 using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Indexes;
 
 namespace LazySnapshotter.Layers.Tests.Index;
 
@@ -49,7 +50,7 @@ public sealed class RemoteIndexTests : IDisposable
         Assert.Equal(_layer.Toc.Count, index.Toc.Count);
         await index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon);
 
-        Assert.Equal(File, System.IO.File.ReadAllBytes(_store.PathOf(Layer)));
+        Assert.Equal(File, System.IO.File.ReadAllBytes(_store.FileOf(Layer)));
         Assert.Single(server.Requests);
         Assert.Equal(File.Length, server.BytesSent);
         AssertAllWindows(index);
@@ -77,7 +78,7 @@ public sealed class RemoteIndexTests : IDisposable
         using var small = BuiltLayer.Of(TestGzip.Member(GzipProducerTests.RandomTar(seed: 3, length: 10_000)));
         var bytes = System.IO.File.ReadAllBytes(small.Path);
         var server = new BlobServer(bytes, Digest.OfSha256(bytes));
-        using var index = await _store.AddRemoteAsync(small.Index.LayerDigest, server, bytes.Length, CancellationToken.None);
+        using var index = await _store.AddRemoteAsync(small.Index.LayerDigest, server, bytes.Length, "registry.example/image", expectedId: null, CancellationToken.None);
         await index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon);
         Assert.Single(server.Requests);
     }
@@ -99,7 +100,7 @@ public sealed class RemoteIndexTests : IDisposable
         Assert.False(_store.Contains(Layer));
         release.SetResult();
         await index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon);
-        Assert.Equal(File, System.IO.File.ReadAllBytes(_store.PathOf(Layer)));
+        Assert.Equal(File, System.IO.File.ReadAllBytes(_store.FileOf(Layer)));
     }
 
     [Fact]
@@ -136,7 +137,7 @@ public sealed class RemoteIndexTests : IDisposable
         Assert.False(_store.Contains(Layer));
         await index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon);
         Assert.True(server.Requests[^1].Offset > _layer.Index.FrontLength + 100_000);
-        Assert.Equal(File, System.IO.File.ReadAllBytes(_store.PathOf(Layer)));
+        Assert.Equal(File, System.IO.File.ReadAllBytes(_store.FileOf(Layer)));
         AssertAllWindows(index);
     }
 
@@ -182,7 +183,7 @@ public sealed class RemoteIndexTests : IDisposable
             Assert.Contains(part, failure.Message, StringComparison.Ordinal);
             Assert.False(_store.Contains(Layer));
             await index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon);
-            System.IO.File.Delete(_store.PathOf(Layer));
+            System.IO.File.Delete(_store.FileOf(Layer));
         }
 
         Assert.Empty(Files());
@@ -193,7 +194,7 @@ public sealed class RemoteIndexTests : IDisposable
     {
         var other = Digest.OfSha256("other"u8);
         Assert.Contains("belongs to layer", (await Assert.ThrowsAsync<InvalidDataException>(() =>
-            _store.AddRemoteAsync(other, Server(), File.Length, CancellationToken.None))).Message, StringComparison.Ordinal);
+            _store.AddRemoteAsync(other, Server(), File.Length, "registry.example/image", expectedId: null, CancellationToken.None))).Message, StringComparison.Ordinal);
         foreach (var (at, part) in ((int, string)[])[(3, "header: not an index"), (8, "header: version"), (100, "header: the header's checksum"), (LayerIndexHeader.Length + 2, "TOC section: the checksum")])
         {
             var failure = await Assert.ThrowsAsync<InvalidDataException>(() => AddAsync(Server().Then(new Fault { CorruptAt = at })));
@@ -201,8 +202,8 @@ public sealed class RemoteIndexTests : IDisposable
         }
 
         Assert.Contains("cut short", (await Assert.ThrowsAsync<InvalidDataException>(() =>
-            _store.AddRemoteAsync(Layer, Server(), File.Length - 1, CancellationToken.None))).Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<InvalidDataException>(() => _store.AddRemoteAsync(Layer, Server(), 10, CancellationToken.None));
+            _store.AddRemoteAsync(Layer, Server(), File.Length - 1, "registry.example/image", expectedId: null, CancellationToken.None))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InvalidDataException>(() => _store.AddRemoteAsync(Layer, Server(), 10, "registry.example/image", expectedId: null, CancellationToken.None));
         await Assert.ThrowsAnyAsync<IOException>(() => AddAsync(Server().Then(new Fault { EndAfter = 1000 })));
         Assert.Empty(Files());
     }
@@ -223,9 +224,11 @@ public sealed class RemoteIndexTests : IDisposable
 
     private int Front => (int)_layer.Index.FrontLength;
 
-    private Task<LayerIndex> AddAsync(BlobServer server) => _store.AddRemoteAsync(Layer, server, File.Length, CancellationToken.None);
+    private Task<LayerIndex> AddAsync(BlobServer server) => _store.AddRemoteAsync(Layer, server, File.Length, "registry.example/image", expectedId: null, CancellationToken.None);
 
-    private string[] Files() => Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories);
+    // Who published an index is noted as soon as its front is here.
+    private string[] Files() =>
+        [.. Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).Where(path => !path.EndsWith(".from", StringComparison.Ordinal))];
 
     private void AssertAllWindows(LayerIndex index)
     {

@@ -213,11 +213,45 @@ public sealed class BlobStoreTests : IDisposable
             directory = Path.Combine(store.Directory, "sha256");
         var hex = _layer.Digest.Hex;
         var other = new string('a', 64);
-        foreach (var name in (string[])[$"{hex}.0123.partial", $"{hex}.blob", $"{hex}.sparse", $"{hex}.index.spans", $"{other}.sparse", $"{other}.index.spans"])
+        foreach (var name in (string[])[
+            $"{hex}.0123.partial", $"{hex}.blob", $"{hex}.index.sparse", $"{hex}.index.spans", $"{other}.index.sparse", $"{other}.index.spans",
+            $"{other}.lost.spans", $"{other}.empty.sparse"])
             File.WriteAllText(Path.Combine(directory, name), "x");
 
         using var again = BlobStore.Open(_folder.Path);
-        Assert.Equal([$"{other}.index.spans", $"{other}.sparse", $"{hex}.blob"], Files(again).OrderBy(name => name[0] != 'a').ThenBy(name => name, StringComparer.Ordinal));
+        Assert.Equal([$"{other}.index.spans", $"{other}.index.sparse", $"{hex}.blob"], Files(again).OrderBy(name => name[0] != 'a').ThenBy(name => name, StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_a_former_version_fetched_is_still_here()
+    {
+        string sparse;
+        await using (var before = Harness())
+        {
+            await before.ReadAndCompareAsync(0, _layer.Tar.Length);
+            sparse = before.SparsePath;
+        }
+
+        // It had one sparse file a layer.
+        File.Move(sparse, Path.Combine(Path.GetDirectoryName(sparse)!, _layer.Digest.Hex + ".sparse"));
+        await using var after = Harness();
+        await after.ReadAndCompareAsync(0, _layer.Tar.Length);
+        Assert.Empty(after.Server.Requests);
+    }
+
+    [Fact]
+    public async Task One_index_of_a_layer_never_reads_what_another_one_took_for_its_bytes()
+    {
+        await using var h = Harness();
+        await h.ReadAndCompareAsync(0, _layer.Tar.Length);
+        using (var lying = h.Store.Open(_layer.Digest, "lying", _layer.Spans))
+        {
+            Assert.Equal(0, lying.PresentCount);
+            Assert.True(lying.TryStore(_layer.Spans[new SpanId(0)], new byte[_layer.Spans[new SpanId(0)].CompressedLength]));
+        }
+
+        h.Cache.Drop(h.Blob);
+        await h.ReadAndCompareAsync(0, _layer.Tar.Length);
     }
 
     [Fact]

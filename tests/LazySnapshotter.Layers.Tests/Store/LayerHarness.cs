@@ -44,7 +44,7 @@ internal sealed class LayerHarness : IAsyncDisposable
 
     public LayerReadStatistics Statistics => Store.Statistics;
 
-    public string SparsePath => Path.Combine(Store.Directory, "sha256", Layer.Digest.Hex + ".sparse");
+    public string SparsePath => Path.Combine(Store.Directory, "sha256", $"{Layer.Digest.Hex}.{Blob.IndexId}.sparse");
 
     /// <summary>Reads and compares with the original.</summary>
     public async Task ReadAndCompareAsync(long offset, int length, CancellationToken cancellationToken = default)
