@@ -8,7 +8,7 @@ namespace LazySnapshotter.Mounts.FileSystem;
 
 // One slot of the node's filesystem: a layer's table of contents shown as a directory tree. Everything but reading
 // file content is answered from memory. Directories that the layer's tar does not mention look as they do in the
-// layers below (see ImplicitDirectories).
+// layers below, and a layer with nothing below has no whiteouts (see ImplicitDirectories).
 internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirectories implicitDirectories)
 {
     private readonly LayerToc _toc = layer.Toc;
@@ -23,7 +23,7 @@ internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirecto
             return Errno.ENOENT;
         if (_toc[directory].Type != TocEntryType.Directory)
             return Errno.ENOTDIR;
-        if (!_toc.TryFind(directory, name, out var entry))
+        if (!_toc.TryFind(directory, name, out var entry) || IsHidden(entry))
             return Errno.ENOENT;
 
         node = new LayerNode(slot, entry).ToNodeId();
@@ -61,6 +61,8 @@ internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirecto
         for (var position = cookie; position < count; position++)
         {
             var entry = _toc.ChildEntry(directory, (int)position);
+            if (IsHidden(entry))
+                continue;
             var attributes = AttributesOf(entry);
             if (!sink.TryAdd(_toc.ChildName(directory, (int)position), new LayerNode(slot, entry).ToNodeId(), in attributes, position + 1))
                 break;
@@ -116,8 +118,29 @@ internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirecto
 
     private bool IsEntry(int entry) => (uint)entry < (uint)_toc.Count;
 
-    private IReadOnlyList<TocXattr> XattrsOf(int entry) =>
-        implicitDirectories.TryGet(entry, out var inherited) ? inherited.Xattrs : _toc.Xattrs(entry);
+    // overlayfs lists the whiteouts of a directory that it has nothing to merge with, as names that cannot be found.
+    private bool IsHidden(int entry) => implicitDirectories.HidesWhiteouts && _toc[entry] is { IsWhiteout: true, Mode: 0 };
+
+    // What the layer itself says of an implicit directory (that it is opaque, what a default ACL above gave it) holds beside
+    // what it takes from below.
+    private IReadOnlyList<TocXattr> XattrsOf(int entry)
+    {
+        var own = _toc.Xattrs(entry);
+        if (!implicitDirectories.TryGet(entry, out var inherited))
+            return own;
+        return own.Count == 0 ? inherited.Xattrs : [.. inherited.Xattrs, .. own.Where(xattr => !Has(inherited.Xattrs, xattr.Name.Span))];
+    }
+
+    private static bool Has(IReadOnlyList<TocXattr> xattrs, ReadOnlySpan<byte> name)
+    {
+        foreach (var xattr in xattrs)
+        {
+            if (xattr.Name.Span.SequenceEqual(name))
+                return true;
+        }
+
+        return false;
+    }
 
     private NodeAttributes AttributesOf(int entry)
     {

@@ -13,7 +13,9 @@ internal static class ImplicitDirectoryResolver
     /// <param name="lowerDirectories">Nearest first.</param>
     public static ImplicitDirectories Resolve(LayerToc toc, IReadOnlyList<string> lowerDirectories)
     {
-        if (toc.ImplicitDirectories.Count == 0 || lowerDirectories.Count == 0)
+        if (lowerDirectories.Count == 0)
+            return HasWhiteouts(toc) ? ImplicitDirectories.Lowest : ImplicitDirectories.None;
+        if (toc.ImplicitDirectories.Count == 0)
             return ImplicitDirectories.None;
 
         var roots = new List<LinuxFileHandle>();
@@ -36,6 +38,17 @@ internal static class ImplicitDirectoryResolver
         {
             roots.ForEach(root => root.Dispose());
         }
+    }
+
+    private static bool HasWhiteouts(LayerToc toc)
+    {
+        for (var entry = 0; entry < toc.Count; entry++)
+        {
+            if (toc[entry].IsWhiteout)
+                return true;
+        }
+
+        return false;
     }
 
     private static InheritedDirectory? Find(byte[] path, List<LinuxFileHandle> roots)
