@@ -8,7 +8,7 @@ namespace LazySnapshotter.Layers.Toc;
 //   0: | version = 2 (4) |, then for each entry | tag (2) | permissions (2) | id (4) |
 //
 // Entries come in the order of their tags; only named users and groups have an id.
-internal sealed class PosixAcl
+public sealed class PosixAcl
 {
     private const uint Version = 2;
     private const int HeaderLength = 4;

@@ -106,7 +106,8 @@ internal sealed class TocBuilder : ITarSink
                 return;
             default:
                 var node = _tree.AddNode(ContentOf(entry));
-                _tree[node].XattrSet = TocXattrPolicy.OfNew(_xattrs, _tree[directory].XattrSet, _tree[node].Type, (uint)entry.Mode & ModeMask);
+                var mode = (uint)entry.Mode & ModeMask;
+                _tree[node].XattrSet = TocXattrPolicy.OfNew(_xattrs, _tree[directory].XattrSet, _tree[node].Type, mode);
                 SetAttributes(node, entry);
                 _tree.Link(directory, name, node);
                 return;
@@ -160,6 +161,7 @@ internal sealed class TocBuilder : ITarSink
     private void SetAttributes(int node, TarEntry entry)
     {
         ref var target = ref _tree[node];
+        target.IsNamedLate |= target.IsImplicit;
         target.IsImplicit = false;
         var mode = target.Type == TocEntryType.SymbolicLink ? SymbolicLinkMode : (uint)entry.Mode & ModeMask;
         target.Attributes = _tree.AttributesOf(mode, Owner(entry.Uid), Owner(entry.Gid));

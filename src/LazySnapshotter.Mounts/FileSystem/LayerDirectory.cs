@@ -121,26 +121,8 @@ internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirecto
     // overlayfs lists the whiteouts of a directory that it has nothing to merge with, as names that cannot be found.
     private bool IsHidden(int entry) => implicitDirectories.HidesWhiteouts && _toc[entry] is { IsWhiteout: true, Mode: 0 };
 
-    // What the layer itself says of an implicit directory (that it is opaque, what a default ACL above gave it) holds beside
-    // what it takes from below.
-    private IReadOnlyList<TocXattr> XattrsOf(int entry)
-    {
-        var own = _toc.Xattrs(entry);
-        if (!implicitDirectories.TryGet(entry, out var inherited))
-            return own;
-        return own.Count == 0 ? inherited.Xattrs : [.. inherited.Xattrs, .. own.Where(xattr => !Has(inherited.Xattrs, xattr.Name.Span))];
-    }
-
-    private static bool Has(IReadOnlyList<TocXattr> xattrs, ReadOnlySpan<byte> name)
-    {
-        foreach (var xattr in xattrs)
-        {
-            if (xattr.Name.Span.SequenceEqual(name))
-                return true;
-        }
-
-        return false;
-    }
+    private IReadOnlyList<TocXattr> XattrsOf(int entry) =>
+        implicitDirectories.TryGet(entry, out var inherited) ? inherited.With(_toc.Xattrs(entry)) : _toc.Xattrs(entry);
 
     private NodeAttributes AttributesOf(int entry)
     {
@@ -148,7 +130,7 @@ internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirecto
         return implicitDirectories.TryGet(entry, out var inherited)
             ? TocAttributes.Of(toc) with
             {
-                Mode = TocAttributes.TypeBits(TocEntryType.Directory) | inherited.Mode,
+                Mode = TocAttributes.TypeBits(toc.Type) | inherited.Mode,
                 Uid = inherited.Uid,
                 Gid = inherited.Gid,
                 ModifiedSeconds = inherited.MtimeSeconds,
