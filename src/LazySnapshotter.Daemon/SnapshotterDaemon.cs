@@ -5,8 +5,10 @@ using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Fuse;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts;
+using LazySnapshotter.Mounts.FileSystem;
 using LazySnapshotter.Mounts.Slots;
 using LazySnapshotter.Snapshots;
+using LazySnapshotter.Snapshots.Directories;
 using LazySnapshotter.Snapshots.Metadata;
 using Microsoft.Extensions.Logging;
 
@@ -28,8 +30,10 @@ public static class SnapshotterDaemon
         await using var storage = NodeStorage.Open(options, loggers);
         var layersDirectory = Path.Combine(options.Root, "layers");
         using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), loggers);
+        var fileSystem = OverlayProbe.NeedsUserXattr(options.Root) ? new UserOverlayXattrs(mounter.FileSystem) : mounter.FileSystem;
         await using var session = await FuseSession.StartAsync(
-            FuseMount.Create(layersDirectory, new FuseMountOptions()), mounter.FileSystem, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
+            FuseMount.Create(layersDirectory, new FuseMountOptions()), fileSystem, new FuseSessionOptions(),
+            loggers.CreateLogger<FuseSession>());
         using var images = new ContainerdImages(options.Containerd, loggers.CreateLogger<ContainerdImages>());
         await using var snapshotter = new Snapshotter(options.Root, database, mounter, images, loggers.CreateLogger<Snapshotter>());
         await mounter.ReleaseUnusedAsync(snapshotter.LayersInUse(), cancellationToken);

@@ -73,6 +73,15 @@ internal sealed partial class FuseDispatcher
             _device.Reply(unique, value);
     }
 
+    // For anything else ENOSYS would do on recent kernels; overlayfs of 5.13 to 6.0 copies a file up only if it is ENOTTY.
+    private void Ioctl(ref FuseRequest request)
+    {
+        if (request.TryRead<FuseIoctlIn>(out var arguments) && arguments.AsksForInodeFlags)
+            _device.Reply(request.Header.Unique, default(FuseIoctlOutInodeFlags));
+        else
+            _device.ReplyError(request.Header.Unique, Errno.ENOTTY);
+    }
+
     private void Open(ulong unique)
     {
         if (_connection.Features.OpensWithoutAsking)

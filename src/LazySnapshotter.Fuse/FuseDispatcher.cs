@@ -94,9 +94,8 @@ internal sealed partial class FuseDispatcher(FuseConnection connection)
                 _device.ReplyError(unique, Errno.None);
                 break;
 
-            // ENOSYS would do on recent kernels; overlayfs of 5.13 to 6.0 copies a file up only if this is ENOTTY.
             case FuseOpcode.FUSE_IOCTL:
-                _device.ReplyError(unique, Errno.ENOTTY);
+                Ioctl(ref request);
                 break;
 
             // The mount is read-only, so these come only after somebody has remounted it.

@@ -15,13 +15,15 @@ public sealed record FuseFeatures
     //   EXPORT_SUPPORT   nodes can be found by handle: LOOKUP "." is answered
     //   AUTO_INVAL_DATA  a directory's listing is dropped when its modification time moves (IFuseFileSystem.IsImmutable)
     //   DO_READDIRPLUS   listing brings the attributes along; without _AUTO, always
+    //   POSIX_ACL        access is decided by ACLs as well; asked for once per inode, where a user who is not its owner has group bits to
+    //                    read (the kernel keeps the answer, also that there is none)
     //   ABORT_ERROR      tells "aborted by the administrator" from "unmounted"
     //   ALLOW_IDMAP      containers with user namespaces (6.12)
     //   NO_OPEN_SUPPORT, NO_OPENDIR_SUPPORT, HAS_RESEND are announcements by the kernel, not requests to it.
     private const FuseInitFlags Wanted =
         FuseInitFlags.FUSE_ASYNC_READ | FuseInitFlags.FUSE_EXPORT_SUPPORT | FuseInitFlags.FUSE_AUTO_INVAL_DATA
         | FuseInitFlags.FUSE_DO_READDIRPLUS | FuseInitFlags.FUSE_NO_OPEN_SUPPORT | FuseInitFlags.FUSE_PARALLEL_DIROPS
-        | FuseInitFlags.FUSE_ABORT_ERROR | FuseInitFlags.FUSE_MAX_PAGES | FuseInitFlags.FUSE_CACHE_SYMLINKS
+        | FuseInitFlags.FUSE_POSIX_ACL | FuseInitFlags.FUSE_ABORT_ERROR | FuseInitFlags.FUSE_MAX_PAGES | FuseInitFlags.FUSE_CACHE_SYMLINKS
         | FuseInitFlags.FUSE_NO_OPENDIR_SUPPORT | FuseInitFlags.FUSE_INIT_EXT | FuseInitFlags.FUSE_HAS_RESEND
         | FuseInitFlags.FUSE_ALLOW_IDMAP;
 

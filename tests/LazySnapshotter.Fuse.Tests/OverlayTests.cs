@@ -71,6 +71,24 @@ public sealed class OverlayTests
     }
 
     [Fact]
+    public async Task Inode_flags_can_be_asked_for_and_there_are_none()
+    {
+        await using var mount = await TestMount.StartAsync(LayerTree());
+        await using var overlay = new Overlay(mount);
+
+        var merged = overlay.Directory;
+        foreach (var path in (string[])[mount.At("1/stays"), Path.Combine(merged, "stays"), Path.Combine(merged, "opaque")])
+        {
+            var (exitCode, output) = await Tool.RunAsync("lsattr", "-d", path);
+            Assert.Equal(0, exitCode);
+            Assert.Matches("^-+ ", output);
+        }
+
+        Libc.SetXattr(Path.Combine(overlay.Directory, "stays"), "user.copied-up", [1]);
+        Assert.True(File.Exists(Path.Combine(overlay.Upper, "stays")));
+    }
+
+    [Fact]
     public async Task A_program_in_a_lower_layer_runs()
     {
         var tree = LayerTree();

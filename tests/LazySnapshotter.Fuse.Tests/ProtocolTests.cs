@@ -25,6 +25,8 @@ public sealed class ProtocolTests
         Assert.Equal(8, Unsafe.SizeOf<FuseGetXattrIn>());
         Assert.Equal(8, Unsafe.SizeOf<FuseGetXattrOut>());
         Assert.Equal(80, Unsafe.SizeOf<FuseStatfs>());
+        Assert.Equal(32, Unsafe.SizeOf<FuseIoctlIn>());
+        Assert.Equal(20, Unsafe.SizeOf<FuseIoctlOutInodeFlags>());
         Assert.Equal(16, Unsafe.SizeOf<FuseNotifyInvalidEntry>());
     }
 

@@ -9,6 +9,7 @@ internal sealed class TestTree : IFuseFileSystem
 {
     private readonly List<TestNode> _nodes = [];
     private readonly Lock _gate = new();
+    private readonly List<(NodeId Node, string Name)> _xattrsAsked = [];
 
     public TestTree(bool immutableRoot = true)
     {
@@ -20,6 +21,16 @@ internal sealed class TestTree : IFuseFileSystem
     public TestNode Root { get; }
 
     public IReadOnlyList<TestNode> Nodes => _nodes;
+
+    /// <summary>Every GETXATTR so far.</summary>
+    public IReadOnlyList<(NodeId Node, string Name)> XattrsAsked
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _xattrsAsked];
+        }
+    }
 
     /// <summary>Replaces reading from memory.</summary>
     public Func<TestNode, long, Memory<byte>, CancellationToken, ValueTask<int>>? OnRead { get; set; }
@@ -129,6 +140,8 @@ internal sealed class TestTree : IFuseFileSystem
 
     public Errno GetXattr(NodeId node, ReadOnlySpan<byte> name, out ReadOnlyMemory<byte> value)
     {
+        lock (_gate)
+            _xattrsAsked.Add((node, Encoding.Latin1.GetString(name)));
         var found = Find(node)!.Xattrs.TryGetValue(Encoding.Latin1.GetString(name), out var bytes);
         value = bytes;
         return found ? Errno.None : Errno.ENODATA;

@@ -32,6 +32,23 @@ public sealed class ImageTreeTests : IAsyncLifetime
     public void An_opaque_directory_hides_everything_below_it() => Assert.Equal(["c"], Names("/data"));
 
     [Fact]
+    public async Task A_directory_no_layer_above_lists_is_described_by_the_nearest_below_that_does_hidden_or_not()
+    {
+        var tree = new ImageTree(
+        [
+            await _layers.LayerAsync(("a/", null), ("a/b/", null), ("a/b/old", "old"), ("link", "-> a"), ("file", "f"), ("c/", null)),
+            await _layers.LayerAsync(("a/.wh..wh..opq", null), (".wh.c", null)),
+            await _layers.LayerAsync(("a/b/new", "n"), ("link/x", "x"), ("file/x", "x"), ("c/x", "x"), ("nowhere/x", "x")),
+        ]);
+
+        Assert.Equal(["new"], tree.Children(tree.Resolve("/a/b"u8)!).Select(child => Encoding.UTF8.GetString(child.Name)));
+        foreach (var path in (string[])["/a", "/a/b", "/link"])
+            Assert.False(tree.EntryOf(tree.Resolve(Encoding.UTF8.GetBytes(path))!).IsImplicit, path);
+        foreach (var path in (string[])["/file", "/c", "/nowhere"])
+            Assert.True(tree.EntryOf(tree.Resolve(Encoding.UTF8.GetBytes(path))!).IsImplicit, path);
+    }
+
+    [Fact]
     public async Task The_topmost_layer_decides_what_a_file_holds() => Assert.Equal("two", await ContentAsync("/usr/bin/tool"));
 
     [Fact]

@@ -12,6 +12,7 @@ public enum FuseInitFlags : ulong
     FUSE_DO_READDIRPLUS = 1UL << 13,
     FUSE_NO_OPEN_SUPPORT = 1UL << 17,
     FUSE_PARALLEL_DIROPS = 1UL << 18,
+    FUSE_POSIX_ACL = 1UL << 20,
     FUSE_ABORT_ERROR = 1UL << 21,
     FUSE_MAX_PAGES = 1UL << 22,
     FUSE_CACHE_SYMLINKS = 1UL << 23,

@@ -30,6 +30,9 @@ internal struct GzipHeader
 
     public readonly bool IsComplete => _part == Part.Done;
 
+    /// <summary>Whether the fixed bytes have been read and say that this is a gzip member.</summary>
+    public readonly bool IsRecognised => _part != Part.Fixed;
+
     /// <summary>Whether no byte of the header has been read.</summary>
     public readonly bool IsEmpty => _length == 0;
 

@@ -4,8 +4,11 @@ namespace LazySnapshotter.Layers.Gzip;
 
 // The first half of reading a gzip blob as it streams by: finds the members, inflates them into chunks and notes where
 // blocks start and end. Whoever feeds it calls Append with the bytes as they come, then Complete. What it notes but does
-// not compute, the CRC, is for GzipChecker, so that threads can share the work. NUL padding behind the last
-// member is accepted, as gzip(1) does; anything else is not.
+// not compute, the CRC, is for GzipChecker, so that threads can share the work.
+//
+// What follows the last member and does not start another one (padding, signatures, junk) belongs to the blob and to no
+// file: it is passed over, as gzip(1) does, and containerd where unpigz(1) inflates for it. (Go's own reader, which
+// containerd uses elsewhere, refuses the whole blob.)
 //
 // An error is thrown after everything before it was handed over: who takes the chunks in order meets the first one first.
 internal sealed class GzipReader
@@ -19,7 +22,7 @@ internal sealed class GzipReader
     /// <summary>Output between two marks. Each costs some symbols that are not decoded in the fast loop.</summary>
     private const long MarkDistance = 16 * 1024;
 
-    private enum Part { Header, Deflate, Trailer, BetweenMembers, Padding }
+    private enum Part { Header, Deflate, Trailer, BetweenMembers, Tail }
 
     private readonly Inflater _inflater;
     private readonly Func<GzipChunk> _rent;
@@ -63,7 +66,7 @@ internal sealed class GzipReader
                 Part.Deflate => ReadDeflate(compressed),
                 Part.Trailer => ReadTrailer(compressed),
                 Part.BetweenMembers => StartMember(compressed),
-                _ => SkipPadding(compressed),
+                _ => SkipTail(compressed),
             };
             compressed = compressed[consumed..];
         }
@@ -82,16 +85,21 @@ internal sealed class GzipReader
     /// <exception cref="InvalidDataException">The blob is cut short.</exception>
     public void Complete()
     {
-        if (_part is not (Part.BetweenMembers or Part.Padding))
+        if (_part is not (Part.BetweenMembers or Part.Tail) && !MayBeTail)
             throw Broken($"the gzip stream is cut short inside the {_part.ToString().ToLowerInvariant()} of the member at {_memberStart}");
         HandOver();
     }
+
+    /// <summary>Whether what looked like another member's header until here may still turn out not to be one.</summary>
+    private bool MayBeTail => _part == Part.Header && _memberStart > 0 && !_header.IsRecognised;
 
     private int ReadHeader(ReadOnlySpan<byte> compressed)
     {
         var consumed = _header.Append(compressed, out var error);
         CompressedOffset += consumed;
-        if (error is not null)
+        if (error is not null && MayBeTail)
+            _part = Part.Tail;
+        else if (error is not null)
             throw Broken(error);
         if (!_header.IsComplete)
             return consumed;
@@ -164,18 +172,13 @@ internal sealed class GzipReader
     private int StartMember(ReadOnlySpan<byte> compressed)
     {
         _memberStart = CompressedOffset;
-        _part = compressed[0] == 0 ? Part.Padding : Part.Header;
-        if (_part == Part.Header && compressed[0] != 0x1F)
-            throw Broken("trailing garbage behind the gzip stream");
+        _part = Part.Header;
         return 0;
     }
 
-    private int SkipPadding(ReadOnlySpan<byte> compressed)
+    private int SkipTail(ReadOnlySpan<byte> compressed)
     {
-        var garbage = compressed.IndexOfAnyExcept((byte)0);
-        CompressedOffset += garbage < 0 ? compressed.Length : garbage;
-        if (garbage >= 0)
-            throw Broken("trailing garbage behind the gzip stream and its padding");
+        CompressedOffset += compressed.Length;
         return compressed.Length;
     }
 

@@ -21,6 +21,7 @@ public sealed class LayerToc
         _linkCounts = new uint[Count];
         var directories = new List<int>();
         var implicitDirectories = new List<int>();
+        var lateDirectories = new List<int>();
         for (var entry = 0; entry < Count; entry++)
         {
             if (columns.TypeOf(entry) != TocEntryType.Directory)
@@ -29,18 +30,24 @@ public sealed class LayerToc
             directories.Add(entry);
             if ((columns.Types[entry] & TocColumns.ImplicitFlag) != 0)
                 implicitDirectories.Add(entry);
+            if ((columns.Types[entry] & TocColumns.NamedLateFlag) != 0)
+                lateDirectories.Add(entry);
             _linkCounts[entry] += 2;
             CountNames(entry);
         }
 
         _directories = [.. directories];
         ImplicitDirectories = implicitDirectories;
+        LateDirectories = lateDirectories;
     }
 
     public int Count => _columns.Types.Length;
 
     /// <summary>Directories that take their attributes from the layers below (<see cref="TocEntry.IsImplicit"/>).</summary>
     public IReadOnlyList<int> ImplicitDirectories { get; }
+
+    /// <summary>Directories that take extended attributes from the layers below (<see cref="TocEntry.IsNamedLate"/>).</summary>
+    public IReadOnlyList<int> LateDirectories { get; }
 
     internal TocColumns Columns => _columns;
 
@@ -64,6 +71,7 @@ public sealed class LayerToc
                 DeviceMajor = isDevice ? (uint)(_columns.Sizes[entry] >> 32) : 0,
                 DeviceMinor = isDevice ? (uint)_columns.Sizes[entry] : 0,
                 IsImplicit = (_columns.Types[entry] & TocColumns.ImplicitFlag) != 0,
+                IsNamedLate = (_columns.Types[entry] & TocColumns.NamedLateFlag) != 0,
             };
         }
     }

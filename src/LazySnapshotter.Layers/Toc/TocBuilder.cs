@@ -10,7 +10,7 @@ namespace LazySnapshotter.Layers.Toc;
 // - the root's own header is ignored: the root is 0755 root:root
 // - `.wh.NAME` becomes a character device 0:0 called NAME, `.wh..wh..opq` an attribute of its directory
 // - a hard link's header changes the inode it links to; a symbolic link's mode is always 0777
-// - times before 1970 or behind 2262 become 1970; trusted.* attributes are dropped
+// - times before 1970 or behind 2262 become 1970; what becomes of extended attributes is TocXattrPolicy's
 //
 // It is more patient in three things that make containerd fail: a hard link may come before its target or point at
 // itself, and a whiteout may come after what it would hide in the same layer (which it then leaves alone, as the
@@ -106,6 +106,8 @@ internal sealed class TocBuilder : ITarSink
                 return;
             default:
                 var node = _tree.AddNode(ContentOf(entry));
+                var mode = (uint)entry.Mode & ModeMask;
+                _tree[node].XattrSet = TocXattrPolicy.OfNew(_xattrs, _tree[directory].XattrSet, _tree[node].Type, mode);
                 SetAttributes(node, entry);
                 _tree.Link(directory, name, node);
                 return;
@@ -159,14 +161,12 @@ internal sealed class TocBuilder : ITarSink
     private void SetAttributes(int node, TarEntry entry)
     {
         ref var target = ref _tree[node];
+        target.IsNamedLate |= target.IsImplicit;
         target.IsImplicit = false;
         var mode = target.Type == TocEntryType.SymbolicLink ? SymbolicLinkMode : (uint)entry.Mode & ModeMask;
         target.Attributes = _tree.AttributesOf(mode, Owner(entry.Uid), Owner(entry.Gid));
         (target.MtimeSeconds, target.MtimeNanoseconds) = BoundTime(entry.MtimeSeconds, entry.MtimeNanoseconds);
-        var type = target.Type;
-        var kept = entry.Xattrs.Where(xattr => TocXattrPolicy.Keeps(xattr.Name, type)).Select(xattr => new TocXattr(xattr.Name, xattr.Value));
-        if (entry.Xattrs.Count > 0)
-            target.XattrSet = _xattrs.With(target.XattrSet, kept);
+        target.XattrSet = TocXattrPolicy.Apply(_xattrs, target.XattrSet, target.Type, mode, entry.Xattrs);
     }
 
     private void AddHardLink(int directory, ReadOnlySpan<byte> name, TarEntry entry, int existing)
@@ -253,7 +253,7 @@ internal sealed class TocBuilder : ITarSink
     private void MarkOpaque(int directory)
     {
         var opaque = new TocXattr("trusted.overlay.opaque"u8.ToArray(), "y"u8.ToArray());
-        _tree[directory].XattrSet = _xattrs.With(_tree[directory].XattrSet, [opaque]);
+        _tree[directory].XattrSet = _xattrs.With(_tree[directory].XattrSet, opaque);
     }
 
     private void PushAll(List<ReadOnlyMemory<byte>> components, int count)
@@ -289,6 +289,7 @@ internal sealed class TocBuilder : ITarSink
                 }
 
                 next = _tree.AddNode(new TocNode { Type = TocEntryType.Directory, IsImplicit = true, Attributes = _tree.AttributesOf(ImplicitMode, 0, 0) });
+                _tree[next].XattrSet = TocXattrPolicy.OfNew(_xattrs, _tree[current].XattrSet, TocEntryType.Directory, ImplicitMode);
                 _tree.Link(current, name, next);
             }
 

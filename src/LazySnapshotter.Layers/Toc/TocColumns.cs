@@ -40,9 +40,12 @@ internal sealed class TocColumns
     /// <summary>Bit 7 of a type: the directory is implicit.</summary>
     public const byte ImplicitFlag = 0x80;
 
+    /// <summary>Bit 6: the directory was implicit when it was made, and a header named it later.</summary>
+    public const byte NamedLateFlag = 0x40;
+
     public required IReadOnlyDictionary<int, TocXattr[]> Xattrs { get; init; }
 
-    public TocEntryType TypeOf(int entry) => (TocEntryType)(Types[entry] & ~ImplicitFlag);
+    public TocEntryType TypeOf(int entry) => (TocEntryType)(Types[entry] & ~(ImplicitFlag | NamedLateFlag));
 
     public int ChildCount(int directory) => (int)Sizes[directory];
 

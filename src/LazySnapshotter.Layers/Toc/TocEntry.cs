@@ -32,6 +32,12 @@ public readonly record struct TocEntry
     /// </summary>
     public bool IsImplicit { get; init; }
 
+    /// <summary>
+    /// A directory that the tar has as part of longer names first, and on its own later. containerd gives it the extended
+    /// attributes it has in the layers below, and then those of its header.
+    /// </summary>
+    public bool IsNamedLate { get; init; }
+
     /// <summary>Whether overlayfs takes this for "gone": a character device 0:0.</summary>
     public bool IsWhiteout => Type == TocEntryType.CharacterDevice && DeviceMajor == 0 && DeviceMinor == 0;
 }

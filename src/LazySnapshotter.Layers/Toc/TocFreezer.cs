@@ -75,7 +75,8 @@ internal sealed class TocFreezer
         for (var entry = 0; entry < _entryCount; entry++)
         {
             ref var node = ref _tree[_nodeOf[entry]];
-            types[entry] = (byte)((int)node.Type | (node.IsImplicit ? TocColumns.ImplicitFlag : 0));
+            var flag = node.IsImplicit ? TocColumns.ImplicitFlag : node.IsNamedLate ? TocColumns.NamedLateFlag : 0;
+            types[entry] = (byte)((int)node.Type | flag);
             mtimeSeconds[entry] = node.MtimeSeconds;
             mtimeNanoseconds[entry] = node.MtimeNanoseconds;
             var own = _tree.Attributes(node.Attributes);

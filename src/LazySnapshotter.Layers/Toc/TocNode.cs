@@ -9,6 +9,7 @@ internal struct TocNode
         None = 0,
         Implicit = 1,
         PendingLink = 2,
+        NamedLate = 4,
     }
 
     /// <summary>Length of a file or of a symbolic link's target; major * 2^32 + minor of a device.</summary>
@@ -46,6 +47,13 @@ internal struct TocNode
     {
         readonly get => (_flags & Flags.Implicit) != 0;
         set => _flags = value ? _flags | Flags.Implicit : _flags & ~Flags.Implicit;
+    }
+
+    /// <summary>A directory that was implicit until a header named it.</summary>
+    public bool IsNamedLate
+    {
+        readonly get => (_flags & Flags.NamedLate) != 0;
+        set => _flags = value ? _flags | Flags.NamedLate : _flags & ~Flags.NamedLate;
     }
 
     /// <summary>A hard link whose target has not come yet.</summary>

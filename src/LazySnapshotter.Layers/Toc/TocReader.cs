@@ -50,14 +50,17 @@ internal static class TocReader
     /// <summary>Where the next file's data is expected: behind this one's last block and one header.</summary>
     public static long ExpectedAfter(long position, long size) => position + ((size + 511) & ~511L) + 512;
 
-    public static TocEntryType TypeOf(byte type) => (TocEntryType)(type & ~TocColumns.ImplicitFlag);
+    public static TocEntryType TypeOf(byte type) => (TocEntryType)(type & ~(TocColumns.ImplicitFlag | TocColumns.NamedLateFlag));
 
     private static byte[] ReadTypes(ref ColumnReader reader, int count)
     {
         var types = reader.Bytes(count, "types").ToArray();
         for (var i = 0; i < count; i++)
         {
-            if (TypeOf(types[i]) > TocEntryType.Fifo || ((types[i] & TocColumns.ImplicitFlag) != 0 && TypeOf(types[i]) != TocEntryType.Directory))
+            var flags = types[i] - (int)TypeOf(types[i]);
+            var isKnown = flags == 0
+                || (flags is TocColumns.ImplicitFlag or TocColumns.NamedLateFlag && TypeOf(types[i]) == TocEntryType.Directory);
+            if (TypeOf(types[i]) > TocEntryType.Fifo || !isKnown)
                 throw reader.Bad($"entry {i} has the unknown type 0x{types[i]:x2}");
         }
 

@@ -14,25 +14,41 @@ internal sealed class TocXattrSets : IEqualityComparer<TocXattr[]>
 
     public TocXattr[] this[int set] => _sets[set];
 
-    /// <summary>The set that another one becomes with some attributes more; the new values win.</summary>
-    public int With(int set, IEnumerable<TocXattr> added)
+    /// <summary>The value an attribute has in a set, -1 for none; null if it has no such attribute.</summary>
+    public ReadOnlyMemory<byte>? Find(int set, ReadOnlySpan<byte> name)
     {
-        var merged = set < 0 ? [] : new List<TocXattr>(_sets[set]);
-        foreach (var xattr in added)
+        if (set < 0)
+            return null;
+        foreach (var xattr in _sets[set])
         {
-            var same = merged.FindIndex(other => other.Name.Span.SequenceEqual(xattr.Name.Span));
-            if (same < 0)
-                merged.Add(xattr);
-            else
-                merged[same] = xattr;
+            if (xattr.Name.Span.SequenceEqual(name))
+                return xattr.Value;
         }
 
-        if (merged.Count == 0)
+        return null;
+    }
+
+    /// <summary>A set, -1 for none, to be changed.</summary>
+    public List<TocXattr> CopyOf(int set) => set < 0 ? [] : [.. _sets[set]];
+
+    /// <summary>The number of a set with these attributes, whatever their order; -1 for none.</summary>
+    public int NumberOf(List<TocXattr> xattrs)
+    {
+        if (xattrs.Count == 0)
             return -1;
-        if (merged.Count > TarLimits.XattrCountMax)
+        if (xattrs.Count > TarLimits.XattrCountMax)
             throw new InvalidDataException($"more than {TarLimits.XattrCountMax} xattrs on one entry");
-        merged.Sort((left, right) => left.Name.Span.SequenceCompareTo(right.Name.Span));
-        return Intern([.. merged]);
+        xattrs.Sort(static (left, right) => left.Name.Span.SequenceCompareTo(right.Name.Span));
+        return Intern([.. xattrs]);
+    }
+
+    /// <summary>The set that another one, -1 for none, becomes with an attribute more, or with another value for it.</summary>
+    public int With(int set, TocXattr added)
+    {
+        var xattrs = CopyOf(set);
+        xattrs.RemoveAll(xattr => xattr.Name.Span.SequenceEqual(added.Name.Span));
+        xattrs.Add(added);
+        return NumberOf(xattrs);
     }
 
     public bool Equals(TocXattr[]? x, TocXattr[]? y)

@@ -8,7 +8,7 @@ namespace LazySnapshotter.Mounts.FileSystem;
 
 // One slot of the node's filesystem: a layer's table of contents shown as a directory tree. Everything but reading
 // file content is answered from memory. Directories that the layer's tar does not mention look as they do in the
-// layers below (see ImplicitDirectories).
+// layers below, and a layer with nothing below has no whiteouts (see ImplicitDirectories).
 internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirectories implicitDirectories)
 {
     private readonly LayerToc _toc = layer.Toc;
@@ -23,7 +23,7 @@ internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirecto
             return Errno.ENOENT;
         if (_toc[directory].Type != TocEntryType.Directory)
             return Errno.ENOTDIR;
-        if (!_toc.TryFind(directory, name, out var entry))
+        if (!_toc.TryFind(directory, name, out var entry) || IsHidden(entry))
             return Errno.ENOENT;
 
         node = new LayerNode(slot, entry).ToNodeId();
@@ -61,6 +61,8 @@ internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirecto
         for (var position = cookie; position < count; position++)
         {
             var entry = _toc.ChildEntry(directory, (int)position);
+            if (IsHidden(entry))
+                continue;
             var attributes = AttributesOf(entry);
             if (!sink.TryAdd(_toc.ChildName(directory, (int)position), new LayerNode(slot, entry).ToNodeId(), in attributes, position + 1))
                 break;
@@ -116,8 +118,11 @@ internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirecto
 
     private bool IsEntry(int entry) => (uint)entry < (uint)_toc.Count;
 
+    // overlayfs lists the whiteouts of a directory that it has nothing to merge with, as names that cannot be found.
+    private bool IsHidden(int entry) => implicitDirectories.HidesWhiteouts && _toc[entry] is { IsWhiteout: true, Mode: 0 };
+
     private IReadOnlyList<TocXattr> XattrsOf(int entry) =>
-        implicitDirectories.TryGet(entry, out var inherited) ? inherited.Xattrs : _toc.Xattrs(entry);
+        implicitDirectories.TryGet(entry, out var inherited) ? inherited.With(_toc.Xattrs(entry)) : _toc.Xattrs(entry);
 
     private NodeAttributes AttributesOf(int entry)
     {
@@ -125,7 +130,7 @@ internal sealed class LayerDirectory(long slot, LazyLayer layer, ImplicitDirecto
         return implicitDirectories.TryGet(entry, out var inherited)
             ? TocAttributes.Of(toc) with
             {
-                Mode = TocAttributes.TypeBits(TocEntryType.Directory) | inherited.Mode,
+                Mode = TocAttributes.TypeBits(toc.Type) | inherited.Mode,
                 Uid = inherited.Uid,
                 Gid = inherited.Gid,
                 ModifiedSeconds = inherited.MtimeSeconds,

@@ -4,6 +4,7 @@ using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts.FileSystem;
 using LazySnapshotter.Mounts.Implicit;
 using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Snapshots.Directories;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Mounts.Images;
@@ -65,8 +66,10 @@ public sealed class ImageMount : IAsyncDisposable
         Directory.CreateDirectory(LayersDirectory);
         Directory.CreateDirectory(EmptyDirectory);
         var fileSystem = new LayerFileSystem(static _ => null);
+        var usesUserXattr = OverlayProbe.NeedsUserXattr(_workDirectory);
         _session = await FuseSession.StartAsync(
-            FuseMount.Create(LayersDirectory, new FuseMountOptions()), fileSystem, new FuseSessionOptions { Name = "image" }, loggers.CreateLogger<FuseSession>());
+            FuseMount.Create(LayersDirectory, new FuseMountOptions()), usesUserXattr ? new UserOverlayXattrs(fileSystem) : fileSystem,
+            new FuseSessionOptions { Name = "image" }, loggers.CreateLogger<FuseSession>());
 
         // Lowest first: what a tar leaves out is taken from the layers already here.
         var lower = new List<string>();
@@ -84,7 +87,8 @@ public sealed class ImageMount : IAsyncDisposable
         try
         {
             var names = lower.Select(directory => Path.GetFileName(directory)!).Append(Path.Combine("..", Path.GetFileName(EmptyDirectory)));
-            Libc.Mount("overlay", _target, "overlay", MountFlags.MS_RDONLY, "lowerdir=" + string.Join(':', names));
+            var options = "lowerdir=" + string.Join(':', names) + (usesUserXattr ? ",userxattr" : "");
+            Libc.Mount("overlay", _target, "overlay", MountFlags.MS_RDONLY, options);
             _merged = true;
         }
         finally

@@ -23,17 +23,11 @@ public class MergedToc
 
     public ImageTreeNode Root { get; }
 
+    /// <summary>What describes a place: its topmost layer, or one below where that does not mention the directory.</summary>
     public TocEntry EntryOf(ImageTreeNode node)
     {
-        // Where the topmost layer does not mention the directory itself, the next one that does describes it.
-        foreach (var part in node.Parts)
-        {
-            var entry = _layers[part.Layer][part.Entry];
-            if (!entry.IsImplicit)
-                return entry;
-        }
-
-        return TopEntry(node);
+        var entry = TopEntry(node);
+        return entry.IsImplicit && node.Top.Entry != 0 ? InheritedEntry(node.Top) ?? entry : entry;
     }
 
     public ReadOnlyMemory<byte> LinkTarget(ImageTreeNode node) => _layers[node.Top.Layer].LinkTarget(node.Top.Entry);
@@ -128,6 +122,38 @@ public class MergedToc
         }
 
         return walked.Peek();
+    }
+
+    // As containerd's unpacking: the nearest layer below that has the path, hidden by a layer between or not; symbolic links
+    // lead where they lead inside that layer; nothing is inherited through what is no directory.
+    private TocEntry? InheritedEntry(ImageTreeNode.Part directory)
+    {
+        var path = _layers[directory.Layer].PathOf(directory.Entry);
+        foreach (var toc in _layers.Skip(directory.Layer + 1))
+        {
+            var alone = new MergedToc([toc]);
+            if (alone.Resolve(path) is { } found && alone.TopEntry(found) is { IsImplicit: false } described)
+                return described.Type == TocEntryType.Directory ? described : null;
+            if (HasOtherThanDirectory(toc, path))
+                return null;
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether something on the way, or at its end, is neither a directory nor a link to one: a whiteout mostly.</summary>
+    private static bool HasOtherThanDirectory(LayerToc toc, ReadOnlySpan<byte> path)
+    {
+        var entry = 0;
+        foreach (var range in path.Split((byte)'/'))
+        {
+            if (!toc.TryFind(entry, path[range], out entry))
+                return false;
+            if (toc[entry].Type != TocEntryType.Directory)
+                return toc[entry].Type != TocEntryType.SymbolicLink;
+        }
+
+        return false;
     }
 
     private TocEntry TopEntry(ImageTreeNode node) => _layers[node.Top.Layer][node.Top.Entry];

@@ -7,16 +7,25 @@ namespace LazySnapshotter.Mounts.Implicit;
 // Directories a layer needs but its tar does not mention (umoci leaves them out). containerd's unpacking gives them
 // the attributes of the same directory in the nearest layer below that has it; so do we, or an image would show
 // other owners and modes lazily than unpacked. What was found is kept with the slot, so that a slot shows the same
-// for ever, whatever becomes of the layers below.
+// for ever, whatever becomes of the layers below. That there are none is kept as well where it makes a difference: a
+// whiteout in the lowest layer removes nothing, and containerd makes none.
 internal sealed class ImplicitDirectories
 {
     public static readonly ImplicitDirectories None = new(FrozenDictionary<int, InheritedDirectory>.Empty);
 
+    /// <summary>Of a layer with whiteouts and nothing below them.</summary>
+    public static readonly ImplicitDirectories Lowest = new(FrozenDictionary<int, InheritedDirectory>.Empty) { HidesWhiteouts = true };
+
     private const byte FormatVersion = 1;
+
+    /// <summary>All that is written for <see cref="Lowest"/>.</summary>
+    private const byte LowestVersion = 2;
 
     private readonly FrozenDictionary<int, InheritedDirectory> _inherited;
 
     private ImplicitDirectories(FrozenDictionary<int, InheritedDirectory> inherited) => _inherited = inherited;
+
+    public bool HidesWhiteouts { get; private init; }
 
     public static ImplicitDirectories From(IReadOnlyDictionary<int, InheritedDirectory> inherited) =>
         inherited.Count == 0 ? None : new ImplicitDirectories(inherited.ToFrozenDictionary());
@@ -26,6 +35,8 @@ internal sealed class ImplicitDirectories
     /// <summary>The same bytes for the same attributes: they are also the slot's identity beside layer and index.</summary>
     public byte[] ToBytes()
     {
+        if (HidesWhiteouts)
+            return [LowestVersion];
         if (_inherited.Count == 0)
             return [];
 
@@ -58,6 +69,8 @@ internal sealed class ImplicitDirectories
     {
         if (bytes.Length == 0)
             return None;
+        if (bytes is [LowestVersion])
+            return Lowest;
 
         using var reader = new BinaryReader(new MemoryStream(bytes));
         try

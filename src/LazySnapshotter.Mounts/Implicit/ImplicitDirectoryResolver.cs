@@ -13,7 +13,9 @@ internal static class ImplicitDirectoryResolver
     /// <param name="lowerDirectories">Nearest first.</param>
     public static ImplicitDirectories Resolve(LayerToc toc, IReadOnlyList<string> lowerDirectories)
     {
-        if (toc.ImplicitDirectories.Count == 0 || lowerDirectories.Count == 0)
+        if (lowerDirectories.Count == 0)
+            return HasWhiteouts(toc) ? ImplicitDirectories.Lowest : ImplicitDirectories.None;
+        if (toc.ImplicitDirectories.Count == 0 && toc.LateDirectories.Count == 0)
             return ImplicitDirectories.None;
 
         var roots = new List<LinuxFileHandle>();
@@ -30,12 +32,46 @@ internal static class ImplicitDirectoryResolver
                     inherited.Add(entry, found);
             }
 
+            foreach (var entry in toc.LateDirectories)
+            {
+                if (Find(toc.PathOf(entry), roots) is { } found && XattrsOnly(toc, entry, found) is { Xattrs.Count: > 0 } late)
+                    inherited.Add(entry, late);
+            }
+
+            InheritedAcls.AddTo(inherited, toc);
             return ImplicitDirectories.From(inherited);
         }
         finally
         {
             roots.ForEach(root => root.Dispose());
         }
+    }
+
+    // The header came later: what it says wins, and its mode goes into an ACL from below.
+    private static InheritedDirectory XattrsOnly(LayerToc toc, int entry, InheritedDirectory found)
+    {
+        var own = toc.Xattrs(entry);
+        var xattrs = new List<TocXattr>();
+        foreach (var xattr in found.Xattrs.Where(xattr => InheritedDirectory.ValueOf(own, xattr.Name.Span) is null))
+        {
+            var isAcl = xattr.Name.Span.SequenceEqual("system.posix_acl_access"u8);
+            xattrs.Add(isAcl && PosixAcl.TryParse(xattr.Value.Span, out var acl) && acl is not null
+                ? xattr with { Value = acl.WithMode(toc[entry].Mode).ToBytes() }
+                : xattr);
+        }
+
+        return InheritedAcls.OfOwn(toc[entry], xattrs);
+    }
+
+    private static bool HasWhiteouts(LayerToc toc)
+    {
+        for (var entry = 0; entry < toc.Count; entry++)
+        {
+            if (toc[entry].IsWhiteout)
+                return true;
+        }
+
+        return false;
     }
 
     private static InheritedDirectory? Find(byte[] path, List<LinuxFileHandle> roots)

@@ -3,7 +3,7 @@ using LazySnapshotter.Linux;
 namespace LazySnapshotter.Snapshots.Directories;
 
 // Asks the kernel what an overlay mount needs here, by mounting one.
-internal static class OverlayProbe
+public static class OverlayProbe
 {
     private const string UserNamespaceMap = "/proc/self/uid_map";
 
@@ -11,6 +11,7 @@ internal static class OverlayProbe
     /// Inside a user namespace overlayfs may not keep its marks in trusted.* and has to use user.* (Linux 5.11; some
     /// distributions' older kernels mount without the option and do not know it).
     /// </summary>
+    /// <param name="root">A directory to try it in, on the filesystem that will hold the upper directories.</param>
     public static bool NeedsUserXattr(string root) => InUserNamespace() && CanMount(root, "userxattr");
 
     // The first namespace maps every id to itself: "0 0 4294967295".

@@ -35,7 +35,7 @@ internal static class SampleTree
         os.setxattr('usr/bin/tool', 'user.binary', bytes(range(256)))
         os.setxattr('usr/bin/tool', 'user.empty', b'')
         os.setxattr('usr/lib', 'user.dir', b'line\nnext\n')
-        os.setxattr('usr/bin/nothing', 'security.capability', bytes.fromhex('0100000200040000000000000000000000000000'))
+        os.setxattr('usr/lib/random', 'security.capability', bytes.fromhex('0100000200040000000000000000000000000000'))
         END
         """;
 

@@ -36,6 +36,7 @@ public sealed class ContainerdSemanticsTests
         var parent = layer["a"];
         Assert.Equal((0x1EDu, 0u, 9L, true), (parent.Mode, parent.Uid, parent.MtimeSeconds, parent.IsImplicit));
         Assert.Equal((0x1C0u, 4L, false), (layer["c"].Mode, layer["c"].MtimeSeconds, layer["c"].IsImplicit));
+        Assert.Equal([layer.Entry("c")], layer.Toc.LateDirectories);
     }
 
     [Fact]

@@ -58,7 +58,8 @@ internal sealed class TocProof(LayerToc fresh, LayerToc indexed)
         _freshOf[indexedEntry] = entry;
         var (layer, index) = (fresh[entry], indexed[indexedEntry]);
         _types.Expect(
-            layer.Type == index.Type && layer.Mode == index.Mode && layer.IsImplicit == index.IsImplicit
+            layer.Type == index.Type && layer.Mode == index.Mode
+                && layer.IsImplicit == index.IsImplicit && layer.IsNamedLate == index.IsNamedLate
                 && layer.DeviceMajor == index.DeviceMajor && layer.DeviceMinor == index.DeviceMinor,
             () => Difference(entry, $"the layer has {Describe(layer)}, the index {Describe(index)}"));
         _owners.Expect(
