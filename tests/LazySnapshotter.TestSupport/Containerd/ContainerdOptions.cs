@@ -9,4 +9,7 @@ public sealed record ContainerdOptions
 
     /// <summary>Where the plugin keeps its files; containerd passes it on for disk accounting.</summary>
     public string? SnapshotterRoot { get; init; }
+
+    /// <summary>With Kubernetes' interface, whose images are to be the plugin's. No container can be run through it: it has no CNI.</summary>
+    public bool Cri { get; init; }
 }

@@ -7,6 +7,9 @@ public sealed class MountedImage(ContainerdProcess containerd, string snapshotte
 {
     public string Path => path;
 
+    /// <summary>What containerd calls the snapshot.</summary>
+    public string Key => key;
+
     public async ValueTask DisposeAsync()
     {
         TestDirectory.UnmountBelow(path);
