@@ -61,7 +61,8 @@ public sealed class CriTests : IAsyncLifetime
         await _node.Daemon.StartAsync(_node.Containerd.Address);
         await _node.Containerd.WaitForSnapshotterAsync(LazyNode.Snapshotter);
         Assert.False(await ListsImageOnceReadyAsync());
-        (await _node.Containerd.CtrAsync("--namespace", KubernetesNamespace, "images", "label", Reference, "io.cri-containerd.image=managed")).Checked();
+        string[] label = ["images", "label", Reference, "io.cri-containerd.image=managed"];
+        (await _node.Containerd.CtrAsync(["--namespace", KubernetesNamespace, .. label])).Checked();
         await WaitUntilListedAsync();
     }
 
@@ -69,11 +70,16 @@ public sealed class CriTests : IAsyncLifetime
     {
         var tar = new MemoryStream();
         using (var writer = new TarWriter(tar, TarEntryFormat.Ustar, leaveOpen: true))
-            writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "hello") { DataStream = new MemoryStream("hello\n"u8.ToArray()) });
+        {
+            var file = new UstarTarEntry(TarEntryType.RegularFile, "hello") { DataStream = new MemoryStream("hello\n"u8.ToArray()) };
+            writer.WriteEntry(file);
+        }
+
         var layer = new MemoryStream();
         using (var gzip = new GZipStream(layer, CompressionLevel.Fastest, leaveOpen: true))
             gzip.Write(tar.ToArray());
-        content.AddImage("app", "latest", [content.AddBlob("app", layer.ToArray(), MediaTypes.OciLayerGzip)], [Digest.OfSha256(tar.ToArray())]);
+        var descriptor = content.AddBlob("app", layer.ToArray(), MediaTypes.OciLayerGzip);
+        content.AddImage("app", "latest", [descriptor], [Digest.OfSha256(tar.ToArray())]);
     }
 
     private async Task WaitUntilListedAsync()

@@ -5,10 +5,11 @@ namespace LazySnapshotter.TestSupport.Containerd;
 // The config.toml of a test's containerd. Version 2 of the format is read by every containerd from 1.3 to 2.x.
 internal static class ContainerdConfiguration
 {
-    // CRI takes a port and complains without CNI plugins, so it is there only where a test is about it. 2.x has other names for its parts.
-    private const string CriPlugins =
-        """
-        "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.podsandbox.controller.v1.cri",
+    // CRI takes a port and complains without CNI plugins, so it is there only where a test is about it. The last three are what
+    // 2.x made of it.
+    private const string CriPlugins = """
+        "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
+        "io.containerd.podsandbox.controller.v1.cri",
         """;
 
     // The first section is that of 1.x. 2.x takes it over from a configuration of version 2, but not these two keys where no
@@ -28,7 +29,8 @@ internal static class ContainerdConfiguration
         state = "{directory.Combine("state")}"
         # opt and nri write to folders of the machine.
         disabled_plugins = [
-          {(options.Cri ? "" : CriPlugins)}"io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri",
+          {(options.Cri ? "" : CriPlugins)}
+          "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri",
           "io.containerd.internal.v1.tracing", "io.containerd.tracing.processor.v1.otlp",
         ]
 

@@ -10,6 +10,6 @@ public sealed record ContainerdOptions
     /// <summary>Where the plugin keeps its files; containerd passes it on for disk accounting.</summary>
     public string? SnapshotterRoot { get; init; }
 
-    /// <summary>With Kubernetes' interface, whose images are to be the plugin's. No container can be run through it: it has no CNI.</summary>
+    /// <summary>With Kubernetes' interface, whose images are to be the plugin's. It has no CNI: it can run no container.</summary>
     public bool Cri { get; init; }
 }

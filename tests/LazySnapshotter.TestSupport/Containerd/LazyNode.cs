@@ -25,7 +25,8 @@ public sealed class LazyNode : IAsyncDisposable
         ContainerdProcess? containerd = null;
         try
         {
-            containerd = await ContainerdProcess.StartAsync(new ContainerdOptions { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root, Cri = cri });
+            containerd = await ContainerdProcess.StartAsync(
+                new ContainerdOptions { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root, Cri = cri });
             await daemon.StartAsync(containerd.Address, configuration);
             await containerd.WaitForSnapshotterAsync(Snapshotter); // containerd, which was first, may have given up connecting for the moment
             return new LazyNode(daemon, containerd);
