@@ -78,6 +78,29 @@ public sealed class RemoteSnapshotTests : SnapshotterTest
         Assert.Equal("755", Convert.ToString(owner.Mode & 0x1FF, 8));
     }
 
+    // What buildkit asks for before it takes a container's upper directory for the difference to its parent, and reads nothing else:
+    // one overlay whose lower directories are those of a view of the parent, and no option it does not know (its GetUpperdir).
+    [Fact]
+    public async Task Upper_directory_of_a_container_is_the_difference_to_a_view_of_its_parent()
+    {
+        await PrepareRemoteAsync("k1", "", RemoteLabels("c1", DigestOf(1)));
+        await PrepareRemoteAsync("k2", "c1", RemoteLabels("c2", DigestOf(2)));
+        await PrepareAsync("k3", "c2");
+        Commit("c3", "k3");
+
+        foreach (var parent in new[] { "c1", "c2", "c3" })
+        {
+            var view = Assert.Single(Snapshotter.View("view-" + parent, parent, NoLabels));
+            var below = view.Type == "bind" ? view.Source : OptionOf(view, "lowerdir");
+            var container = Assert.Single(await PrepareAsync("container-" + parent, parent));
+            Assert.Equal(below, OptionOf(container, "lowerdir"));
+            Assert.Equal("overlay", container.Type);
+            Assert.All(
+                container.Options.Concat(view.Type == "bind" ? [] : view.Options),
+                option => Assert.Contains(option.Split('=')[0], new[] { "upperdir", "workdir", "lowerdir", "index", "userxattr" }));
+        }
+    }
+
     [Fact]
     public async Task Ordinary_layer_may_lie_on_a_lazy_one_and_a_lazy_one_on_it()
     {
@@ -234,4 +257,7 @@ public sealed class RemoteSnapshotTests : SnapshotterTest
         await PrepareRemoteAsync("k1", "", RemoteLabels("c1", DigestOf(1)));
         Assert.Single(Mounter.Mounted);
     }
+
+    private static string OptionOf(SnapshotMount mount, string name) =>
+        mount.Options.Single(option => option.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..];
 }

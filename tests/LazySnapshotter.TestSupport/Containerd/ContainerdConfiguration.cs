@@ -5,14 +5,32 @@ namespace LazySnapshotter.TestSupport.Containerd;
 // The config.toml of a test's containerd. Version 2 of the format is read by every containerd from 1.3 to 2.x.
 internal static class ContainerdConfiguration
 {
+    // CRI takes a port and complains without CNI plugins, so it is there only where a test is about it. The last three are what
+    // 2.x made of it.
+    private const string CriPlugins = """
+        "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
+        "io.containerd.podsandbox.controller.v1.cri",
+        """;
+
+    // The first section is that of 1.x. 2.x takes it over from a configuration of version 2, but not these two keys where no
+    // runtimes are listed (seen in 2.1.9), so it is told in its own words.
+    private const string Cri = $"""
+        [plugins."io.containerd.grpc.v1.cri".containerd]
+          snapshotter = "{ContainerdProcess.PluginName}"
+          disable_snapshot_annotations = false
+        [plugins."io.containerd.cri.v1.images"]
+          snapshotter = "{ContainerdProcess.PluginName}"
+          disable_snapshot_annotations = false
+        """;
+
     public static string Create(TestDirectory directory, string address, ContainerdOptions options) => $"""
         version = 2
         root = "{directory.Combine("root")}"
         state = "{directory.Combine("state")}"
-        # CRI needs CNI plugins and takes ports; opt and nri write to folders of the machine. 2.x has other names for CRI's parts.
+        # opt and nri write to folders of the machine.
         disabled_plugins = [
-          "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
-          "io.containerd.podsandbox.controller.v1.cri", "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri",
+          {(options.Cri ? "" : CriPlugins)}
+          "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri",
           "io.containerd.internal.v1.tracing", "io.containerd.tracing.processor.v1.otlp",
         ]
 
@@ -21,6 +39,7 @@ internal static class ContainerdConfiguration
         [ttrpc]
           address = "{address}.ttrpc"
         {Plugin(directory, options)}
+        {(options.Cri ? Cri : "")}
         """;
 
     // The transfer service (1.7 on) unpacks only with the snapshotters listed for it, and passes a layer's reference and

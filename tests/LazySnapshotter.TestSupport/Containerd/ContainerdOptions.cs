@@ -9,4 +9,7 @@ public sealed record ContainerdOptions
 
     /// <summary>Where the plugin keeps its files; containerd passes it on for disk accounting.</summary>
     public string? SnapshotterRoot { get; init; }
+
+    /// <summary>With Kubernetes' interface, whose images are to be the plugin's. It has no CNI: it can run no container.</summary>
+    public bool Cri { get; init; }
 }

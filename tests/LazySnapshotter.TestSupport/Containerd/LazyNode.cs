@@ -18,13 +18,15 @@ public sealed class LazyNode : IAsyncDisposable
     public ContainerdProcess Containerd { get; }
 
     /// <param name="configuration">The daemon's configuration file.</param>
-    public static async Task<LazyNode> StartAsync(string? configuration = null)
+    /// <param name="cri">With Kubernetes' interface.</param>
+    public static async Task<LazyNode> StartAsync(string? configuration = null, bool cri = false)
     {
         var daemon = LazysnapProcess.Create();
         ContainerdProcess? containerd = null;
         try
         {
-            containerd = await ContainerdProcess.StartAsync(new ContainerdOptions { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root });
+            containerd = await ContainerdProcess.StartAsync(
+                new ContainerdOptions { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root, Cri = cri });
             await daemon.StartAsync(containerd.Address, configuration);
             await containerd.WaitForSnapshotterAsync(Snapshotter); // containerd, which was first, may have given up connecting for the moment
             return new LazyNode(daemon, containerd);

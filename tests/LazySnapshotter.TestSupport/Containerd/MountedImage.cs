@@ -7,6 +7,9 @@ public sealed class MountedImage(Func<Task<ProcessResult>> remove, string path) 
 {
     public string Path => path;
 
+    /// <summary>What containerd calls the snapshot.</summary>
+    public string Key => key;
+
     public async ValueTask DisposeAsync()
     {
         TestDirectory.UnmountBelow(path);
