@@ -112,7 +112,7 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
         if (received.Document is not null)
             return Remember(host, repository, tag, received);
 
-        if (RegistryRequests.ClaimedDigest(received.Headers) is { } claimed && claimed != digest.ToString())
+        if (Digest.TryParse(RegistryRequests.ClaimedDigest(received.Headers), out var claimed) && !claimed.IsDigestOf(last.Content))
         {
             logger.UnchangedTagContradicted(received.Endpoint.Name, repository, tag, digest, claimed);
             memory.Tags.Forget(RememberedTag.KeyOf(host.Name, repository, tag));
