@@ -212,8 +212,7 @@ public sealed partial class RegistryClient
         if (ResponseCheck.IsHeadRefused(response.Message.StatusCode))
             return await GetAsync();
         await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
-        var isClaimed = Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var claimed);
-        var digest = reference.Digest ?? (isClaimed ? claimed : null);
+        var digest = reference.Digest ?? RegistryRequests.ClaimedName(response.Message);
         var isTold = headers.ContentLength is not null && headers.ContentEncoding.Count == 0
             && headers.ContentType?.MediaType
                 is not (null or "application/json" or "application/octet-stream" or "text/plain" or "text/html");

@@ -33,15 +33,22 @@ public sealed class HeaderTests
     }
 
     [Fact]
-    public async Task A_digest_header_of_another_algorithm_names_the_document_where_it_is_right()
+    public async Task A_digest_header_of_another_algorithm_is_compared_and_the_document_named_as_containerd_stores_it()
     {
         await using var bench = await Bench.StartAsync();
-        var content = bench.Server.Content.ManifestBytes(Bench.Repository, AddImage(bench).Digest.ToString())!;
-        var sha512 = "sha512:" + Convert.ToHexStringLower(SHA512.HashData(content));
-        bench.Server.Faults.Add(Manifests().With("Docker-Content-Digest", sha512));
+        var manifest = AddImage(bench);
+        var content = bench.Server.Content.ManifestBytes(Bench.Repository, manifest.Digest.ToString())!;
+        bench.Server.Faults.Add(Manifests().With("Docker-Content-Digest", "sha512:" + Convert.ToHexStringLower(SHA512.HashData(content))));
         for (var i = 0; i < 2; i++)
-            Assert.Equal(sha512, (await ResolveAsync(bench)).Root.Descriptor.Digest.ToString());
+            Assert.Equal(manifest.Digest, (await ResolveAsync(bench)).Root.Descriptor.Digest);
         Assert.Equal(2, bench.Server.Count(TestRequestKind.Manifest));
+        Assert.Equal(manifest, await bench.Client.FindManifestAsync(bench.Reference, CancellationToken.None));
+
+        bench.Server.Faults.Clear();
+        bench.Server.Faults.Add(Manifests().With("Docker-Content-Digest", "sha512:" + new string('a', 128)));
+        bench.Server.Content.AddImage(Bench.Repository, "other", [], platform: Amd64);
+        var error = await Assert.ThrowsAsync<RegistryException>(() => ResolveAsync(bench, bench.Reference with { Tag = "other" }));
+        Assert.Contains("have the digest sha256:", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -62,12 +62,10 @@ internal static class RedirectPolicy
         && named.IdnHost.Equals(spokenTo.IdnHost, StringComparison.OrdinalIgnoreCase)
         && (named.IsDefaultPort || named.Port == spokenTo.Port);
 
-    // From the header's text: as a value of its own "//host/path" is taken for a file.
     private static bool TryLocation(HopRequest hop, HttpResponseMessage response, [NotNullWhen(true)] out Uri? place)
     {
         place = null;
-        return response.Headers.NonValidated.TryGetValues("Location", out var values) && values.Count == 1
-            && Uri.TryCreate(hop.Uri, values.ToString().Trim(), out place);
+        return response.Headers.Location is { } location && Uri.TryCreate(hop.Uri, location, out place);
     }
 
     /// <summary>Same scheme, host and port: the only place where credentials for <paramref name="one"/> may go.</summary>

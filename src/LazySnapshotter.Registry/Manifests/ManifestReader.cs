@@ -144,7 +144,7 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
                 var head = new HopRequest(RequestSubject.Manifest(repository, tag)) { Method = HttpMethod.Head, Accept = Accepted, Attempt = attempt };
                 using var response = await SendAsync(endpoint, repository, tag, head, cancellationToken);
                 await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
-                return Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var digest) ? digest : null;
+                return RegistryRequests.ClaimedName(response.Message);
             }));
         }
         catch (RegistryException e) when (e.Failure is RegistryFailure.Refused or RegistryFailure.Protocol)
