@@ -208,13 +208,24 @@ public sealed partial class RegistryClient
         var head = new HopRequest(subject) { Method = HttpMethod.Head, Accept = ManifestReader.Accepted, Attempt = attempt };
         using var response = await _requests.SendAsync(
             endpoint, $"/v2/{reference.Repository}/manifests/{reference.TagOrDigest}", Scopes.Pull(reference.Repository), head, cancellationToken);
-        await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
         var headers = response.Message.Content.Headers;
-        var isKnown = reference.Digest is not null || Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out _);
-        if (!isKnown || headers.ContentLength is not { } size || headers.ContentType?.MediaType is not { } mediaType)
-            return (await _manifests.ReceiveAsync(host, needed, reference.Repository, reference.TagOrDigest, null, cancellationToken)).Document!.Descriptor;
-        var digest = reference.Digest ?? Digest.Parse(RegistryRequests.ClaimedDigest(response.Message)!);
-        return new Descriptor { MediaType = mediaType, Digest = digest, Size = size };
+        if (ResponseCheck.IsHeadRefused(response.Message.StatusCode))
+            return await GetAsync();
+        await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
+        var digest = reference.Digest ?? RegistryRequests.ClaimedName(response.Message);
+        var isTold = headers.ContentLength is not null && headers.ContentEncoding.Count == 0
+            && headers.ContentType?.MediaType
+                is not (null or "application/json" or "application/octet-stream" or "text/plain" or "text/html");
+        return digest is null || !isTold
+            ? await GetAsync()
+            : new Descriptor { MediaType = headers.ContentType!.MediaType!, Digest = digest.Value, Size = headers.ContentLength!.Value };
+
+        async Task<Descriptor?> GetAsync()
+        {
+            var received = await _manifests.ReceiveAsync(
+                host, needed, reference.Repository, reference.TagOrDigest, ifNoneMatch: null, cancellationToken);
+            return received.Document!.Descriptor;
+        }
     }
 
     private static TagsDocument? ReadTags(RegistryDocument page)

@@ -66,6 +66,16 @@ public sealed class RegistryException : IOException, ISourceFailure
     /// <inheritdoc/>
     public bool IsFinal => Failure is RegistryFailure.Unreachable or RegistryFailure.TimedOut or RegistryFailure.Unavailable;
 
+    /// <summary>No connection was made (name, port, proxy, certificate): what else is asked of the host would fail like this.</summary>
+    internal bool IsNoConnection => InnerException is HttpRequestException
+    {
+        HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+            or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
+    };
+
+    /// <summary>It may be the range that was refused, or answered in a way that cannot be used; without one the blob may be had.</summary>
+    internal bool MayBeTheRange { get; set; }
+
     /// <summary>A request was repeated as often as is right. An operation that this request was only a part of does not repeat it again.</summary>
     internal bool WasRepeated { get; set; }
 }

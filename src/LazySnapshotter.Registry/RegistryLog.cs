@@ -28,6 +28,10 @@ internal static partial class RegistryLog
         "{Host} ignores Range: a read of {Digest}, or of another blob there, brings the whole blob")]
     public static partial void HostIgnoresRange(this ILogger logger, string host, Digest digest);
 
+    [LoggerMessage(47, LogLevel.Warning,
+        "{Host} gives no ranges: a read of {Digest}, or of another blob there, brings the whole blob: {Cause}")]
+    public static partial void HostRefusesRange(this ILogger logger, string host, Digest digest, string cause);
+
     [LoggerMessage(5, LogLevel.Debug, "{Host}: body of {Digest} broke off at byte {Position} of {Range}, resumed ({Resumed} of {ResumedMax}): {Cause}")]
     public static partial void BodyResumed(
         this ILogger logger, string host, Digest digest, long position, string range, int resumed, int resumedMax, string cause);
@@ -60,7 +64,8 @@ internal static partial class RegistryLog
     public static partial void MemoryUnusable(this ILogger logger, string path, string cause);
 
     [LoggerMessage(43, LogLevel.Warning, "{Host}: says that {Repository}:{Tag} still is {Digest} and that it is {Claimed}; asked anew")]
-    public static partial void UnchangedTagContradicted(this ILogger logger, string host, string repository, string tag, Digest digest, string claimed);
+    public static partial void UnchangedTagContradicted(
+        this ILogger logger, string host, string repository, string tag, Digest digest, Digest claimed);
 
     [LoggerMessage(44, LogLevel.Warning, "{Host}: cannot be reached, {Repository}:{Tag} is what it was at {SeenAt}: {Cause}")]
     public static partial void TagFromMemory(this ILogger logger, string host, string repository, string tag, DateTimeOffset seenAt, string cause);
@@ -85,4 +90,7 @@ internal static partial class RegistryLog
 
     [LoggerMessage(10, LogLevel.Debug, "{Host}: speaks {Scheme}, wants {Challenge}")]
     public static partial void HostPinged(this ILogger logger, string host, string scheme, string challenge);
+
+    [LoggerMessage(46, LogLevel.Debug, "{Host}: its ping tells nothing, so nothing is shown until something is refused: {Cause}")]
+    public static partial void PingToldNothing(this ILogger logger, string host, string cause);
 }

@@ -9,7 +9,7 @@ using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Mounts.Tests;
 
-// Layers on a registry that ignores Range, read as the product reads them: each layer costs one request and its own size.
+// Layers on a registry that ignores or refuses ranges, read as the product reads them: each layer costs one request and its own size.
 public sealed class RangelessRegistryTests : IAsyncLifetime
 {
     private const int FileLength = 3_000_000;
@@ -38,6 +38,21 @@ public sealed class RangelessRegistryTests : IAsyncLifetime
         await next.CompleteAsync();
         Assert.Equal(2, _node.Registry.Count(TestRequestKind.Blob));
         Assert.Equal(layer.Size + next.Size, _node.Registry.BytesOf(TestRequestKind.Blob));
+    }
+
+    [Theory]
+    [InlineData(403)]
+    [InlineData(416)]
+    public async Task Where_ranges_are_refused_a_layer_costs_the_refusal_and_the_blob_once(int status)
+    {
+        _node.Registry.Faults.Add(Fault.Status(status, TestRequestKind.Blob) with { When = request => request.Range is not null });
+        await using var layer = await OpenAsync(seed: 5);
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => layer.ReadAsync(FileLength / 20 * ((i * 7) % 20), 5000)));
+        await layer.CompleteAsync();
+        await layer.ReadAsync(0, FileLength);
+        var requests = _node.Registry.Requests.Where(request => request.Kind == TestRequestKind.Blob).ToList();
+        Assert.Equal([status, 200], requests.Select(request => request.StatusCode));
+        Assert.Equal(layer.Size, requests[1].BytesSent);
     }
 
     [Fact]

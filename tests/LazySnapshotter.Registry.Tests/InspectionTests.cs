@@ -87,7 +87,6 @@ public sealed class InspectionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(TestRequestKind.Ping, "Failed ping")]
     [InlineData(TestRequestKind.Token, "Ok ping, Failed token")]
     [InlineData(TestRequestKind.Manifest, "Ok ping, Ok token, Failed manifest")]
     public async Task What_fails_is_the_last_step(TestRequestKind kind, string expected)
@@ -97,6 +96,25 @@ public sealed class InspectionTests : IAsyncLifetime
         Assert.Equal(expected, Verdicts(report));
         Assert.Contains("403 Forbidden", report.Steps[^1].Found, StringComparison.Ordinal);
         Assert.Null(report.ColdRead);
+    }
+
+    [Fact]
+    public async Task Ranges_that_are_refused_are_missing()
+    {
+        var report = await InspectAsync(
+            new TestRegistryOptions(), Fault.Status(403, TestRequestKind.Blob) with { When = request => request.Range is not null });
+        Assert.Equal(InspectionVerdict.Missing, report.Steps.Single(step => step.Name == "range of the largest layer").Verdict);
+        Assert.Equal("403 to a range, of no use: the whole layer is sent without one", Found(report, "range of the largest layer"));
+    }
+
+    [Fact]
+    public async Task A_ping_that_is_refused_costs_and_the_rest_is_inspected()
+    {
+        var report = await InspectAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer }, Fault.Status(403, TestRequestKind.Ping));
+        Assert.StartsWith("Costs ping, Ok manifest,", Verdicts(report), StringComparison.Ordinal);
+        Assert.Contains("ping: 403 Forbidden", Found(report, "ping"), StringComparison.Ordinal);
+        Assert.NotNull(report.ColdRead);
+        Assert.False(report.Failed);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
 
-// What a host may answer to a range, beside the range: the whole blob, less than was asked for, several parts.
+// What a host may answer to a range, beside the range: the whole blob, less than was asked for, a refusal. What else, FaultMatrix has.
 public sealed class RangeTests
 {
     private const int Start = 1000;
@@ -111,18 +111,66 @@ public sealed class RangeTests
         Assert.InRange(bench.Server.Count(TestRequestKind.Blob), 6, 12);
     }
 
-    [Fact]
-    public async Task Several_parts_are_refused()
+    [Theory]
+    [InlineData(400)]
+    [InlineData(403)]
+    [InlineData(416)]
+    [InlineData(501)]
+    public async Task A_host_that_refuses_ranges_hands_over_the_whole_blob_and_is_not_asked_for_a_range_of_it_for_a_while(int status)
     {
         await using var bench = await Bench.StartAsync();
-        bench.Server.Faults.Add(new Fault
+        bench.Server.Faults.Add(Fault.Status(status, TestRequestKind.Blob) with { When = request => request.Range is not null });
+        await using (var range = await bench.OpenBlob().OpenRangeAsync(Start, 500, ReadPriority.Demanded(), CancellationToken.None))
         {
-            Kind = TestRequestKind.Blob,
-            Headers = new Dictionary<string, string> { ["Content-Type"] = "multipart/byteranges; boundary=x" },
-        });
-        var error = await bench.FailsAsync(Start, Length);
-        Assert.Equal(RegistryFailure.Protocol, error.Failure);
-        Assert.Contains("multipart/byteranges where a single range was asked for", error.Message, StringComparison.Ordinal);
+            Assert.Equal((0L, 300_000L), (range.Offset, range.EndExclusive));
+            Assert.Equal(bench.Content, await Bench.ReadAllAsync(range.Body));
+        }
+
+        Assert.Equal(["bytes=1000-1499", null], BlobRanges(bench));
+        Assert.False(bench.OpenBlob().GivesRanges);
+        var warning = Assert.Single(bench.Log.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
+        Assert.Contains("gives no ranges", warning, StringComparison.Ordinal);
+        await bench.AssertReadsAsync(Start, 500);
+        Assert.Equal(["bytes=1000-1499", null, null], BlobRanges(bench));
+
+        bench.Server.Faults.Clear();
+        bench.Clock.Advance(TimeSpan.FromMinutes(11));
+        await bench.AssertReadsAsync(Start, 500);
+        Assert.Equal("bytes=1000-1499", BlobRanges(bench).Last());
+        Assert.True(bench.OpenBlob().GivesRanges);
+    }
+
+    [Fact]
+    public async Task A_whole_blob_of_a_host_that_refuses_ranges_is_continued_where_it_broke_off()
+    {
+        await using var bench = await Bench.StartAsync();
+        bench.Server.Faults.Add(Fault.Status(403, TestRequestKind.Blob) with { When = request => request.Range is not null });
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, TruncateAt = 120_000, Times = 1 });
+        await using var stream = await bench.OpenBlob().OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
+        Assert.Equal(bench.Content, await Bench.ReadAllAsync(stream));
+        Assert.Equal([null, "bytes=120000-299999", null], BlobRanges(bench));
+    }
+
+    [Fact]
+    public async Task A_url_that_expired_is_no_refusal_of_ranges()
+    {
+        await using var bench = await Bench.StartAsync(new TestRegistryOptions { RedirectBlobs = true });
+        await bench.AssertReadsAsync(0, 1);
+        bench.Server.SignedUrls.RevokeAll();
+        bench.TakeRequests();
+        await bench.AssertReadsAsync(Start, 500);
+        Assert.All(bench.Server.Requests, request => Assert.NotNull(request.Range));
+        Assert.True(bench.OpenBlob().GivesRanges);
+        Assert.Equal("Cdn Blob Cdn", bench.TakeRequests());
+    }
+
+    [Fact]
+    public async Task Accept_Ranges_none_is_not_believed_where_a_range_comes()
+    {
+        await using var bench = await Bench.StartAsync();
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob }.With("Accept-Ranges", "none"));
+        await bench.AssertReadsAsync(Start, Length);
+        Assert.True(bench.OpenBlob().GivesRanges);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
@@ -7,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Auth;
 
-// What one host is shown with each request. Learned once each: the challenge by a ping (GET /v2/), a token per scope set,
+// What one host is shown with each request. Learned once each: the challenge by a ping (HostPing), a token per scope set,
 // the name and password for Basic. A 401 in the middle of a life replaces what was shown, once for all who got it.
 // All of it belongs to the scheme over which it was asked for: what was got for https is never shown in plain http.
 internal sealed class HostAuthorizer
@@ -21,13 +20,12 @@ internal sealed class HostAuthorizer
     private static readonly TimeSpan PlainHttpRemembered = TimeSpan.FromMinutes(10);
 
     private readonly RegistryEndpoint _endpoint;
-    private readonly HttpTransport _transport;
+    private readonly HostPing _ping;
     private readonly TokenService _tokenService;
     private readonly CredentialSources _credentials;
     private readonly RegistryMemory _memory;
     private readonly RegistryOptions _options;
     private readonly RegistryStatistics _statistics;
-    private readonly ILogger _logger;
     private readonly SingleFlight<KnownChallenge> _challenge;
     private readonly LruCache<(string Scheme, string Repository), SingleFlight<BasicLogin>> _basic = new(RegistryLimits.RememberedTokensMax);
     private readonly LruCache<(string Scheme, string Scope), ScopeToken> _tokens = new(RegistryLimits.RememberedTokensMax);
@@ -37,13 +35,12 @@ internal sealed class HostAuthorizer
         RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
         _endpoint = endpoint;
-        _transport = transport;
+        _ping = new HostPing(endpoint, transport, options, logger);
         _tokenService = tokenService;
         _credentials = credentials;
         _memory = memory;
         _options = options;
         _statistics = statistics;
-        _logger = logger;
         _challenge = new SingleFlight<KnownChallenge>(LearnChallengeAsync, FreshnessOf);
     }
 
@@ -65,8 +62,9 @@ internal sealed class HostAuthorizer
         }
     }
 
-    /// <summary>What the endpoint wants to see.</summary>
-    public async Task<AuthenticationChallenge> ChallengeAsync(CancellationToken cancellationToken) => (await _challenge.GetAsync(cancellationToken)).Challenge;
+    /// <summary>What the endpoint wants to see, as far as is known.</summary>
+    /// <exception cref="RegistryException">The endpoint cannot be connected to.</exception>
+    public Task<KnownChallenge> ChallengeAsync(CancellationToken cancellationToken) => _challenge.GetAsync(cancellationToken);
 
     /// <summary>The token for a scope, at an endpoint that wants one.</summary>
     public async Task<BearerToken> TokenAsync(string scope, CancellationToken cancellationToken) =>
@@ -77,11 +75,11 @@ internal sealed class HostAuthorizer
     public async Task<bool> RenewAsync(HttpResponseMessage unauthorized, string scope, Shown shown, CancellationToken cancellationToken)
     {
         var known = await _challenge.GetAsync(cancellationToken);
-        var challenge = ChallengeOf(unauthorized) ?? known.Challenge;
+        var challenge = HostPing.ChallengeOf(unauthorized) ?? known.Challenge;
         if (challenge.IsAnonymous || known.BaseUri != shown.BaseUri)
             return false;
         if (!challenge.IsSameService(known.Challenge))
-            _challenge.Set(Remember(challenge, known.BaseUri));
+            _challenge.Set(Remember(new KnownChallenge(challenge, _options.Clock.GetUtcNow(), known.BaseUri)));
 
         if (challenge.IsBasic)
         {
@@ -100,7 +98,7 @@ internal sealed class HostAuthorizer
     /// </summary>
     public async Task<AuthenticationHeaderValue?> AnonymousAtAsync(HttpResponseMessage unauthorized, Uri place, string scope)
     {
-        if (ChallengeOf(unauthorized) is not { IsBearer: true } challenge)
+        if (HostPing.ChallengeOf(unauthorized) is not { IsBearer: true } challenge)
             return null;
         var scopes = string.IsNullOrEmpty(challenge.Scope) ? scope : challenge.Scope;
         return new AuthenticationHeaderValue("Bearer", (await _tokenService.ExchangeAnonymouslyAsync(_endpoint, place, challenge, scopes)).Value);
@@ -196,70 +194,19 @@ internal sealed class HostAuthorizer
         }
     }
 
-    private KnownChallenge Remember(AuthenticationChallenge challenge, Uri baseUri)
+    private KnownChallenge Remember(KnownChallenge known)
     {
-        var now = _options.Clock.GetUtcNow();
-        _memory.Challenges.Remember(RememberedChallenge.Of(_endpoint.PingMemoryKey, baseUri, challenge, now));
-        return new KnownChallenge(challenge, now, baseUri);
+        _memory.Challenges.Remember(RememberedChallenge.Of(_endpoint.PingMemoryKey, known.BaseUri, known.Challenge, known.LearnedAt));
+        return known;
     }
 
     private async Task<KnownChallenge> PingAsync()
     {
-        using var deadline = new Deadline(_options.DocumentDeadline);
-        var (challenge, baseUri) = await deadline.RunAsync(
-            _endpoint.Name, RequestSubject.Ping, ct => RetryLoop.RunAsync(_endpoint.RetryLimit, attempt => PingOnceAsync(attempt, ct)), CancellationToken.None);
-        _logger.HostPinged(_endpoint.Name, baseUri.Scheme, challenge.Scheme);
-        return Remember(challenge, baseUri);
+        var known = await _ping.AskAsync();
+        if (known.PingTrouble is null)
+            Remember(known);
+        return known;
     }
-
-    private async Task<(AuthenticationChallenge Challenge, Uri BaseUri)> PingOnceAsync(int attempt, CancellationToken cancellationToken)
-    {
-        if (!_endpoint.SchemeIsGuess)
-            return (await PingOnceAsync(_endpoint.BaseUri, attempt, cancellationToken), _endpoint.BaseUri);
-        var (challenge, winner) = await SchemeRace.RunAsync(
-            _endpoint.SecureUri, (baseUri, ct) => PingOnceAsync(baseUri, attempt, ct), _options.Clock, cancellationToken);
-        if (!_endpoint.MayBeShownCredentialsAt(winner) && !_endpoint.IsPlainHttpFound)
-            _logger.PlainHttpFound(_endpoint.Name);
-        _endpoint.Speaks(winner);
-        return (challenge, winner);
-    }
-
-    private async Task<AuthenticationChallenge> PingOnceAsync(Uri baseUri, int attempt, CancellationToken cancellationToken)
-    {
-        var hop = new HopRequest(_endpoint.UriOf(baseUri, "/v2/"), RequestSubject.Ping) { Attempt = attempt, Home = _endpoint };
-        for (var redirects = 0; ;)
-        {
-            using var response = await _transport.SendAsync(hop, cancellationToken);
-            if (RedirectPolicy.IsRedirect(response.StatusCode))
-            {
-                if (_endpoint.SchemeIsGuess && baseUri.Scheme == Uri.UriSchemeHttp)
-                    throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "it redirects, so it is no registry that speaks plain http", response.StatusCode);
-                hop = RedirectPolicy.Follow(hop, response, home: null, ref redirects);
-                continue;
-            }
-
-            // What another host wants is between it and the requests that are led there.
-            if (response.StatusCode == HttpStatusCode.Unauthorized && !RedirectPolicy.IsSameOrigin(baseUri, hop.Uri))
-                return AuthenticationChallenge.Anonymous;
-            if (response.StatusCode == HttpStatusCode.Unauthorized)
-            {
-                return ChallengeOf(response) ?? throw hop.Subject.Error(
-                    RegistryFailure.Protocol, hop.Host, "401 without a Basic or Bearer challenge", response.StatusCode);
-            }
-
-            // Then a 401 will tell what is wanted.
-            if (!_endpoint.MayKnowNoPing || response.StatusCode != HttpStatusCode.NotFound)
-                await ResponseCheck.EnsureSuccessAsync(response, hop, _options, cancellationToken);
-            return AuthenticationChallenge.Anonymous;
-        }
-    }
-
-    private static AuthenticationChallenge? ChallengeOf(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values)
-            ? AuthenticationChallenge.Choose(ChallengeParser.Parse(values))
-            : null;
-
-    private sealed record KnownChallenge(AuthenticationChallenge Challenge, DateTimeOffset LearnedAt, Uri BaseUri);
 
     // A class: a record would print the password.
     private sealed class BasicLogin(AuthenticationHeaderValue? header, DateTimeOffset readAt)

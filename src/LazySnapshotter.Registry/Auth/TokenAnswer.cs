@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LazySnapshotter.Registry.Http;
 
@@ -27,9 +28,20 @@ internal sealed record TokenAnswer(BearerToken Token, string? RefreshToken)
             throw subject.Error(RegistryFailure.Protocol, realm, "the token service's answer holds no token");
         if (value.Length > RegistryLimits.TokenCharsMax || value.Any(c => c is <= ' ' or > '~'))
             throw subject.Error(RegistryFailure.Protocol, realm, "the token service's token cannot be sent in a header");
-        var seconds = Math.Clamp(document?.ExpiresIn is { } said && double.IsFinite(said) ? said : 0, 0, int.MaxValue);
-        var refresh = document?.RefreshToken is { Length: > 0 and <= RegistryLimits.TokenCharsMax } kept ? kept : null;
-        return new TokenAnswer(new BearerToken(value, askedAt, TimeSpan.FromSeconds(seconds)), refresh);
+        var kept = document?.RefreshToken is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        var refresh = kept is { Length: > 0 and <= RegistryLimits.TokenCharsMax } ? kept : null;
+        return new TokenAnswer(new BearerToken(value, askedAt, LifetimeOf(document?.ExpiresIn)), refresh);
+    }
+
+    // In seconds, as a number or as a string with one. Whatever else is there is no lifetime, and the token is good all the same.
+    private static TimeSpan LifetimeOf(JsonElement? said)
+    {
+        var seconds = 0.0;
+        if (said is { ValueKind: JsonValueKind.Number } number)
+            number.TryGetDouble(out seconds);
+        else if (said is { ValueKind: JsonValueKind.String } text)
+            double.TryParse(text.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out seconds);
+        return TimeSpan.FromSeconds(Math.Clamp(double.IsFinite(seconds) ? seconds : 0, 0, int.MaxValue));
     }
 
     public override string ToString() => "token";

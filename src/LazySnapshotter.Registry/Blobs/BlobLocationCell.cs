@@ -20,9 +20,12 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
     private BlobLocation? _current;
     private BlobLocation? _foreign;
     private bool _foreignExhausted;
+    private (bool IsCoded, DateTimeOffset Until)? _coding;
     private TaskCompletionSource<RegistryException?>? _learning;
     private ReadPriority? _leader;
-    private (bool WithRange, DateTimeOffset Until)? _answer; // a pull-through cache sends one blob whole and ranges of the next
+
+    // A pull-through cache sends one blob whole and ranges of the next.
+    private (bool WithRange, bool Refused, DateTimeOffset Until)? _answer;
 
     /// <summary>What is known now; nobody waits and nobody learns.</summary>
     public BlobLocation? Current
@@ -44,10 +47,38 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
         }
     }
 
-    public void Answered(bool withRange)
+    /// <summary>A range was refused, and the blob given without one. Until that is long ago it is asked for without.</summary>
+    public bool RefusesRange
+    {
+        get
+        {
+            lock (_gate)
+                return _answer is { Refused: true } answer && clock.GetUtcNow() < answer.Until;
+        }
+    }
+
+    /// <summary>
+    /// Whether the Content-Encoding of its answers is to be undone; null where nobody had to find out (CodingProbe), or long ago.
+    /// </summary>
+    public bool? IsCoded
+    {
+        get
+        {
+            lock (_gate)
+                return _coding is { } coding && clock.GetUtcNow() < coding.Until ? coding.IsCoded : null;
+        }
+    }
+
+    public void FoundCoding(bool isCoded)
     {
         lock (_gate)
-            _answer = (withRange, clock.GetUtcNow() + RangeSupport.Remembered);
+            _coding = (isCoded, clock.GetUtcNow() + RangeSupport.Remembered);
+    }
+
+    public void Answered(bool withRange, bool refused = false)
+    {
+        lock (_gate)
+            _answer = (withRange, refused, clock.GetUtcNow() + RangeSupport.Remembered);
     }
 
     /// <param name="subject">What the caller wants, for its own error should it share another's failure.</param>

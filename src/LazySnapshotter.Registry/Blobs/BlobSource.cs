@@ -58,7 +58,8 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
             services.Statistics.CountRemembered(RememberedThing.Location);
             try
             {
-                return await RememberedAsync(request with { Uri = location.Elsewhere, Home = home }, wanted, resolvedAnew: refusals > 0, cancellationToken);
+                var there = request with { Uri = location.Elsewhere, Home = home };
+                return await RememberedAsync(there, wanted, location, resolvedAnew: refusals > 0, cancellationToken);
             }
             catch (RegistryException e) when (refusals < location.RefusalsMax && (location.IsForeign || MayHaveMoved(e)))
             {
@@ -87,10 +88,12 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
         HopRequest request, ByteRange wanted, BlobLocation? known, Action<BlobLocation> learned, CancellationToken cancellationToken) =>
         RetryLoop.RunAsync(services.Options.RetryLimit, attempt => services.Requests.OnEndpointsAsync(host, EndpointCapabilities.Pull, async endpoint =>
         {
-            var response = await services.Requests.SendAsync(endpoint, _path, _scope, request with { Attempt = attempt }, cancellationToken);
-            var part = await CheckAsync(response, wanted, cancellationToken);
-            if (known is null || response.Redirected || endpoint.Key != known.Endpoint)
-                learned(LocationOf(endpoint, response));
+            var part = await AskAsync(
+                request with { Attempt = attempt }, wanted,
+                hop => services.Requests.SendAsync(endpoint, _path, _scope, hop, cancellationToken),
+                mayGoWithout: static _ => true, cancellationToken);
+            if (known is null || part.Response.Redirected || endpoint.Key != known.Endpoint)
+                learned(LocationOf(endpoint, part.Response));
             return part;
         }, known is null ? null : host.EndpointOf(known.Endpoint)));
 
@@ -102,22 +105,54 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
             : BlobLocation.At(endpoint, host.IsFirstChoice(endpoint), now);
     }
 
-    // A place that cannot be reached is not asked again before the registry was asked whether it still is the place.
-    private Task<BlobPart> RememberedAsync(HopRequest request, ByteRange wanted, bool resolvedAnew, CancellationToken cancellationToken) =>
+    // A place that cannot be reached is not asked again before the registry was asked whether it still is the place. A refusal
+    // there may be that of a URL that is over: the range is blamed only where a new one is refused too.
+    private Task<BlobPart> RememberedAsync(
+        HopRequest request, ByteRange wanted, BlobLocation location, bool resolvedAnew, CancellationToken cancellationToken) =>
         RetryLoop.RunAsync(
             services.Options.RetryLimit,
-            async attempt =>
-            {
-                var response = await services.Requests.GetRememberedAsync(request with { Attempt = attempt }, cancellationToken);
-                return await CheckAsync(response, wanted, cancellationToken);
-            },
+            attempt => AskAsync(
+                request with { Attempt = attempt }, wanted,
+                hop => services.Requests.GetRememberedAsync(hop, cancellationToken),
+                e => location.IsForeign || !MayHaveMoved(e), cancellationToken),
             e => e.IsTransient && (resolvedAnew || e.StatusCode is not null));
 
-    private async Task<BlobPart> CheckAsync(RegistryResponse response, ByteRange wanted, CancellationToken cancellationToken)
+    // With a range as long as that is no trouble, else without.
+    private async Task<BlobPart> AskAsync(
+        HopRequest request, ByteRange wanted, Func<HopRequest, Task<RegistryResponse>> send, Func<RegistryException, bool> mayGoWithout,
+        CancellationToken cancellationToken)
     {
-        _lastHost = response.Hop.Host;
-        var part = await BlobPart.OpenAsync(response, wanted, size, services.Options, cancellationToken);
-        if (part.StatusCode == HttpStatusCode.PartialContent)
+        var whole = request with { Range = null, ExpectedBytes = size ?? 0 };
+        if (request.Range is null || cell.RefusesRange)
+            return await CheckAsync(whole, wanted, send, cancellationToken);
+        try
+        {
+            return await CheckAsync(request, wanted, send, cancellationToken);
+        }
+        catch (RegistryException e) when (e.MayBeTheRange && mayGoWithout(e))
+        {
+            var part = await CheckAsync(whole, wanted, send, cancellationToken);
+            if (services.Ranges.Ignored(part.Host))
+                services.Logger.HostRefusesRange(part.Host, digest, e.Message);
+            cell.Answered(withRange: false, refused: true);
+            return part;
+        }
+    }
+
+    private async Task<BlobPart> CheckAsync(
+        HopRequest request, ByteRange wanted, Func<HopRequest, Task<RegistryResponse>> send, CancellationToken cancellationToken)
+    {
+        var part = await OpenAsync();
+        if (part.DoubtfulCoding is { } coding)
+        {
+            using (part)
+                cell.FoundCoding(await CodingProbe.IsCodedAsync(part.Response, coding, digest, size, services.Options, cancellationToken));
+            part = await OpenAsync();
+        }
+
+        if (request.Range is null)
+            return part;
+        if (part.IsPartial)
         {
             services.Ranges.Gave(part.Host);
             cell.Answered(withRange: true);
@@ -130,6 +165,14 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
         }
 
         return part;
+
+        async Task<BlobPart> OpenAsync()
+        {
+            var response = await send(request);
+            _lastHost = response.Hop.Host;
+            return await BlobPart.OpenAsync(
+                response, new BlobQuestion(wanted, request.Range, size, cell.IsCoded), services.Options, cancellationToken);
+        }
     }
 
     private static bool MayHaveMoved(RegistryException e) => e.StatusCode is null or HttpStatusCode.BadRequest

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Http;
 
@@ -83,7 +82,8 @@ internal sealed class ResumingStream : ForwardStream
 
                 broken = new EndOfStreamException($"the body ended at byte {_position}");
             }
-            catch (Exception e) when (e is (IOException or HttpRequestException) and not RegistryException)
+            // InvalidData: of a body whose Content-Encoding was to be undone.
+            catch (Exception e) when (e is (IOException or HttpRequestException or InvalidDataException) and not RegistryException)
             {
                 broken = e;
             }
@@ -196,7 +196,7 @@ internal sealed class ResumingStream : ForwardStream
 
     // A host that promised less than it was asked for (RFC 9110 section 15.3.7) and kept its promise: asked for the rest.
     private bool MayGoOnBehind(BlobPart part) =>
-        part.StatusCode == HttpStatusCode.PartialContent && _shortAnswers++ < _options.RetryLimit + ((_position - _wanted.Start) / BytesPerShortAnswer);
+        part.IsPartial && _shortAnswers++ < _options.RetryLimit + ((_position - _wanted.Start) / BytesPerShortAnswer);
 
     private void CountBroken(Exception broken)
     {

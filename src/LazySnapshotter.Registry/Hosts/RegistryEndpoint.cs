@@ -43,9 +43,6 @@ internal sealed class RegistryEndpoint
 
     public bool IsMirror => _settings.IsMirror;
 
-    /// <summary>It may have no answer to a ping, which containerd never asks for: a mirror, or an API that is not where it belongs.</summary>
-    public bool MayKnowNoPing => IsMirror || _settings.ApiPath != "/v2";
-
     public string CredentialsName => _settings.CredentialsName;
 
     /// <summary>How often a ping or a token request is repeated. Not at all at a mirror: the next endpoint is asked at once.</summary>

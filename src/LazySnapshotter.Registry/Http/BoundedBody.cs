@@ -3,7 +3,8 @@ using System.Net;
 
 namespace LazySnapshotter.Registry.Http;
 
-// Reads a document's body into memory: never more than its limit, never longer silent than the stall timeout.
+// Reads a document's body into memory: never more than its limit, never longer silent than the stall timeout. What was
+// compressed on its way, although nobody asked for that, is what it was before (ContentCoding).
 internal static class BoundedBody
 {
     private const int BufferBytes = 16 << 10;
@@ -30,7 +31,9 @@ internal static class BoundedBody
                 stall.CancelAfter(options.StallTimeout);
             }
 
-            return content.ToArray();
+            return ContentCoding.Of(response) is { } coding
+                ? coding.UndoDocument(content.ToArray(), limitBytes) ?? throw TooLong(response.StatusCode, hop, limitBytes)
+                : content.ToArray();
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace LazySnapshotter.Registry.Http;
@@ -14,13 +15,12 @@ internal sealed record ErrorEntry([property: JsonPropertyName("code")] string? C
 internal sealed record TokenDocument(
     [property: JsonPropertyName("token")] string? Token,
     [property: JsonPropertyName("access_token")] string? AccessToken,
-    [property: JsonPropertyName("expires_in")] double? ExpiresIn,
-    [property: JsonPropertyName("refresh_token")] string? RefreshToken);
+    [property: JsonPropertyName("expires_in")] JsonElement ExpiresIn,
+    [property: JsonPropertyName("refresh_token")] JsonElement RefreshToken);
 
 /// <summary>A page of a repository's tags (distribution-spec, "Listing Tags").</summary>
 internal sealed record TagsDocument([property: JsonPropertyName("tags")] IReadOnlyList<string?>? Tags);
 
-[JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(TokenDocument))]
 [JsonSerializable(typeof(TagsDocument))]

@@ -103,7 +103,8 @@ internal sealed class HttpTransport : IDisposable
         var elapsed = Stopwatch.GetElapsedTime(started);
         var report = Report(hop, turn, request, elapsed, response);
         _warnings.Read(response, hop);
-        if (TransientStatus.Is(response.StatusCode))
+        // An answer to a ping decides nothing (HostPing): what is worth an answer is not left alone because of it.
+        if (TransientStatus.Is(response.StatusCode) && hop.Subject.Kind != RegistryRequestKind.Ping)
         {
             queue.Failed(turn, RetryAfter.Of(response.Headers, _options.Clock.GetUtcNow()), TransientStatus.IsThrottle(response.StatusCode));
         }

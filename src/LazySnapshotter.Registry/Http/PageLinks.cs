@@ -38,8 +38,13 @@ internal static class PageLinks
         foreach (var range in parameters.Split(';'))
         {
             var parameter = parameters[range].Trim();
-            if (parameter.StartsWith("rel=", StringComparison.OrdinalIgnoreCase) && parameter[4..].Trim('"').Equals("next", StringComparison.OrdinalIgnoreCase))
+            var equals = parameter.IndexOf('=');
+            // Several relations may stand in one value.
+            if (equals > 0 && parameter[..equals].Trim().Equals("rel", StringComparison.OrdinalIgnoreCase)
+                && parameter[(equals + 1)..].Trim().Trim('"').ToString().Split(' ').Contains("next", StringComparer.OrdinalIgnoreCase))
+            {
                 return true;
+            }
         }
 
         return false;
@@ -47,9 +52,13 @@ internal static class PageLinks
 
     private static string Checked(string target, HopRequest hop)
     {
-        if (!Uri.TryCreate(hop.Uri, target, out var next) || !RedirectPolicy.IsSameOrigin(hop.Uri, next))
+        if (!Uri.TryCreate(hop.Uri, target, out var next)
+            || !(RedirectPolicy.IsSameOrigin(hop.Uri, next) || RedirectPolicy.IsSameBehindTls(hop.Uri, next)))
+        {
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "the Link to the next page leads away from this host");
-        if (next == hop.Uri)
+        }
+
+        if (next.PathAndQuery == hop.Uri.PathAndQuery)
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "the Link to the next page leads to the same page");
         return next.PathAndQuery;
     }

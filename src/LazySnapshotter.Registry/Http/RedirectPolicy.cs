@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
 namespace LazySnapshotter.Registry.Http;
@@ -27,7 +28,7 @@ internal static class RedirectPolicy
     /// <exception cref="RegistryException">The response names no place, or one we do not go to.</exception>
     private static Uri Next(HopRequest hop, HttpResponseMessage response)
     {
-        if (response.Headers.Location is not { } location || !Uri.TryCreate(hop.Uri, location, out var next))
+        if (!TryLocation(hop, response, out var next))
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "an answer without a usable Location", response.StatusCode);
         if (next.Scheme != Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttp)
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a Location with the scheme \"{Redaction.Quote(next.Scheme, hop)}\"", response.StatusCode);
@@ -50,14 +51,21 @@ internal static class RedirectPolicy
     /// </summary>
     public static Uri UploadPlace(HopRequest hop, HttpResponseMessage response)
     {
-        if (response.Headers.Location is { } location && Uri.TryCreate(hop.Uri, location, out var place)
-            && hop.Uri.Scheme == Uri.UriSchemeHttps && place.Scheme == Uri.UriSchemeHttp
-            && place.IdnHost.Equals(hop.Uri.IdnHost, StringComparison.OrdinalIgnoreCase) && (place.IsDefaultPort || place.Port == hop.Uri.Port))
-        {
-            return new Uri(hop.Uri, place.PathAndQuery);
-        }
+        return TryLocation(hop, response, out var place) && IsSameBehindTls(hop.Uri, place)
+            ? new Uri(hop.Uri, place.PathAndQuery)
+            : Next(hop, response);
+    }
 
-        return Next(hop, response);
+    /// <summary>The same host, by a registry that does not know that a proxy in front of it ends TLS.</summary>
+    public static bool IsSameBehindTls(Uri spokenTo, Uri named) =>
+        spokenTo.Scheme == Uri.UriSchemeHttps && named.Scheme == Uri.UriSchemeHttp
+        && named.IdnHost.Equals(spokenTo.IdnHost, StringComparison.OrdinalIgnoreCase)
+        && (named.IsDefaultPort || named.Port == spokenTo.Port);
+
+    private static bool TryLocation(HopRequest hop, HttpResponseMessage response, [NotNullWhen(true)] out Uri? place)
+    {
+        place = null;
+        return response.Headers.Location is { } location && Uri.TryCreate(hop.Uri, location, out place);
     }
 
     /// <summary>Same scheme, host and port: the only place where credentials for <paramref name="one"/> may go.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Auth;
 using LazySnapshotter.Registry.Hosts;
 
@@ -75,6 +76,10 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
     }
 
     public static string? ClaimedDigest(HttpResponseMessage response) => ClaimedDigest(response.Headers);
+
+    /// <summary>The digest to call a document by, of which only the head came; null where the bytes have to tell (ManifestCheck).</summary>
+    public static Digest? ClaimedName(HttpResponseMessage response) =>
+        Digest.TryParse(ClaimedDigest(response), out var digest) && digest.Algorithm == Digest.Sha256Algorithm ? digest : null;
 
     public static string? ClaimedDigest(HttpResponseHeaders headers) =>
         headers.TryGetValues("Docker-Content-Digest", out var values) ? values.First() : null;

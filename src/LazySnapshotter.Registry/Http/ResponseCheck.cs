@@ -1,22 +1,16 @@
 using System.Net;
+using LazySnapshotter.Registry.Auth;
 
 namespace LazySnapshotter.Registry.Http;
 
 // Turns an answer that is not what was asked for into the error that says why.
 internal static class ResponseCheck
 {
-    /// <exception cref="RegistryException">The status is not in the 200s, or the body is compressed. Takes the host's own words.</exception>
+    /// <exception cref="RegistryException">The status is not in the 200s. Takes the host's own words.</exception>
     public static async Task EnsureSuccessAsync(HttpResponseMessage response, HopRequest hop, RegistryOptions options, CancellationToken cancellationToken)
     {
         if (!response.IsSuccessStatusCode)
             throw await ErrorAsync(response, hop, options, cancellationToken);
-
-        // We ask for identity. A host that compresses on its own makes offsets meaningless.
-        foreach (var encoding in response.Content.Headers.ContentEncoding)
-        {
-            if (!encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
-                throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"compressed with {Redaction.Quote(encoding, hop)} although identity was asked for", response.StatusCode);
-        }
     }
 
     public static async Task<RegistryException> ErrorAsync(
@@ -24,11 +18,24 @@ internal static class ResponseCheck
     {
         var body = await ExplanationAsync(response, hop, options, cancellationToken);
         var said = ErrorText.Of(body, response.Content.Headers.ContentType?.MediaType, hop);
-        var cause = $"{(int)response.StatusCode} {StatusName(response.StatusCode)}" + (said.Length == 0 ? "" : ": " + said);
+        // Then there is nothing we could show. A token service is shown what there is without being asked.
+        var isUnmet = response.StatusCode == HttpStatusCode.Unauthorized && hop.Subject.Kind != RegistryRequestKind.Token;
+        var wants = isUnmet && HostPing.ChallengeOf(response) is null
+            ? ", without a Basic or Bearer challenge"
+            : "";
+        var cause = $"{(int)response.StatusCode} {StatusName(response.StatusCode)}{wants}" + (said.Length == 0 ? "" : ": " + said);
         var isTransient = TransientStatus.Is(response.StatusCode);
         return hop.Subject.Error(
             isTransient ? RegistryFailure.Unavailable : FailureOf(response.StatusCode), hop.Host, cause, response.StatusCode, code: ErrorText.CodeOf(body, hop), isTransient: isTransient);
     }
+
+    /// <summary>
+    /// Whether a HEAD was refused where a GET may not be: not implemented, not let through, or redirected to a URL that is signed
+    /// for GET (S3: 403). What is not there (404) is not there for GET either.
+    /// </summary>
+    public static bool IsHeadRefused(HttpStatusCode status) => status == HttpStatusCode.NotImplemented
+        || (status is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError
+            && status is not (HttpStatusCode.Unauthorized or HttpStatusCode.NotFound) && !TransientStatus.Is(status));
 
     private static async Task<byte[]> ExplanationAsync(
         HttpResponseMessage response, HopRequest hop, RegistryOptions options, CancellationToken cancellationToken)

@@ -86,7 +86,10 @@ public sealed class RegistryInspection
             {
                 try
                 {
-                    challenge = await endpoint.Authorizer.ChallengeAsync(cancellationToken);
+                    var known = await endpoint.Authorizer.ChallengeAsync(cancellationToken);
+                    challenge = known.Challenge;
+                    if (known.PingTrouble is { } trouble)
+                        return new Finding(InspectionVerdict.Costs, trouble, "what it wants is learned from a refusal: a request more");
                 }
                 catch (RegistryException e) when (endpoint != endpoints[^1])
                 {
@@ -153,7 +156,7 @@ public sealed class RegistryInspection
         {
             await ReadAsync(blob, offset, length, cancellationToken);
             return blob.IgnoresRange
-                ? new Finding(InspectionVerdict.Missing, "200: the whole layer is sent whatever is asked for", "every layer is fetched from its beginning to what is read")
+                ? new Finding(InspectionVerdict.Missing, NoRange(), "every layer is fetched from its beginning to what is read")
                 : Ok($"206: {length} bytes from the middle of {layer.Size}");
         }))
         {
@@ -173,6 +176,15 @@ public sealed class RegistryInspection
         });
         await TryAsync("HEAD of the layer", () => HeadLayerAsync(client, endpoint, layer, cancellationToken));
         return (await ColdReadAsync(layer, offset, length, cancellationToken), warm);
+    }
+
+    private string NoRange()
+    {
+        var answers = _recorder.Hops.Where(hop => hop.Kind == RegistryRequestKind.Blob).Select(hop => (int?)hop.StatusCode)
+            .Where(status => status is not (null or (>= 300 and < 400))).ToList();
+        return answers.Count > 1
+            ? $"{answers[0]} to a range, of no use: the whole layer is sent without one"
+            : "200: the whole layer is sent whatever is asked for";
     }
 
     // What the range's own requests tell: it was the probe.

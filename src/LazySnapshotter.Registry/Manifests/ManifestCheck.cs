@@ -4,7 +4,10 @@ using LazySnapshotter.Registry.Http;
 namespace LazySnapshotter.Registry.Manifests;
 
 // Before anything in a manifest is believed: it has the digest by which it was asked for or, for a tag, the digest the
-// registry claims for it; and it is one thing, a manifest or an index.
+// registry claims for it; and it is one thing, a manifest or an index. A claim that is no digest, or one of an algorithm that
+// cannot be computed here, is no claim: the bytes have a digest of their own. A claim the bytes contradict is refused, as
+// containerd does, which asks for the claimed digest next and finds it nowhere: the document was changed or cut on its way. One
+// of another algorithm that is right is not the document's name: containerd stores nothing under a sha512.
 internal static class ManifestCheck
 {
     /// <exception cref="RegistryException">It is not what it should be.</exception>
@@ -21,10 +24,9 @@ internal static class ManifestCheck
     private static Digest DigestOf(RequestSubject subject, string tagOrDigest, RegistryDocument received)
     {
         var isByDigest = Digest.TryParse(tagOrDigest, out var digest);
-        if (!isByDigest && received.ClaimedDigest is { } claim && !Digest.TryParse(claim, out digest))
-            throw subject.Error(RegistryFailure.Protocol, received.Hop.Host, "the registry's Docker-Content-Digest is not a sha256 or sha512 digest");
-        if (digest.IsDefault)
-            return Digest.OfSha256(received.Content);
-        return digest.IsDigestOf(received.Content) ? digest : throw DigestMismatch(subject, received.Hop.Host, received.Content);
+        var isClaimed = isByDigest || Digest.TryParse(received.ClaimedDigest, out digest);
+        if (isClaimed && !digest.IsDigestOf(received.Content))
+            throw DigestMismatch(subject, received.Hop.Host, received.Content);
+        return isByDigest ? digest : Digest.OfSha256(received.Content);
     }
 }

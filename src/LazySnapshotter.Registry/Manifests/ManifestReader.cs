@@ -112,7 +112,7 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
         if (received.Document is not null)
             return Remember(host, repository, tag, received);
 
-        if (RegistryRequests.ClaimedDigest(received.Headers) is { } claimed && claimed != digest.ToString())
+        if (Digest.TryParse(RegistryRequests.ClaimedDigest(received.Headers), out var claimed) && !claimed.IsDigestOf(last.Content))
         {
             logger.UnchangedTagContradicted(received.Endpoint.Name, repository, tag, digest, claimed);
             memory.Tags.Forget(RememberedTag.KeyOf(host.Name, repository, tag));
@@ -144,7 +144,7 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
                 var head = new HopRequest(RequestSubject.Manifest(repository, tag)) { Method = HttpMethod.Head, Accept = Accepted, Attempt = attempt };
                 using var response = await SendAsync(endpoint, repository, tag, head, cancellationToken);
                 await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
-                return Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var digest) ? digest : null;
+                return RegistryRequests.ClaimedName(response.Message);
             }));
         }
         catch (RegistryException e) when (e.Failure is RegistryFailure.Refused or RegistryFailure.Protocol)

@@ -78,11 +78,12 @@ internal sealed class BlobUploader(
         {
             var head = new HopRequest(RequestSubject.Blob(digest, null)) { Method = HttpMethod.Head, Attempt = attempt };
             using var response = await requests.SendAsync(endpoint, $"/v2/{repository}/blobs/{digest}", _scope, head, cancellationToken);
-            // A URL signed for GET is not good for HEAD (S3: 403). Then we do not know, and sending it again does no harm.
-            if (response.Message.StatusCode == HttpStatusCode.NotFound || (response.Redirected && response.Message.StatusCode == HttpStatusCode.Forbidden))
+            // Where HEAD is refused we do not know, and sending it again does no harm; if we may not, the upload's refusal says so.
+            if (response.Message.StatusCode == HttpStatusCode.NotFound || ResponseCheck.IsHeadRefused(response.Message.StatusCode))
                 return false;
             await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
-            return response.Message.Content.Headers.ContentLength is not { } length || length == size
+            var headers = response.Message.Content.Headers;
+            return headers.ContentLength is not { } length || length == size || headers.ContentEncoding.Count > 0
                 ? true
                 : throw response.Hop.Subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"the registry has it with {length} bytes, its descriptor says {size}");
         });

@@ -40,6 +40,12 @@ internal static class Mishaps
     public static readonly Mishap Multipart = new("206 in several parts", new Fault { Multipart = true });
     public static readonly Mishap NoContentRange = new("206 without Content-Range", new Fault { WithoutHeaders = ["Content-Range"] });
     public static readonly Mishap Gzip = new("compressed unasked", new Fault().With("Content-Encoding", "gzip"));
+    public static readonly Mishap Compressed = new(
+        "really compressed unasked", new Fault { Compresses = "gzip", IgnoreRange = true, WithoutHeaders = ["Accept-Ranges"] });
+    public static readonly Mishap SinglePart = new("206 in one part", new Fault { Multipart = true, SinglePart = true });
+    public static readonly Mishap PartAsWhole = new("200 with the part alone", new Fault { PartAsWhole = true });
+    public static readonly Mishap PartWithStatus200 = new(
+        "200 with the part and its Content-Range", new Fault { PartAsWhole = true }.With("Content-Range", "bytes 1000-200999/300000"));
     public static readonly Mishap EndlessError = new("404 with an endless body", new Fault { StatusCode = 404, EndlessBody = true });
     public static readonly Mishap Html200 = Html(200);
 
@@ -78,6 +84,9 @@ internal static class Mishaps
     public static Mishap RedirectTo(string location) => new($"a redirect to {location}", Fault.Redirect(location));
 
     public static Mishap RedirectHops(int hops) => new($"{hops} redirects in a row", new Fault { RedirectHops = hops });
+
+    public static Mishap RangeRefused(int status) =>
+        new($"{status} for a range", Fault.Status(status) with { When = request => request.Range is not null });
 
     public static Mishap ContentRange(string value) => new($"Content-Range: {value}", new Fault().With("Content-Range", value));
 

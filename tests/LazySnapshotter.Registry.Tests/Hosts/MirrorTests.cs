@@ -22,9 +22,6 @@ public sealed class MirrorTests
         { "503", Fault.Status(503, TestRequestKind.Blob) },
         { "reset", new Fault { Kind = TestRequestKind.Blob, ResetBeforeAnswer = true } },
         { "redirect loop", new Fault { Kind = TestRequestKind.Blob, RedirectLoop = true } },
-        { "wrong range", new Fault { Kind = TestRequestKind.Blob, Headers = new Dictionary<string, string> { ["Content-Range"] = "bytes 5-104/200000" } } },
-        { "another size", new Fault { Kind = TestRequestKind.Blob, Headers = new Dictionary<string, string> { ["Content-Range"] = "bytes 1000-1099/999" } } },
-        { "compressed", new Fault { Kind = TestRequestKind.Blob, Headers = new Dictionary<string, string> { ["Content-Encoding"] = "gzip" } } },
     };
 
     [Fact]
@@ -45,7 +42,14 @@ public sealed class MirrorTests
         await using var bench = await MirrorBench.StartAsync(client: Bench.Impatient with { RetryDelay = TimeSpan.FromHours(1), RetryDelayMax = TimeSpan.FromHours(1) });
         bench.Mirror.Faults.Add(fault);
         await bench.AssertReadsAsync(1000, 100);
-        Assert.Equal(what == "redirect loop" ? RegistryLimits.RedirectsMax + 1 : 1, bench.Mirror.Count(TestRequestKind.Blob));
+        // What may be about the range is asked for without one, too.
+        var requests = what switch
+        {
+            "redirect loop" => RegistryLimits.RedirectsMax + 1,
+            "403" or "416" => 2,
+            _ => 1,
+        };
+        Assert.Equal(requests, bench.Mirror.Count(TestRequestKind.Blob));
         Assert.Equal(1, bench.Upstream.Count(TestRequestKind.Blob));
         Assert.All(bench.Upstream.Requests, r => Assert.Equal("", r.Query));
         bench.TakeRequests();
@@ -56,15 +60,15 @@ public sealed class MirrorTests
     }
 
     [Theory]
-    [InlineData(403, "mirror: Ping; upstream: Ping Blob")]
-    [InlineData(503, "mirror: Ping; upstream: Ping Blob")]
-    [InlineData(404, "mirror: Ping Blob; upstream: ")]
-    public async Task A_mirror_that_fails_its_ping_is_not_asked_twice_unless_it_only_knows_no_ping(int status, string requests)
+    [InlineData(403)]
+    [InlineData(404)]
+    [InlineData(503)]
+    public async Task A_mirror_is_not_passed_over_for_its_ping(int status)
     {
         await using var bench = await MirrorBench.StartAsync(client: Bench.Impatient with { RetryDelay = TimeSpan.FromHours(1), RetryDelayMax = TimeSpan.FromHours(1) });
         bench.Mirror.Faults.Add(Fault.Status(status, TestRequestKind.Ping));
         await bench.AssertReadsAsync(0, 100);
-        Assert.Equal(requests, bench.TakeRequests());
+        Assert.Equal("mirror: Ping Blob; upstream: ", bench.TakeRequests());
     }
 
     [Fact]
@@ -133,15 +137,16 @@ public sealed class MirrorTests
         Assert.Contains("502", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_ping_that_was_repeated_is_not_repeated_again_because_there_are_mirrors()
+    [Theory]
+    [InlineData("wrong range", "Content-Range", "bytes 5-104/200000", "mirror: Ping Blob Blob; upstream: ")]
+    [InlineData("another size", "Content-Range", "bytes 1000-1099/999", "mirror: Ping Blob Blob; upstream: ")]
+    [InlineData("said to be compressed", "Content-Encoding", "gzip", "mirror: Ping Blob; upstream: ")]
+    public async Task A_mirror_whose_ranges_are_of_no_use_serves_the_whole_blob(string what, string header, string value, string requests)
     {
-        await using var bench = await MirrorBench.StartAsync(client: Bench.Impatient with { RetryLimit = 2 });
-        bench.Mirror.Faults.Add(Fault.Status(502, TestRequestKind.Blob));
-        bench.Upstream.Faults.Add(Fault.Status(503, TestRequestKind.Ping));
-        var error = await Assert.ThrowsAsync<RegistryException>(() => bench.AssertReadsAsync(0, 100));
-        Assert.Equal(RegistryFailure.Unavailable, error.Failure);
-        Assert.Equal("mirror: Ping Blob; upstream: Ping Ping Ping", bench.TakeRequests());
+        await using var bench = await MirrorBench.StartAsync();
+        bench.Mirror.Faults.Add(new Fault { Kind = TestRequestKind.Blob }.With(header, value));
+        await bench.AssertReadsAsync(1000, 100);
+        Assert.True(requests == bench.TakeRequests(), what);
     }
 
     [Fact]

@@ -178,6 +178,50 @@ public sealed class SchemeRaceTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [Theory]
+    [InlineData(true, 403)]
+    [InlineData(true, 500)]
+    [InlineData(true, 400)]
+    [InlineData(false, 403)]
+    [InlineData(false, 500)]
+    public async Task A_refused_ping_tells_the_scheme_all_the_same(bool tls, int status)
+    {
+        await using var server = await TestRegistry.StartAsync(new TestRegistryOptions { Tls = tls });
+        server.Faults.Add(Fault.Status(status, TestRequestKind.Ping));
+        Assert.Equal(tls ? "https" : "http", await ReadAsync(server));
+    }
+
+    [Fact]
+    public async Task Plain_http_that_says_it_is_https_is_not_taken_for_it()
+    {
+        await using var server = await TestRegistry.StartAsync();
+        server.Faults.Add(Fault.Status(400, TestRequestKind.Ping, body: "The plain HTTP request was sent to HTTPS port"));
+        var error = await Assert.ThrowsAsync<RegistryException>(() => ReadAsync(server));
+        Assert.Contains("no secure connection", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, server.Count(TestRequestKind.Blob));
+    }
+
+    /// <returns>The scheme that was spoken.</returns>
+    private static async Task<string> ReadAsync(TestRegistry server)
+    {
+        var hops = new System.Collections.Concurrent.ConcurrentQueue<RegistryHop>();
+        var options = Bench.Impatient with
+        {
+            DockerConfigPath = "/nonexistent",
+            Dial = DialLoopbackAsync,
+            OnHop = hops.Enqueue,
+            ConfigureHandler = handler => handler.SslOptions.RemoteCertificateValidationCallback =
+                (_, certificate, _, _) => certificate is X509Certificate2 shown && shown.Equals(server.Certificate),
+        };
+        using var client = new RegistryClient(options, new CapturedLogs());
+        var blob = server.Content.AddBlob("a/b", new byte[1000]);
+        var reference = ImageReference.Parse($"10.1.2.3:{new Uri("http://" + server.Host).Port}/a/b:latest");
+        await using var stream = await client.OpenBlob(reference, blob.Digest, blob.Size)
+            .OpenExactRangeAsync(1, 100, ReadPriority.Demanded(), CancellationToken.None);
+        Assert.Equal(100, (await Bench.ReadAllAsync(stream)).Length);
+        return new Uri(hops.Last().Url).Scheme;
+    }
+
     private static async ValueTask<Stream> DialLoopbackAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);

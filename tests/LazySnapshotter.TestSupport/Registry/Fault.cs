@@ -86,6 +86,21 @@ public sealed record Fault
     /// <summary>Answers a range with a document of several parts (RFC 9110 section 15.3.7.2), of which the one asked for is the first.</summary>
     public bool Multipart { get; init; }
 
+    /// <summary>With <see cref="Multipart"/>: of one part.</summary>
+    public bool SinglePart { get; init; }
+
+    /// <summary>Answers a range with 200, no Content-Range, and the bytes of the range alone.</summary>
+    public bool PartAsWhole { get; init; }
+
+    /// <summary>
+    /// Compresses what it sends and says so, whatever was asked for: <c>gzip</c>, <c>x-gzip</c>, <c>deflate</c> or <c>bare deflate</c>,
+    /// which it calls deflate too.
+    /// </summary>
+    public string? Compresses { get; init; }
+
+    /// <summary>Announces no length.</summary>
+    public bool Unannounced { get; init; }
+
     /// <summary>Announces no length and never ends.</summary>
     public bool EndlessBody { get; init; }
 

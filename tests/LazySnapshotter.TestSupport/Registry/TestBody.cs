@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
 
 namespace LazySnapshotter.TestSupport.Registry;
@@ -9,7 +10,14 @@ internal sealed class TestBody(HttpContext context, TestRequest request, LinkSha
     public async Task WriteAsync(Stream content, long length)
     {
         var cancellation = context.RequestAborted;
-        var announced = fault is not { EndlessBody: true } and not { EndAt: not null };
+        if (fault?.Compresses is { } coding)
+        {
+            content = await CompressAsync(content, coding);
+            length = content.Length;
+            context.Response.Headers.ContentEncoding = coding.Split(' ')[^1];
+        }
+
+        var announced = fault is not { EndlessBody: true } and not { EndAt: not null } and not { Unannounced: true };
         if (announced)
             context.Response.ContentLength = length;
         ApplyHeaders(context.Response, fault);
@@ -53,6 +61,23 @@ internal sealed class TestBody(HttpContext context, TestRequest request, LinkSha
             response.Headers[name] = value;
         foreach (var name in fault?.WithoutHeaders ?? [])
             response.Headers.Remove(name);
+    }
+
+    private static async Task<Stream> CompressAsync(Stream content, string coding)
+    {
+        var compressed = new MemoryStream();
+        await using (Stream compressor = coding switch
+        {
+            "deflate" => new ZLibStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+            "bare deflate" => new DeflateStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+            _ => new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true),
+        })
+        {
+            await content.CopyToAsync(compressor);
+        }
+
+        compressed.Position = 0;
+        return compressed;
     }
 
     private async Task WriteRawAsync(Stream content, long length)

@@ -152,8 +152,11 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
                 return;
             }
 
-            Response.StatusCode = StatusCodes.Status206PartialContent;
-            Response.Headers.ContentRange = new ContentRangeHeaderValue(start, end - 1, blob.Length).ToString();
+            if (fault is not { PartAsWhole: true })
+            {
+                Response.StatusCode = StatusCodes.Status206PartialContent;
+                Response.Headers.ContentRange = new ContentRangeHeaderValue(start, end - 1, blob.Length).ToString();
+            }
         }
 
         await using var content = blob.Open(start);
@@ -167,7 +170,10 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
         await using (var content = blob.Open(start))
             await content.ReadExactlyAsync(part);
         using var document = new MemoryStream();
-        foreach (var (from, bytes) in ((long, byte[])[])[(start, part), (0, [0])])
+        var parts = new List<(long From, byte[] Bytes)> { (start, part) };
+        if (fault is not { SinglePart: true })
+            parts.Add((0, [0]));
+        foreach (var (from, bytes) in parts)
         {
             var head = $"--{Boundary}\r\nContent-Type: application/octet-stream\r\nContent-Range: {new ContentRangeHeaderValue(from, from + bytes.Length - 1, blob.Length)}\r\n\r\n";
             document.Write([.. Encoding.ASCII.GetBytes(head), .. bytes, .. "\r\n"u8]);
