@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Toc;
 
 namespace LazySnapshotter.Cli.Commands;
@@ -29,14 +30,13 @@ internal static class CatCommand
             if (entry.Type != TocEntryType.File)
                 throw new CommandException($"{shown}: not a regular file");
 
-            await using var output = Console.OpenStandardOutput();
             var buffer = new byte[Math.Min(ChunkSize, Math.Max(1, entry.Size))];
             for (long offset = 0; offset < entry.Size;)
             {
                 var read = await image.Tree.ReadAsync(node, offset, buffer, cancellationToken);
                 if (read == 0)
                     throw new InvalidDataException($"{shown}: ends at {offset} of {entry.Size} bytes");
-                await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                await StandardStream.Output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
                 offset += read;
             }
 

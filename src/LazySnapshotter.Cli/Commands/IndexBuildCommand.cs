@@ -80,7 +80,7 @@ internal sealed class IndexBuildCommand
         var isSound = parsed.GetValue(_blob) is { } file
             ? await BuildBlobAsync(parsed, file, results, cancellationToken)
             : await BuildImagesAsync(parsed, results, loggers, cancellationToken);
-        return isSound ? 0 : CommandRunner.FailedExitCode;
+        return isSound ? 0 : Failure.ExitCode;
     }
 
     private async Task<bool> BuildImagesAsync(ParseResult parsed, ResultWriter results, ILoggerFactory loggers, CancellationToken cancellationToken)

@@ -46,7 +46,7 @@ internal static class IndexPullCommand
                 }
             }
 
-            return failed ? CommandRunner.FailedExitCode : 0;
+            return failed ? Failure.ExitCode : 0;
         });
         return command;
     }

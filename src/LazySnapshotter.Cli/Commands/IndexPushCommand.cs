@@ -50,7 +50,7 @@ internal static class IndexPushCommand
                 isComplete &= results.Any(result => result.Artifact is not null) && !results.Any(result => result.Missing.Any(missing => missing.IsLazy));
             }
 
-            return isComplete ? 0 : CommandRunner.FailedExitCode;
+            return isComplete ? 0 : Failure.ExitCode;
         });
         return command;
     }

@@ -67,7 +67,7 @@ internal sealed class IndexShowCommand
 
         if (!isComplete)
             await Console.Error.WriteLineAsync($"lazysnap: some layers have no index on this node; `lazysnap index list REF` shows which are published, `lazysnap index build {text}` makes them");
-        return isComplete ? 0 : CommandRunner.FailedExitCode;
+        return isComplete ? 0 : Failure.ExitCode;
     }
 
     private static async Task<ImageFacts> InspectAsync(IImageSource source, SourceImage image, string root, CancellationToken cancellationToken)

@@ -67,7 +67,7 @@ internal sealed class IndexVerifyCommand
             Write(report);
         if (!report.IsSound)
             await Console.Error.WriteLineAsync($"lazysnap: {file.Path} is not the index of {parsed.GetRequiredValue(_blob)}");
-        return report.IsSound ? 0 : CommandRunner.FailedExitCode;
+        return report.IsSound ? 0 : Failure.ExitCode;
     }
 
     private async Task<(IImageSource Source, Descriptor Layer)> FindLayerAsync(ParseResult parsed, IImageSource source, CancellationToken cancellationToken)

@@ -26,7 +26,7 @@ internal static class LsCommand
             var node = image.Tree.Resolve(Encoding.UTF8.GetBytes(shown), followLast: !parsed.GetValue(longFormat))
                 ?? throw new CommandException($"{shown}: no such file or directory in {image.Reference}");
 
-            await using var output = new ByteWriter(Console.OpenStandardOutput());
+            await using var output = new ByteWriter(StandardStream.Output);
             var lines = new Listing(image.Tree, output, parsed.GetValue(longFormat));
             if (image.Tree.EntryOf(node).Type != TocEntryType.Directory)
                 lines.Write(Encoding.UTF8.GetBytes(shown), node);

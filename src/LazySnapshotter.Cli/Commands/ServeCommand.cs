@@ -24,6 +24,8 @@ internal static class ServeCommand
                 Containerd = parsed.GetValue(containerd) ?? options.Containerd,
                 Registry = options.Registry with { HostsDirectory = parsed.HostsDirectory() ?? options.Registry.HostsDirectory },
             };
+            if (options.WhyNot() is { } why)
+                throw new CommandException(why);
             await SnapshotterDaemon.RunAsync(options, loggers, cancellationToken);
             return 0;
         });
