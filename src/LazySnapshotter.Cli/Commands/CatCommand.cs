@@ -13,16 +13,14 @@ internal static class CatCommand
 
     public static Command Create()
     {
-        var reference = ImageArguments.Reference();
+        var options = new ImageOptions();
         var path = new Argument<string>("PATH") { Description = "A file inside the image" };
-        var root = ImageArguments.Root();
-        var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("cat", "Write a file of an image to standard output without pulling the image") { reference, path, root, plainHttp };
+        var command = new Command("cat", "Write a file of an image to standard output without pulling the image") { path };
+        options.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
-            await using var image = await OpenedImage.OpenAsync(
-                parsed.GetRequiredValue(reference), parsed.GetRequiredValue(root), parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers, cancellationToken);
+            await using var image = await OpenedImage.OpenAsync(options, parsed, loggers, cancellationToken);
             var shown = parsed.GetRequiredValue(path);
             var node = image.Tree.Resolve(Encoding.UTF8.GetBytes(shown))
                 ?? throw new CommandException($"{shown}: no such file or directory in {image.Reference}");

@@ -11,7 +11,7 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var root = ImageArguments.Root();
+        var root = RootOption.Create();
         var containerd = new Option<string>("--containerd")
         {
             Description = "containerd's socket",
@@ -25,7 +25,7 @@ internal static class DoctorCommand
             Finding[] findings =
             [
                 .. KernelChecks.Run(),
-                .. StorageChecks.Run(parsed.GetRequiredValue(root)),
+                .. StorageChecks.Run(parsed.GetValue(root) ?? RootOption.OfThisUser() ?? DaemonOptions.DefaultRoot),
                 .. await ContainerdChecks.RunAsync(parsed.GetRequiredValue(containerd), cancellationToken),
             ];
             Write(findings);

@@ -20,7 +20,7 @@ internal static class IndexPushCommand
             HelpName = "DIR",
         };
         var platformOptions = new PlatformOptions();
-        var root = ImageArguments.Root();
+        var root = RootOption.Create();
         var plainHttp = ImageArguments.PlainHttp();
 
         var command = new Command("push", "Publish the indexes of an image's layers in its registry") { reference, format, layout, root, plainHttp };
@@ -42,7 +42,7 @@ internal static class IndexPushCommand
             {
                 var results = parsed.GetValue(layout) is { } directory
                     ? await push.RunFromLayoutAsync(image, manifest.Digest, directory, parsed.GetValue(format) ?? IndexFormat.Native, cancellationToken)
-                    : [await push.RunAsync(image, manifest, found.Layers, new LayerIndexStore(parsed.GetRequiredValue(root)), cancellationToken)];
+                    : [await push.RunAsync(image, manifest, found.Layers, new LayerIndexStore(parsed.RootOf(root)), cancellationToken)];
                 foreach (var result in results)
                     await ReportAsync(found.Platform, manifest, result);
                 if (results.All(result => result.Artifact is null))

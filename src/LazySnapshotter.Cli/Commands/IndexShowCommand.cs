@@ -15,7 +15,7 @@ internal sealed class IndexShowCommand
 {
     private readonly Argument<string> _index = new("INDEX") { Description = $"An index file (ours, or a zTOC), a layer's digest, or an image: {SourceOptions.Forms}" };
     private readonly Option<bool> _json = new("--json") { Description = "One JSON object for the index, or for each image" };
-    private readonly Option<string> _root = ImageArguments.Root();
+    private readonly Option<string?> _root = RootOption.Create();
     private readonly SourceOptions _from = new();
 
     private IndexShowCommand()
@@ -37,7 +37,7 @@ internal sealed class IndexShowCommand
         if (!IsFile(text) && !Digest.TryParse(text, out _))
             return await ShowImagesAsync(parsed, text, loggers, cancellationToken);
 
-        using var file = IndexFile.Open(text, parsed.GetRequiredValue(_root));
+        using var file = IndexFile.Open(text, parsed.RootOf(_root));
         file.Index.VerifyWindows();
         var facts = IndexFacts.Of(file);
         if (parsed.GetValue(_json))
@@ -57,7 +57,7 @@ internal sealed class IndexShowCommand
         var isComplete = true;
         foreach (var image in await source.FindImagesAsync(_from.Platforms(parsed), cancellationToken))
         {
-            var facts = await InspectAsync(source, image, parsed.GetRequiredValue(_root), cancellationToken);
+            var facts = await InspectAsync(source, image, parsed.RootOf(_root), cancellationToken);
             if (parsed.GetValue(_json))
                 Console.WriteLine(JsonSerializer.Serialize(facts, CliJsonContext.Default.ImageFacts));
             else

@@ -18,14 +18,15 @@ internal static class RegistryCheckCommand
     {
         var reference = ImageArguments.Reference();
         var json = new Option<bool>("--json") { Description = "As JSON, with every request" };
+        var platform = ImageArguments.Platform();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("check", "Try what a lazy start needs of an image's registry: ping, token, manifest, redirect, ranges, referrers") { reference, json, plainHttp };
+        var command = new Command("check", "Try what a lazy start needs of an image's registry: ping, token, manifest, redirect, ranges, referrers") { reference, json, platform, plainHttp };
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             var options = ImageArguments.RegistrySection(parsed.GetValue(plainHttp) ? [image.Registry] : [], parsed.HostsDirectory()).ToClientOptions();
-            var report = await RegistryInspection.RunAsync(image, Platform.Current, options, loggers.CreateLogger<RegistryInspection>(), cancellationToken);
+            var report = await RegistryInspection.RunAsync(image, parsed.GetValue(platform) ?? Platform.Current, options, loggers.CreateLogger<RegistryInspection>(), cancellationToken);
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(report, RegistryCheckJson.Default.InspectionReport));
             else

@@ -26,6 +26,8 @@ internal static class ServeCommand
             };
             if (options.WhyNot() is { } why)
                 throw new CommandException(why);
+            if (!Environment.IsPrivilegedProcess)
+                throw new CommandException("serve needs root (CAP_SYS_ADMIN, for mount(2))");
             await SnapshotterDaemon.RunAsync(options, loggers, cancellationToken);
             return 0;
         });

@@ -14,8 +14,11 @@ public sealed class ContainerdClient : IDisposable
     private readonly GrpcChannel _channel;
     private readonly ContainerdConnection _connection;
 
+    /// <exception cref="ContainerdUnreachableException">No socket can have this path.</exception>
     public ContainerdClient(string address, string namespaceName = DefaultNamespace)
     {
+        if (UnixSocketPath.WhyNot(address) is { } why)
+            throw new ContainerdUnreachableException(address, why);
         _channel = new GrpcChannel(address);
         _connection = new ContainerdConnection(_channel, namespaceName, leaseId: null);
         Version = new VersionClient(_connection);

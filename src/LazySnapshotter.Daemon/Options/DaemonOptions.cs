@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LazySnapshotter.Daemon.Composition;
+using LazySnapshotter.Daemon.Grpc;
 using LazySnapshotter.Registry;
 
 namespace LazySnapshotter.Daemon;
@@ -109,6 +110,12 @@ public sealed record DaemonOptions
         {
             if (path.Length == 0)
                 return $"{key}: an empty string is no path";
+        }
+
+        foreach (var (key, path) in (ReadOnlySpan<(string, string)>)[("address", Address), ("containerd", Containerd)])
+        {
+            if (UnixSocketPath.WhyNot(path) is { } socket)
+                return $"{key}: {socket}";
         }
 
         if (IndexSources.WhyNot(Index.Sources) is { } source)

@@ -7,6 +7,7 @@ namespace LazySnapshotter.Daemon;
 // RegistryOptions and SpanFetcherOptions that a person may set, in seconds. Every read ends by one of them.
 public sealed record RequestSection
 {
+    private const double SecondsMin = 0.001;
     private const int SecondsMax = 24 * 60 * 60;
     private const int RetryLimitMax = 100;
     private const int ConcurrencyLimit = 1024;
@@ -14,27 +15,27 @@ public sealed record RequestSection
     private static readonly RegistryOptions Defaults = new();
 
     /// <summary>For a connection.</summary>
-    [Limits(0, SecondsMax, AboveMin = true)]
+    [Limits(SecondsMin, SecondsMax)]
     public double ConnectTimeout { get; set; } = Defaults.ConnectTimeout.TotalSeconds;
 
     /// <summary>From a request to the first byte of its answer.</summary>
-    [Limits(0, SecondsMax, AboveMin = true)]
+    [Limits(SecondsMin, SecondsMax)]
     public double ResponseTimeout { get; set; } = Defaults.ResponseTimeout.TotalSeconds;
 
     /// <summary>The longest silence inside a body.</summary>
-    [Limits(0, SecondsMax, AboveMin = true)]
+    [Limits(SecondsMin, SecondsMax)]
     public double StallTimeout { get; set; } = Defaults.StallTimeout.TotalSeconds;
 
     /// <summary>For a ping, a token or a manifest as a whole.</summary>
-    [Limits(0, SecondsMax, AboveMin = true)]
+    [Limits(SecondsMin, SecondsMax)]
     public double DocumentDeadline { get; set; } = Defaults.DocumentDeadline.TotalSeconds;
 
     /// <summary>For what a program reads of a file, whatever has to be done for it: then the read is EIO.</summary>
-    [Limits(0, SecondsMax, AboveMin = true)]
+    [Limits(SecondsMin, SecondsMax)]
     public double ReadDeadline { get; set; } = new SpanFetcherOptions().Deadline.TotalSeconds;
 
     /// <summary>For one range of a blob, waits for turns and repetitions included.</summary>
-    [Limits(0, SecondsMax, AboveMin = true)]
+    [Limits(SecondsMin, SecondsMax)]
     public double RangeDeadline { get; set; } = Defaults.RangeDeadline.TotalSeconds;
 
     /// <summary>Repetitions of one request.</summary>
@@ -42,11 +43,11 @@ public sealed record RequestSection
     public int RetryLimit { get; set; } = Defaults.RetryLimit;
 
     /// <summary>How long a host is left alone after its first failure; doubled by each further one.</summary>
-    [Limits(0, SecondsMax, AboveMin = true)]
+    [Limits(SecondsMin, SecondsMax)]
     public double RetryDelay { get; set; } = Defaults.RetryDelay.TotalSeconds;
 
     /// <summary>And never for longer than this, unless it asks for more.</summary>
-    [Limits(0, SecondsMax, AboveMin = true)]
+    [Limits(SecondsMin, SecondsMax)]
     public double RetryDelayMax { get; set; } = Defaults.RetryDelayMax.TotalSeconds;
 
     /// <summary>Requests to one host at a time, to begin with.</summary>
