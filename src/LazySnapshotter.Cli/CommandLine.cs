@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using LazySnapshotter.Cli.Commands;
+using LazySnapshotter.Cli.Output;
 
 namespace LazySnapshotter.Cli;
 
@@ -59,6 +61,7 @@ internal static class CommandLine
 
         LogOptions.AddTo(root);
         HostsOption.AddTo(root);
+        ((HelpAction)root.Options.OfType<HelpOption>().Single().Action!).MaxWidth = Terminal.OutputWidth;
         return root;
     }
 
@@ -69,7 +72,7 @@ internal static class CommandLine
         var unknown = Arguments(parsed).Concat(parsed.UnmatchedTokens).Where(options.Contains).Distinct().ToList();
         return unknown.Count > 0
             ? unknown.ConvertAll(option => $"unknown option {option}")
-            : [.. parsed.Errors.Select(error => Output.PlainWords.Of(error.Message)).Distinct()];
+            : [.. parsed.Errors.Select(error => PlainWords.Of(error.Message)).Distinct()];
     }
 
     private static IEnumerable<string> Arguments(ParseResult parsed) => parsed.CommandResult.Children

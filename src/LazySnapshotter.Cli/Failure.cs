@@ -57,14 +57,10 @@ internal static partial class Failure
     private static string Message(Exception e)
     {
         const string elsewhere = ", see inner exception.";
-        var message = e.Message;
-        for (var cause = e; message.Contains(elsewhere, StringComparison.Ordinal) && cause is not null; cause = cause.InnerException)
-        {
-            if (cause.Message.EndsWith(elsewhere, StringComparison.Ordinal) && cause.InnerException is { } inner)
-                message = message.Replace(elsewhere, ": " + Message(inner), StringComparison.Ordinal);
-        }
-
-        return message;
+        var cause = e;
+        while (cause.Message.Contains(elsewhere, StringComparison.Ordinal) && cause.InnerException is { } inner)
+            cause = inner;
+        return e.Message.Replace(elsewhere, cause == e ? "" : ": " + cause.Message, StringComparison.Ordinal);
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The command failed")]

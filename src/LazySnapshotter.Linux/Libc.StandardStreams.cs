@@ -9,6 +9,7 @@ public static partial class Libc
     private const int F_GETFD = 1;
     private const int FD_CLOEXEC = 1;
     private const short POLLOUT = 4;
+    private const nuint TIOCGWINSZ = 0x5413;
 
     /// <summary>
     /// Whether the process was started with this stream. One that was closed then may have any file of the runtime's under its
@@ -49,6 +50,10 @@ public static partial class Libc
         return copy >= 0 && close(copy) == 0 ? Errno.None : LastErrno;
     }
 
+    /// <summary>Columns of a terminal; null where it does not know, or is none.</summary>
+    public static int? TerminalWidth(int descriptor) =>
+        ioctl(descriptor, TIOCGWINSZ, out var size) == 0 && size.Columns > 0 ? size.Columns : null;
+
     // How it ends does not matter: write(2) is asked again.
     private static void WaitUntilWritable(int descriptor)
     {
@@ -71,6 +76,20 @@ public static partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     private static partial int poll(ref PollDescriptor fds, nuint nfds, int timeout);
+
+    // Variadic, too; with one pointer that makes no difference on x86-64 and on Linux's arm64.
+    [LibraryImport(Library, SetLastError = true)]
+    private static partial int ioctl(int fd, nuint op, out WindowSize argp);
+
+    // struct winsize: | rows (2) | columns (2) | width (2) | height (2) |, the last two in pixels
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct WindowSize
+    {
+        public ushort Rows;
+        public ushort Columns;
+        public ushort Width;
+        public ushort Height;
+    }
 
     // struct pollfd: | fd (4) | events (2) | revents (2) |
     [StructLayout(LayoutKind.Sequential)]

@@ -35,7 +35,7 @@ public sealed class ServeTests : IAsyncLifetime
             LazysnapProcess.ProgramPath,
             ["serve", "--root", _directory.Combine("root"), "--address", _directory.Combine("a"), "--containerd", _directory.Combine("none")],
             new Dictionary<string, string> { ["TMPDIR"] = temporary });
-        await daemon.WaitUntilAsync("listening", () => Task.FromResult(File.Exists(_directory.Combine("a"))), TimeSpan.FromSeconds(60));
+        await daemon.WaitUntilAsync("serving", () => Task.FromResult(daemon.Log.Contains("Serving snapshots on " + _directory.Combine("a"), StringComparison.Ordinal)), TimeSpan.FromSeconds(60));
         Assert.Equal(0, await daemon.StopAsync(TimeSpan.FromSeconds(20)));
         Assert.Empty(Directory.GetFileSystemEntries(temporary));
     }

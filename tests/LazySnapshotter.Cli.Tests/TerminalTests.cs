@@ -33,6 +33,18 @@ public sealed class TerminalTests : ProgramTest
         Assert.DoesNotContain(Escape, (await OnTerminalAsync(command, "TERM=dumb")).Output);
     }
 
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("ls --root $D/root $SMALL")]
+    [InlineData("ls --root $D/root $SMALL /none")]
+    [InlineData("copy $SMALL ${SMALL%:1}:2")]
+    public async Task No_command_greets_a_terminal_whose_user_wants_no_escapes(string command)
+    {
+        var shown = await OnTerminalAsync(command, "NO_COLOR=1");
+        Assert.NotEmpty(shown.Output);
+        Assert.DoesNotContain(Escape, shown.Output);
+    }
+
     [Fact]
     public async Task Each_stream_is_judged_for_itself()
     {

@@ -26,7 +26,7 @@ internal static class CopyCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(platform) is not null && result.GetValue(allPlatforms))
+            if (result.GetResult(platform) is not null && result.GetValue(allPlatforms))
                 result.AddError("give either --platform or --all-platforms");
         });
         command.SetAction(async (parsed, loggers, cancellationToken) =>

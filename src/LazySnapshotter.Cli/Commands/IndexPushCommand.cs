@@ -27,13 +27,15 @@ internal static class IndexPushCommand
         platformOptions.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(format) == IndexFormat.Soci && result.GetValue(layout) is null)
+            if (!result.Errors.Any() && result.GetValue(format) == IndexFormat.Soci && result.GetValue(layout) is null)
                 result.AddError("--format soci needs --layout DIR: this node's index store has indexes of our own");
         });
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers);
+            if (parsed.GetValue(layout) is { } there && !Directory.Exists(there))
+                throw new CommandException($"{there}: no such directory");
             var push = new IndexPush(registry);
             var platforms = platformOptions.Of(parsed);
 

@@ -37,7 +37,7 @@ internal sealed class IndexShowCommand
         if (!IsFile(text) && !Digest.TryParse(text, out _))
             return await ShowImagesAsync(parsed, text, loggers, cancellationToken);
 
-        using var file = IndexFile.Open(text, parsed.RootOf(_root));
+        using var file = IndexFile.Open(text, () => parsed.RootOf(_root));
         file.Index.VerifyWindows();
         var facts = IndexFacts.Of(file);
         if (parsed.GetValue(_json))
@@ -77,7 +77,7 @@ internal sealed class IndexShowCommand
         try
         {
             foreach (var layer in image.Layers)
-                opened.Add(store.Contains(layer.Digest) ? IndexFile.Open(layer.Digest.ToString(), root) : null);
+                opened.Add(store.Contains(layer.Digest) ? IndexFile.Open(layer.Digest.ToString(), () => root) : null);
             var isWhole = opened.TrueForAll(file => file is not null);
             return new ImageFacts
             {

@@ -54,7 +54,7 @@ internal sealed class IndexVerifyCommand
     {
         await using var blob = new ReplayedStream(opened);
         var start = await blob.PeekAsync(BlobStartLength, cancellationToken);
-        using var file = IndexFile.Open(parsed.GetRequiredValue(_index), parsed.RootOf(_root), layer, start);
+        using var file = IndexFile.Open(parsed.GetRequiredValue(_index), () => parsed.RootOf(_root), layer, start);
         var report = await BuildDisplay.ShowAsync(async progress =>
         {
             progress.Expect(length ?? 0);
@@ -77,7 +77,7 @@ internal sealed class IndexVerifyCommand
         // A layer says itself which image of an index it belongs to, unless a platform was named.
         var platforms = _from.Platforms(parsed) is { IsExplicit: true } named ? named : PlatformSelection.All;
         var layers = (await source.FindImagesAsync(platforms, cancellationToken)).SelectMany(image => image.Layers).DistinctBy(layer => layer.Digest).ToList();
-        using var file = IndexFile.Open(parsed.GetRequiredValue(_index), parsed.RootOf(_root));
+        using var file = IndexFile.Open(parsed.GetRequiredValue(_index), () => parsed.RootOf(_root));
         // A zTOC does not say whose it is; the length nearly always does.
         var fitting = layers.Where(layer => file.Ztoc is null ? layer.Digest == file.Index.LayerDigest : layer.Size == file.Ztoc.CompressedLength).ToList();
         return fitting switch

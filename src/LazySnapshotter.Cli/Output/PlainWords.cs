@@ -19,7 +19,8 @@ internal static partial class PlainWords
         (EndOfStream(), _ => "it is cut short"),
         (ForProgrammers(), _ => ""),
         // A message may quote what a registry sent, and it is to stay one line, without power over the terminal.
-        (Controls(), match => match.Value.Trim().Length == 0 ? " " : "?"),
+        (LineBreaks(), _ => " "),
+        (Controls(), _ => "?"),
     ];
 
     public static string Of(string message)
@@ -93,6 +94,9 @@ internal static partial class PlainWords
     [GeneratedRegex(@" ?\(Parameter '[^']*'\)")]
     private static partial Regex ForProgrammers();
 
-    [GeneratedRegex(@"[\x00-\x20\x7F-\x9F]*[\x00-\x1F\x7F-\x9F][\x00-\x20\x7F-\x9F]*")]
+    [GeneratedRegex(@" *[\t-\r][\t-\r ]*")]
+    private static partial Regex LineBreaks();
+
+    [GeneratedRegex(@"[\x00-\x1F\x7F-\x9F]")]
     private static partial Regex Controls();
 }

@@ -6,6 +6,9 @@ namespace LazySnapshotter.Cli.Output;
 // error does not take there is nobody left to tell.
 internal sealed class StandardStream : Stream
 {
+    public const int OutputDescriptor = 1;
+    public const int ErrorDescriptor = 2;
+
     private readonly int _descriptor;
     private readonly bool _isInherited;
 
@@ -15,9 +18,9 @@ internal sealed class StandardStream : Stream
         _isInherited = Libc.IsInherited(descriptor);
     }
 
-    public static StandardStream Output { get; } = new(1);
+    public static StandardStream Output { get; } = new(OutputDescriptor);
 
-    public static StandardStream Error { get; } = new(2);
+    public static StandardStream Error { get; } = new(ErrorDescriptor);
 
     public override bool CanRead => false;
 
