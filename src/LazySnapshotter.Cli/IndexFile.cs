@@ -26,15 +26,16 @@ internal sealed class IndexFile : IDisposable
     public Ztoc? Ztoc { get; }
 
     /// <param name="text">A file, or a layer's digest.</param>
-    /// <param name="root">Where this node's indexes are.</param>
+    /// <param name="rootOf">Where this node's indexes are, asked only for a digest.</param>
     /// <param name="layer">For a zTOC: which layer it is of, as far as the caller knows.</param>
     /// <exception cref="IOException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">It is no index, or damaged; the message names file and part.</exception>
-    public static IndexFile Open(string text, string root, Digest? layer = null, ReadOnlyMemory<byte> blobStart = default)
+    public static IndexFile Open(string text, Func<string> rootOf, Digest? layer = null, ReadOnlyMemory<byte> blobStart = default)
     {
         string? path = text;
         if (Digest.TryParse(text, out var digest))
         {
+            var root = rootOf();
             var store = new LayerIndexStore(root);
             path = store.IdentitiesOf(digest) is [var best, ..] ? store.PathOf(digest, best) : null;
             if (path is null)

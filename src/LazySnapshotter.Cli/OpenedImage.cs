@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Daemon;
@@ -16,9 +17,13 @@ internal sealed class OpenedImage : IAsyncDisposable
 {
     private readonly NodeStorage _storage;
 
-    private OpenedImage(NodeStorage storage, ImageReference reference, IReadOnlyList<LazyLayer> layers)
+    // For a user without a home: what is fetched is kept for as long as the command runs.
+    private readonly DirectoryInfo? _scratch;
+
+    private OpenedImage(NodeStorage storage, DirectoryInfo? scratch, ImageReference reference, IReadOnlyList<LazyLayer> layers)
     {
         _storage = storage;
+        _scratch = scratch;
         Reference = reference;
         Layers = layers;
         Tree = new ImageTree(layers);
@@ -31,15 +36,24 @@ internal sealed class OpenedImage : IAsyncDisposable
 
     public ImageTree Tree { get; }
 
-    public static async Task<OpenedImage> OpenAsync(string reference, string root, bool plainHttp, string? hostsDirectory, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<OpenedImage> OpenAsync(ImageOptions options, ParseResult parsed, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var image = ImageReference.Parse(reference);
-        var options = new DaemonOptions { Root = root, Registry = ImageArguments.RegistrySection(plainHttp ? [image.Registry] : [], hostsDirectory) };
-        var storage = NodeStorage.Open(options, loggers);
+        var image = ImageReference.Parse(parsed.GetRequiredValue(options.Reference));
+        string[] plainHttp = parsed.GetValue(options.PlainHttp) ? [image.Registry] : [];
+        var scratch = parsed.GetValue(options.Root) is null && RootOption.OfThisUser() is null ? Directory.CreateTempSubdirectory("lazysnap-") : null;
+        NodeStorage? storage = null;
         try
         {
+            storage = NodeStorage.Open(
+                new DaemonOptions
+                {
+                    Root = scratch?.FullName ?? parsed.RootOf(options.Root),
+                    Registry = ImageArguments.RegistrySection(plainHttp, parsed.HostsDirectory()),
+                },
+                loggers);
+
             // What is on the node can be looked at without a network, too.
-            var resolved = await storage.Registry.ResolveAsync(image, Platform.Current, rememberedIfUnreachable: true, cancellationToken);
+            var resolved = await storage.Registry.ResolveAsync(image, parsed.GetValue(options.Platform) ?? Platform.Current, rememberedIfUnreachable: true, cancellationToken);
             if (resolved.TagSeenAt is { } seenAt)
                 await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{image}: the registry cannot be reached; this is what the tag named on {seenAt.ToLocalTime():yyyy-MM-dd HH:mm}"));
             foreach (var layer in resolved.Manifest.Layers.Where(layer => !storage.Indexes.ContainsFor(layer.Digest, image.Name)))
@@ -47,14 +61,21 @@ internal sealed class OpenedImage : IAsyncDisposable
 
             var origin = new LayerOrigin(image, resolved.ManifestDocument.Descriptor.Digest);
             var layers = await Task.WhenAll(resolved.Manifest.Layers.Select(layer => storage.Library.OpenAsync(origin, layer.Digest, cancellationToken)));
-            return new OpenedImage(storage, image, layers);
+            return new OpenedImage(storage, scratch, image, layers);
         }
         catch
         {
-            await storage.DisposeAsync();
+            await CloseAsync(storage, scratch);
             throw;
         }
     }
 
-    public ValueTask DisposeAsync() => _storage.DisposeAsync();
+    public ValueTask DisposeAsync() => CloseAsync(_storage, _scratch);
+
+    private static async ValueTask CloseAsync(NodeStorage? storage, DirectoryInfo? scratch)
+    {
+        if (storage is not null)
+            await storage.DisposeAsync();
+        scratch?.Delete(recursive: true);
+    }
 }

@@ -23,7 +23,7 @@ public static class SnapshotterDaemon
     public static async Task RunAsync(DaemonOptions options, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         Libc.RaiseOpenFileLimit();
-        Directory.CreateDirectory(options.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        RootDirectory.Make(options.Root);
 
         // The database comes first: its lock keeps a second daemon from touching the first one's mount.
         using var database = MetadataDatabase.Open(Path.Combine(options.Root, "metadata.db"));

@@ -1,4 +1,5 @@
 using System.Text;
+using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Mounts.Images;
 
 namespace LazySnapshotter.Mounts.Tests;
@@ -20,6 +21,16 @@ public sealed class ImageTreeTests : IAsyncLifetime
     ]);
 
     public async Task DisposeAsync() => await _layers.DisposeAsync();
+
+    [Fact]
+    public void A_tree_without_layers_is_an_empty_directory()
+    {
+        var empty = new ImageTree([]);
+        Assert.Equal((TocEntryType.Directory, 0x1EDu, 0u), (empty.EntryOf(empty.Root).Type, empty.EntryOf(empty.Root).Mode, empty.EntryOf(empty.Root).Uid));
+        Assert.Empty(empty.Children(empty.Root));
+        Assert.Same(empty.Root, empty.Resolve("/.."u8));
+        Assert.Null(empty.Resolve("/etc"u8));
+    }
 
     [Fact]
     public void Directories_merge_and_whiteouts_hide()

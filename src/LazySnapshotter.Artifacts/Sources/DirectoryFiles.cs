@@ -8,6 +8,8 @@ internal sealed class DirectoryFiles : IImageFiles
 
     public DirectoryFiles(string directory)
     {
+        if (File.Exists(directory))
+            throw new IOException($"{directory}: it is a file; oci: reads a directory, oci-archive: and docker-archive: read a file");
         if (!Directory.Exists(directory))
             throw new DirectoryNotFoundException($"{directory}: no such directory");
         _directory = directory;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Toc;
 
 namespace LazySnapshotter.Cli.Commands;
@@ -12,16 +13,14 @@ internal static class CatCommand
 
     public static Command Create()
     {
-        var reference = ImageArguments.Reference();
+        var options = new ImageOptions();
         var path = new Argument<string>("PATH") { Description = "A file inside the image" };
-        var root = ImageArguments.Root();
-        var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("cat", "Write a file of an image to standard output without pulling the image") { reference, path, root, plainHttp };
+        var command = new Command("cat", "Write a file of an image to standard output without pulling the image") { path };
+        options.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
-            await using var image = await OpenedImage.OpenAsync(
-                parsed.GetRequiredValue(reference), parsed.GetRequiredValue(root), parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers, cancellationToken);
+            await using var image = await OpenedImage.OpenAsync(options, parsed, loggers, cancellationToken);
             var shown = parsed.GetRequiredValue(path);
             var node = image.Tree.Resolve(Encoding.UTF8.GetBytes(shown))
                 ?? throw new CommandException($"{shown}: no such file or directory in {image.Reference}");
@@ -29,14 +28,13 @@ internal static class CatCommand
             if (entry.Type != TocEntryType.File)
                 throw new CommandException($"{shown}: not a regular file");
 
-            await using var output = Console.OpenStandardOutput();
             var buffer = new byte[Math.Min(ChunkSize, Math.Max(1, entry.Size))];
             for (long offset = 0; offset < entry.Size;)
             {
                 var read = await image.Tree.ReadAsync(node, offset, buffer, cancellationToken);
                 if (read == 0)
                     throw new InvalidDataException($"{shown}: ends at {offset} of {entry.Size} bytes");
-                await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                await StandardStream.Output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
                 offset += read;
             }
 

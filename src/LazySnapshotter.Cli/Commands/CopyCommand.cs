@@ -14,7 +14,7 @@ internal static class CopyCommand
     {
         var source = new Argument<string>("SRC") { Description = "The image to copy" };
         var target = new Argument<string>("DST") { Description = "Where it goes, with the tag it gets" };
-        var platform = new Option<string?>("--platform") { Description = "Copy the image of this platform alone, for example linux/arm64", HelpName = "P" };
+        var platform = ImageArguments.Platform("Copy the image of this platform alone: os/arch[/variant]");
         var allPlatforms = new Option<bool>("--all-platforms") { Description = "Copy the image of every platform [default]" };
         var noReferrers = new Option<bool>("--no-referrers") { Description = "Leave behind what refers to the image: indexes, signatures, bills of material" };
         var fromPlainHttp = new Option<bool>("--from-plain-http") { Description = "Speak http to SRC's registry" };
@@ -26,7 +26,7 @@ internal static class CopyCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(platform) is not null && result.GetValue(allPlatforms))
+            if (result.GetResult(platform) is not null && result.GetValue(allPlatforms))
                 result.AddError("give either --platform or --all-platforms");
         });
         command.SetAction(async (parsed, loggers, cancellationToken) =>
@@ -36,7 +36,7 @@ internal static class CopyCommand
             using var client = new RegistryClient(ImageArguments.RegistrySection(plainHttp, parsed.HostsDirectory()).ToClientOptions(), loggers.CreateLogger<RegistryClient>());
             var copy = new ImageCopy(client, new ImageCopyOptions
             {
-                Platform = parsed.GetValue(platform) is { } wanted ? Platform.Parse(wanted) : null,
+                Platform = parsed.GetValue(platform),
                 Referrers = !parsed.GetValue(noReferrers),
             });
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LazySnapshotter.Cli.Doctor;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Daemon;
 using Spectre.Console;
 
@@ -10,7 +11,7 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var root = ImageArguments.Root();
+        var root = RootOption.Create();
         var containerd = new Option<string>("--containerd")
         {
             Description = "containerd's socket",
@@ -24,11 +25,11 @@ internal static class DoctorCommand
             Finding[] findings =
             [
                 .. KernelChecks.Run(),
-                .. StorageChecks.Run(parsed.GetRequiredValue(root)),
+                .. StorageChecks.Run(parsed.GetValue(root) ?? RootOption.OfThisUser() ?? DaemonOptions.DefaultRoot),
                 .. await ContainerdChecks.RunAsync(parsed.GetRequiredValue(containerd), cancellationToken),
             ];
             Write(findings);
-            return findings.Any(finding => finding.Verdict == Verdict.Missing) ? CommandRunner.FailedExitCode : 0;
+            return findings.Any(finding => finding.Verdict == Verdict.Missing) ? Failure.ExitCode : 0;
         });
         return command;
     }
@@ -47,6 +48,6 @@ internal static class DoctorCommand
             table.AddRow($"[{style}]{word}[/]", Markup.Escape(finding.Subject), Markup.Escape(finding.Found), Markup.Escape(finding.Consequence));
         }
 
-        AnsiConsole.Write(table);
+        Terminal.Output.Write(table);
     }
 }

@@ -30,7 +30,7 @@ internal sealed class IndexBuildCommand
     private readonly Option<string?> _layerSizeMin = new("--min-layer-size") { Description = "soci: smaller layers get no zTOC [default: 10MiB]", HelpName = "SIZE" };
     private readonly Option<bool> _disableXattrs = new("--disable-xattrs") { Description = "soci: mark layers that have no extended attributes (soci create --optimizations xattr)" };
     private readonly Option<bool> _json = new("--json") { Description = "One JSON object for each layer" };
-    private readonly Option<string> _root = ImageArguments.Root();
+    private readonly Option<string?> _root = RootOption.Create();
     private readonly SourceOptions _from = new();
 
     private IndexBuildCommand()
@@ -80,7 +80,7 @@ internal sealed class IndexBuildCommand
         var isSound = parsed.GetValue(_blob) is { } file
             ? await BuildBlobAsync(parsed, file, results, cancellationToken)
             : await BuildImagesAsync(parsed, results, loggers, cancellationToken);
-        return isSound ? 0 : CommandRunner.FailedExitCode;
+        return isSound ? 0 : Failure.ExitCode;
     }
 
     private async Task<bool> BuildImagesAsync(ParseResult parsed, ResultWriter results, ILoggerFactory loggers, CancellationToken cancellationToken)
@@ -93,7 +93,7 @@ internal sealed class IndexBuildCommand
         var output = parsed.GetValue(_output);
         IIndexFormat format = parsed.GetValue(_format) == SociFormat.FormatName
             ? new SociFormat(output!, SociOptions(parsed), Size(parsed, _layerSizeMin) ?? DefaultSociLayerLengthMin, parsed.GetValue(_disableXattrs))
-            : new NativeFormat(new LayerIndexStore(output ?? parsed.GetRequiredValue(_root)), NativeOptions(parsed));
+            : new NativeFormat(new LayerIndexStore(output ?? parsed.RootOf(_root)), NativeOptions(parsed));
         return await BuildDisplay.ShowAsync(progress => new ImageIndexing(format, results).RunAsync(images, progress, cancellationToken));
     }
 
@@ -107,7 +107,7 @@ internal sealed class IndexBuildCommand
                 return await SociFormat.BuildAsync(blob, parsed.GetValue(_output)!, SociOptions(parsed) with { Progress = layer }, cancellationToken);
             return parsed.GetValue(_output) is { } output
                 ? await NativeFormat.BuildAsync(blob, output, NativeOptions(parsed) with { Progress = layer }, cancellationToken)
-                : await NativeFormat.BuildAsync(blob, new LayerIndexStore(parsed.GetRequiredValue(_root)), NativeOptions(parsed) with { Progress = layer }, cancellationToken);
+                : await NativeFormat.BuildAsync(blob, new LayerIndexStore(parsed.RootOf(_root)), NativeOptions(parsed) with { Progress = layer }, cancellationToken);
         });
         results.Write(result);
         return true;

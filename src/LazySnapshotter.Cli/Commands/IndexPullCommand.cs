@@ -20,7 +20,7 @@ internal static class IndexPullCommand
         var reference = ImageArguments.Reference();
         var format = IndexArguments.Format("Take only our indexes, or only soci's [default: ours, then soci's]");
         var platformOptions = new PlatformOptions();
-        var root = ImageArguments.Root();
+        var root = RootOption.Create();
         var plainHttp = ImageArguments.PlainHttp();
 
         var command = new Command("pull", "Get the published indexes of an image's layers onto this node") { reference, format, root, plainHttp };
@@ -29,7 +29,7 @@ internal static class IndexPullCommand
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers);
-            var store = new LayerIndexStore(parsed.GetRequiredValue(root));
+            var store = new LayerIndexStore(parsed.RootOf(root));
             var pull = new IndexPull(store, Sources(parsed.GetValue(format), registry, store, loggers));
             var platforms = platformOptions.Of(parsed);
 
@@ -46,7 +46,7 @@ internal static class IndexPullCommand
                 }
             }
 
-            return failed ? CommandRunner.FailedExitCode : 0;
+            return failed ? Failure.ExitCode : 0;
         });
         return command;
     }

@@ -20,20 +20,22 @@ internal static class IndexPushCommand
             HelpName = "DIR",
         };
         var platformOptions = new PlatformOptions();
-        var root = ImageArguments.Root();
+        var root = RootOption.Create();
         var plainHttp = ImageArguments.PlainHttp();
 
         var command = new Command("push", "Publish the indexes of an image's layers in its registry") { reference, format, layout, root, plainHttp };
         platformOptions.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(format) == IndexFormat.Soci && result.GetValue(layout) is null)
+            if (!result.Errors.Any() && result.GetValue(format) == IndexFormat.Soci && result.GetValue(layout) is null)
                 result.AddError("--format soci needs --layout DIR: this node's index store has indexes of our own");
         });
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers);
+            if (parsed.GetValue(layout) is { } there && !Directory.Exists(there))
+                throw new CommandException($"{there}: no such directory");
             var push = new IndexPush(registry);
             var platforms = platformOptions.Of(parsed);
 
@@ -42,7 +44,7 @@ internal static class IndexPushCommand
             {
                 var results = parsed.GetValue(layout) is { } directory
                     ? await push.RunFromLayoutAsync(image, manifest.Digest, directory, parsed.GetValue(format) ?? IndexFormat.Native, cancellationToken)
-                    : [await push.RunAsync(image, manifest, found.Layers, new LayerIndexStore(parsed.GetRequiredValue(root)), cancellationToken)];
+                    : [await push.RunAsync(image, manifest, found.Layers, new LayerIndexStore(parsed.RootOf(root)), cancellationToken)];
                 foreach (var result in results)
                     await ReportAsync(found.Platform, manifest, result);
                 if (results.All(result => result.Artifact is null))
@@ -50,7 +52,7 @@ internal static class IndexPushCommand
                 isComplete &= results.Any(result => result.Artifact is not null) && !results.Any(result => result.Missing.Any(missing => missing.IsLazy));
             }
 
-            return isComplete ? 0 : CommandRunner.FailedExitCode;
+            return isComplete ? 0 : Failure.ExitCode;
         });
         return command;
     }

@@ -15,7 +15,7 @@ internal sealed class IndexShowCommand
 {
     private readonly Argument<string> _index = new("INDEX") { Description = $"An index file (ours, or a zTOC), a layer's digest, or an image: {SourceOptions.Forms}" };
     private readonly Option<bool> _json = new("--json") { Description = "One JSON object for the index, or for each image" };
-    private readonly Option<string> _root = ImageArguments.Root();
+    private readonly Option<string?> _root = RootOption.Create();
     private readonly SourceOptions _from = new();
 
     private IndexShowCommand()
@@ -37,7 +37,7 @@ internal sealed class IndexShowCommand
         if (!IsFile(text) && !Digest.TryParse(text, out _))
             return await ShowImagesAsync(parsed, text, loggers, cancellationToken);
 
-        using var file = IndexFile.Open(text, parsed.GetRequiredValue(_root));
+        using var file = IndexFile.Open(text, () => parsed.RootOf(_root));
         file.Index.VerifyWindows();
         var facts = IndexFacts.Of(file);
         if (parsed.GetValue(_json))
@@ -57,7 +57,7 @@ internal sealed class IndexShowCommand
         var isComplete = true;
         foreach (var image in await source.FindImagesAsync(_from.Platforms(parsed), cancellationToken))
         {
-            var facts = await InspectAsync(source, image, parsed.GetRequiredValue(_root), cancellationToken);
+            var facts = await InspectAsync(source, image, parsed.RootOf(_root), cancellationToken);
             if (parsed.GetValue(_json))
                 Console.WriteLine(JsonSerializer.Serialize(facts, CliJsonContext.Default.ImageFacts));
             else
@@ -67,7 +67,7 @@ internal sealed class IndexShowCommand
 
         if (!isComplete)
             await Console.Error.WriteLineAsync($"lazysnap: some layers have no index on this node; `lazysnap index list REF` shows which are published, `lazysnap index build {text}` makes them");
-        return isComplete ? 0 : CommandRunner.FailedExitCode;
+        return isComplete ? 0 : Failure.ExitCode;
     }
 
     private static async Task<ImageFacts> InspectAsync(IImageSource source, SourceImage image, string root, CancellationToken cancellationToken)
@@ -77,7 +77,7 @@ internal sealed class IndexShowCommand
         try
         {
             foreach (var layer in image.Layers)
-                opened.Add(store.IdentitiesOf(layer.Digest).Count > 0 ? IndexFile.Open(layer.Digest.ToString(), root) : null);
+                opened.Add(store.IdentitiesOf(layer.Digest).Count > 0 ? IndexFile.Open(layer.Digest.ToString(), () => root) : null);
             var isWhole = opened.TrueForAll(file => file is not null);
             return new ImageFacts
             {

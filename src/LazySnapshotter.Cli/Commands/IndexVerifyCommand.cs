@@ -20,7 +20,7 @@ internal sealed class IndexVerifyCommand
     private readonly Argument<string> _index = new("INDEX") { Description = "An index file (ours, or a zTOC), or the digest of a layer that this node has an index of" };
     private readonly Option<string> _blob = new("--blob") { Description = $"The layer: a file, - for standard input, or an image that has it: {SourceOptions.Forms}", HelpName = "FILE|SOURCE", Required = true };
     private readonly Option<bool> _json = new("--json") { Description = "The result as one JSON object" };
-    private readonly Option<string> _root = ImageArguments.Root();
+    private readonly Option<string?> _root = RootOption.Create();
     private readonly SourceOptions _from = new();
 
     private IndexVerifyCommand()
@@ -44,6 +44,8 @@ internal sealed class IndexVerifyCommand
         if (File.Exists(blobName))
             return await VerifyAsync(parsed, File.OpenRead(blobName), new FileInfo(blobName).Length, null, cancellationToken);
 
+        if (Directory.Exists(blobName))
+            throw new CommandException($"{blobName}: it is a directory; --blob takes a layer's file, or an image (oci:{blobName} for a layout)");
         await using var sources = await OpenedSources.OpenAsync([blobName], _from, parsed, loggers);
         var (source, layer) = await FindLayerAsync(parsed, sources.All[0], cancellationToken);
         return await VerifyAsync(parsed, await source.OpenLayer(layer).OpenAsync(ReadPriority.Demanded(), cancellationToken), layer.Size, layer.Digest, cancellationToken);
@@ -53,7 +55,7 @@ internal sealed class IndexVerifyCommand
     {
         await using var blob = new ReplayedStream(opened);
         var start = await blob.PeekAsync(BlobStartLength, cancellationToken);
-        using var file = IndexFile.Open(parsed.GetRequiredValue(_index), parsed.GetRequiredValue(_root), layer, start);
+        using var file = IndexFile.Open(parsed.GetRequiredValue(_index), () => parsed.RootOf(_root), layer, start);
         var report = await BuildDisplay.ShowAsync(async progress =>
         {
             progress.Expect(length ?? 0);
@@ -68,10 +70,10 @@ internal sealed class IndexVerifyCommand
             Write(report);
         // The node's own: from now on it counts for every image that has the layer.
         if (report.IsSound && Digest.TryParse(parsed.GetRequiredValue(_index), out var indexed))
-            new LayerIndexStore(parsed.GetRequiredValue(_root)).SetVerified(indexed, file.Index.Id);
+            new LayerIndexStore(parsed.RootOf(_root)).SetVerified(indexed, file.Index.Id);
         if (!report.IsSound)
             await Console.Error.WriteLineAsync($"lazysnap: {file.Path} is not the index of {parsed.GetRequiredValue(_blob)}");
-        return report.IsSound ? 0 : CommandRunner.FailedExitCode;
+        return report.IsSound ? 0 : Failure.ExitCode;
     }
 
     private async Task<(IImageSource Source, Descriptor Layer)> FindLayerAsync(ParseResult parsed, IImageSource source, CancellationToken cancellationToken)
@@ -79,7 +81,7 @@ internal sealed class IndexVerifyCommand
         // A layer says itself which image of an index it belongs to, unless a platform was named.
         var platforms = _from.Platforms(parsed) is { IsExplicit: true } named ? named : PlatformSelection.All;
         var layers = (await source.FindImagesAsync(platforms, cancellationToken)).SelectMany(image => image.Layers).DistinctBy(layer => layer.Digest).ToList();
-        using var file = IndexFile.Open(parsed.GetRequiredValue(_index), parsed.GetRequiredValue(_root));
+        using var file = IndexFile.Open(parsed.GetRequiredValue(_index), () => parsed.RootOf(_root));
         // A zTOC does not say whose it is; the length nearly always does.
         var fitting = layers.Where(layer => file.Ztoc is null ? layer.Digest == file.Index.LayerDigest : layer.Size == file.Ztoc.CompressedLength).ToList();
         return fitting switch

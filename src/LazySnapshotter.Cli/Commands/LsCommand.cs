@@ -10,23 +10,21 @@ internal static class LsCommand
 {
     public static Command Create()
     {
-        var reference = ImageArguments.Reference();
+        var options = new ImageOptions();
         var path = new Argument<string>("PATH") { Description = "A path inside the image", DefaultValueFactory = _ => "/" };
         var longFormat = new Option<bool>("--long", "-l") { Description = "Mode, owner, size and time of each entry" };
         var recursive = new Option<bool>("--recursive", "-R") { Description = "Everything below the path, one full path a line" };
-        var root = ImageArguments.Root();
-        var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("ls", "List a directory of an image without pulling it") { reference, path, longFormat, recursive, root, plainHttp };
+        var command = new Command("ls", "List a directory of an image without pulling it") { path, longFormat, recursive };
+        options.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
-            await using var image = await OpenedImage.OpenAsync(
-                parsed.GetRequiredValue(reference), parsed.GetRequiredValue(root), parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers, cancellationToken);
+            await using var image = await OpenedImage.OpenAsync(options, parsed, loggers, cancellationToken);
             var shown = parsed.GetRequiredValue(path);
             var node = image.Tree.Resolve(Encoding.UTF8.GetBytes(shown), followLast: !parsed.GetValue(longFormat))
                 ?? throw new CommandException($"{shown}: no such file or directory in {image.Reference}");
 
-            await using var output = new ByteWriter(Console.OpenStandardOutput());
+            await using var output = new ByteWriter(StandardStream.Output);
             var lines = new Listing(image.Tree, output, parsed.GetValue(longFormat));
             if (image.Tree.EntryOf(node).Type != TocEntryType.Directory)
                 lines.Write(Encoding.UTF8.GetBytes(shown), node);

@@ -8,19 +8,18 @@ internal static class MountCommand
 {
     public static Command Create()
     {
-        var reference = ImageArguments.Reference();
+        var options = new ImageOptions();
         var directory = new Argument<string>("DIR") { Description = "An existing directory" };
-        var root = ImageArguments.Root();
-        var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("mount", "Show a whole image read-only under a directory, without containerd; unmounts on Ctrl-C") { reference, directory, root, plainHttp };
+        var command = new Command("mount", "Show a whole image read-only under a directory, without containerd; unmounts on Ctrl-C") { directory };
+        options.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             if (!Environment.IsPrivilegedProcess)
-                throw new CommandException("mount needs root (CAP_SYS_ADMIN) for mount(2)");
+                throw new CommandException("mount needs root (CAP_SYS_ADMIN, for mount(2)); ls and cat do not");
             var target = Path.GetFullPath(parsed.GetRequiredValue(directory));
-            await using var image = await OpenedImage.OpenAsync(
-                parsed.GetRequiredValue(reference), parsed.GetRequiredValue(root), parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers, cancellationToken);
+            ImageMount.CheckTarget(target);
+            await using var image = await OpenedImage.OpenAsync(options, parsed, loggers, cancellationToken);
             await using var mount = await ImageMount.MountAsync(image.Layers, target, loggers);
             await Console.Error.WriteLineAsync($"{image.Reference} is mounted on {target}; Ctrl-C unmounts it");
             try

@@ -31,16 +31,21 @@ internal static class PullCommand
             Description = "The name containerd's configuration gives the plugin",
             DefaultValueFactory = _ => PullOptions.DefaultSnapshotter,
         };
+        var platform = ImageArguments.Platform();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("pull", "Put an image into containerd; its layers stay where they are") { reference, containerd, @namespace, snapshotter, plainHttp };
+        var command = new Command("pull", "Put an image into containerd; its layers stay where they are") { reference, containerd, @namespace, snapshotter, platform, plainHttp };
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = new RegistryClient(
                 ImageArguments.RegistrySection(parsed.GetValue(plainHttp) ? [image.Registry] : [], parsed.HostsDirectory()).ToClientOptions(), loggers.CreateLogger<RegistryClient>());
             using var client = new ContainerdClient(parsed.GetRequiredValue(containerd), parsed.GetRequiredValue(@namespace));
-            var pull = new ImagePull(client, registry, new PullOptions { Snapshotter = parsed.GetRequiredValue(snapshotter) });
+            var pull = new ImagePull(client, registry, new PullOptions
+            {
+                Snapshotter = parsed.GetRequiredValue(snapshotter),
+                Platform = parsed.GetValue(platform) ?? Platform.Current,
+            });
 
             var result = await PullDisplay.ShowAsync(progress => pull.RunAsync(image, progress, cancellationToken));
             Console.WriteLine(

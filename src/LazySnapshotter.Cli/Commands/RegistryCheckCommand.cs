@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Inspection;
 using Microsoft.Extensions.Logging;
@@ -17,21 +18,22 @@ internal static class RegistryCheckCommand
     {
         var reference = ImageArguments.Reference();
         var json = new Option<bool>("--json") { Description = "As JSON, with every request" };
+        var platform = ImageArguments.Platform();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("check", "Try what a lazy start needs of an image's registry: ping, token, manifest, redirect, ranges, referrers") { reference, json, plainHttp };
+        var command = new Command("check", "Try what a lazy start needs of an image's registry: ping, token, manifest, redirect, ranges, referrers") { reference, json, platform, plainHttp };
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             var options = ImageArguments.RegistrySection(parsed.GetValue(plainHttp) ? [image.Registry] : [], parsed.HostsDirectory()).ToClientOptions();
-            var report = await RegistryInspection.RunAsync(image, Platform.Current, options, loggers.CreateLogger<RegistryInspection>(), cancellationToken);
+            var report = await RegistryInspection.RunAsync(image, parsed.GetValue(platform) ?? Platform.Current, options, loggers.CreateLogger<RegistryInspection>(), cancellationToken);
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(report, RegistryCheckJson.Default.InspectionReport));
             else
                 Write(report);
             foreach (var step in report.Steps.Where(step => step.Verdict == InspectionVerdict.Failed))
                 await Console.Error.WriteLineAsync($"lazysnap: {step.Name}: {step.Found}");
-            return report.Steps.Any(step => step.Verdict is InspectionVerdict.Failed or InspectionVerdict.Missing) ? CommandRunner.FailedExitCode : 0;
+            return report.Steps.Any(step => step.Verdict is InspectionVerdict.Failed or InspectionVerdict.Missing) ? Failure.ExitCode : 0;
         });
         return command;
     }
@@ -53,8 +55,8 @@ internal static class RegistryCheckCommand
                 step.Requests.Count.ToString(CultureInfo.InvariantCulture), Markup.Escape(step.Found), Markup.Escape(step.Consequence));
         }
 
-        AnsiConsole.WriteLine($"{report.Reference} at {report.Endpoint}");
-        AnsiConsole.Write(table);
+        Console.WriteLine($"{report.Reference} at {report.Endpoint}");
+        Terminal.Output.Write(table);
         WriteCost("first read of a layer, nothing known", report.ColdRead);
         WriteCost("read of a layer that is known", report.WarmRead);
     }
@@ -63,7 +65,7 @@ internal static class RegistryCheckCommand
     {
         if (cost is null)
             return;
-        AnsiConsole.WriteLine(string.Create(
+        Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{what}: {cost.Requests} requests over {cost.Connections} new connections, {cost.RoundTrips} round trips, {cost.Milliseconds:0.0} ms"));
     }

@@ -24,6 +24,10 @@ internal static class ServeCommand
                 Containerd = parsed.GetValue(containerd) ?? options.Containerd,
                 Registry = options.Registry with { HostsDirectory = parsed.HostsDirectory() ?? options.Registry.HostsDirectory },
             };
+            if (options.WhyNot() is { } why)
+                throw new CommandException(why);
+            if (!Environment.IsPrivilegedProcess)
+                throw new CommandException("serve needs root (CAP_SYS_ADMIN, for mount(2))");
             await SnapshotterDaemon.RunAsync(options, loggers, cancellationToken);
             return 0;
         });

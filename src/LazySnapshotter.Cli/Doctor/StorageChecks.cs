@@ -1,3 +1,4 @@
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Linux;
 
 namespace LazySnapshotter.Cli.Doctor;
@@ -9,6 +10,12 @@ internal static class StorageChecks
 
     public static IEnumerable<Finding> Run(string root)
     {
+        if (File.Exists(root))
+        {
+            yield return new Finding(Verdict.Missing, "root directory", $"{root} is a file", "the daemon cannot keep anything: choose another --root");
+            yield break;
+        }
+
         // What does not exist yet is judged by where it would be made.
         var existing = Path.GetFullPath(root);
         while (!Directory.Exists(existing))
@@ -37,7 +44,7 @@ internal static class StorageChecks
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new Finding(Verdict.Missing, "root directory", e.Message, "the daemon cannot keep anything: choose another --root");
+            return new Finding(Verdict.Missing, "root directory", PlainWords.Of(e.Message), "the daemon cannot keep anything: choose another --root");
         }
     }
 

@@ -8,14 +8,13 @@ namespace LazySnapshotter.Cli.Output;
 // time left; otherwise a line when a layer begins and ends, and every ten seconds while it lasts.
 internal static class BuildDisplay
 {
-    public static bool HasBars => !Console.IsErrorRedirected;
+    public static bool HasBars => Terminal.ErrorHasEscapes;
 
     public static Task<T> ShowAsync<T>(Func<IBuildProgress, Task<T>> work)
     {
         if (!HasBars)
             return work(new Lines());
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return console.Progress()
+        return Terminal.Error.Progress()
             .AutoClear(true)
             .Columns(
                 new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),

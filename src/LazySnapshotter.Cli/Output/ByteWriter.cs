@@ -15,15 +15,5 @@ internal sealed class ByteWriter(Stream stream) : IAsyncDisposable
 
     public void WriteLine() => _stream.WriteByte((byte)'\n');
 
-    public async ValueTask DisposeAsync()
-    {
-        try
-        {
-            await _stream.DisposeAsync();
-        }
-        catch (IOException)
-        {
-            // The reader went away (`lazysnap ls … | head`); what it wanted it has.
-        }
-    }
+    public ValueTask DisposeAsync() => _stream.DisposeAsync();
 }

@@ -10,12 +10,11 @@ namespace LazySnapshotter.Cli.Output;
 internal static class CopyDisplay
 {
     public static Task<ImageCopyResult> ShowAsync(Func<IProgress<ImageCopyProgress>, Task<ImageCopyResult>> copy) =>
-        Console.IsErrorRedirected ? copy(new Lines()) : ShowBarsAsync(copy);
+        Terminal.ErrorHasEscapes ? ShowBarsAsync(copy) : copy(new Lines());
 
     private static Task<ImageCopyResult> ShowBarsAsync(Func<IProgress<ImageCopyProgress>, Task<ImageCopyResult>> copy)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return console.Progress()
+        return Terminal.Error.Progress()
             .Columns(
                 new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(),
                 new TransferSpeedColumn(), new RemainingTimeColumn())

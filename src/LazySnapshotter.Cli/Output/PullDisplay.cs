@@ -7,12 +7,11 @@ namespace LazySnapshotter.Cli.Output;
 internal static class PullDisplay
 {
     public static Task<PullResult> ShowAsync(Func<IProgress<PullProgress>, Task<PullResult>> pull) =>
-        Console.IsErrorRedirected ? pull(new Lines()) : ShowBarsAsync(pull);
+        Terminal.ErrorHasEscapes ? ShowBarsAsync(pull) : pull(new Lines());
 
     private static Task<PullResult> ShowBarsAsync(Func<IProgress<PullProgress>, Task<PullResult>> pull)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return console.Progress()
+        return Terminal.Error.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn())
             .StartAsync(context => pull(new Bars(context)));
     }

@@ -35,7 +35,7 @@ public sealed class NodeStorage : IAsyncDisposable
     /// <exception cref="IOException">The root directory cannot be used; the message names it.</exception>
     public static NodeStorage Open(DaemonOptions options, ILoggerFactory loggers)
     {
-        Directory.CreateDirectory(options.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        RootDirectory.Make(options.Root);
         var registry = new RegistryClient(options.Registry.ToClientOptions(options.Root), loggers.CreateLogger<RegistryClient>());
         var indexes = new LayerIndexStore(options.Root);
         var blobs = BlobStore.Open(options.Root, loggers.CreateLogger<BlobStore>());

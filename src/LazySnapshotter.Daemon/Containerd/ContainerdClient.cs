@@ -15,8 +15,9 @@ public sealed class ContainerdClient : IDisposable
     private readonly ContainerdConnection _connection;
     private readonly bool _isOwner;
 
+    /// <exception cref="ContainerdUnreachableException">No socket can have this path.</exception>
     public ContainerdClient(string address, string namespaceName = DefaultNamespace)
-        : this(new GrpcChannel(address), namespaceName, isOwner: true)
+        : this(Channel(address), namespaceName, isOwner: true)
     {
     }
 
@@ -68,4 +69,8 @@ public sealed class ContainerdClient : IDisposable
         if (_isOwner)
             _channel.Dispose();
     }
+
+    private static GrpcChannel Channel(string address) => UnixSocketPath.WhyNot(address) is { } why
+        ? throw new ContainerdUnreachableException(address, why)
+        : new GrpcChannel(address);
 }

@@ -14,7 +14,7 @@ public sealed class ContainerdImages(string address, ILogger<ContainerdImages> l
     // A node keeps some hundred images; what is dropped is read again.
     private const int RememberedMax = 4096;
 
-    private readonly ContainerdClient _containerd = new(address);
+    private readonly Lazy<ContainerdClient> _containerd = new(() => new ContainerdClient(address));
     private readonly ConcurrentDictionary<Digest, IReadOnlyList<string>> _chains = new(); // by manifest
     private readonly ConcurrentDictionary<Digest, IReadOnlyList<Descriptor>> _manifests = new(); // by index
 
@@ -23,9 +23,9 @@ public sealed class ContainerdImages(string address, ILogger<ContainerdImages> l
         try
         {
             var found = new List<(string Name, Digest Manifest)>();
-            foreach (var name in await _containerd.Namespaces.ListAsync(cancellationToken))
+            foreach (var name in await _containerd.Value.Namespaces.ListAsync(cancellationToken))
             {
-                var containerd = _containerd.In(name);
+                var containerd = _containerd.Value.In(name);
                 foreach (var image in await containerd.Images.ListAsync(cancellationToken))
                     await AddAsync(containerd, image.Name, image.Target, chain, found, cancellationToken);
             }
@@ -39,7 +39,11 @@ public sealed class ContainerdImages(string address, ILogger<ContainerdImages> l
         }
     }
 
-    public void Dispose() => _containerd.Dispose();
+    public void Dispose()
+    {
+        if (_containerd.IsValueCreated)
+            _containerd.Value.Dispose();
+    }
 
     // CRI gives each image a second name, the digest of its configuration, which says nothing of where it is from. Alone it
     // stands for an image of which that is not known.

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LazySnapshotter.Daemon.Composition;
+using LazySnapshotter.Daemon.Grpc;
 using LazySnapshotter.Registry;
 
 namespace LazySnapshotter.Daemon;
@@ -68,12 +69,18 @@ public sealed record DaemonOptions
 
     public sealed record CacheSection
     {
+        private const int MiBMax = 1 << 20;
+
         /// <summary>Memory for inflated spans, shared by all layers.</summary>
+        [Limits(0, MiBMax)]
         public int MemoryMiB { get; set; } = 64;
     }
 
     public sealed record IndexSection
     {
+        // Each layer has its registry's whole bandwidth to share and a processor to keep busy.
+        private const int ConcurrencyLimit = 64;
+
         /// <summary>
         /// Where the index of a layer that has none on this node is looked for, in this order: native, soci (version 2,
         /// then 1), soci-v2, soci-v1, build. A layer none of them has an index for is unpacked by containerd.
@@ -81,25 +88,39 @@ public sealed record DaemonOptions
         public IReadOnlyList<string> Sources { get; set; } = IndexSources.Default;
 
         /// <summary>How many layers are streamed and indexed at the same time.</summary>
+        [Limits(1, ConcurrencyLimit)]
         public int Concurrency { get; set; } = 3;
     }
 
-    /// <exception cref="InvalidDataException">Not a configuration; the message names file, key and place.</exception>
+    /// <exception cref="InvalidDataException">Not a configuration; the message names file, place and key.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static DaemonOptions Read(string path)
     {
-        try
+        var text = ConfigurationText.Read(path);
+        text.Check(DaemonOptionsJson.Default.DaemonOptions);
+        var options = JsonSerializer.Deserialize(text.Bytes, DaemonOptionsJson.Default.DaemonOptions)!;
+        return options.WhyNot() is { } why ? throw new InvalidDataException($"{path}: {why}") : options;
+    }
+
+    /// <summary>What is wrong with the options taken together, by key; null if nothing is.</summary>
+    public string? WhyNot()
+    {
+        // An empty path would be the current directory to some calls, and nonsense to others.
+        foreach (var (key, path) in (ReadOnlySpan<(string, string)>)[("address", Address), ("root", Root), ("containerd", Containerd)])
         {
-            using var file = File.OpenRead(path);
-            var options = JsonSerializer.Deserialize(file, DaemonOptionsJson.Default.DaemonOptions)
-                ?? throw new InvalidDataException($"{path}: the configuration is null");
-            if (IndexSources.WhyNot(options.Index.Sources) is { } why)
-                throw new InvalidDataException($"{path}: index.sources: {why}");
-            return options.Registry.Requests.WhyNot() is { } wrong ? throw new InvalidDataException($"{path}: registry.requests.{wrong}") : options;
+            if (path.Length == 0)
+                return $"{key}: an empty string is no path";
         }
-        catch (JsonException e)
+
+        foreach (var (key, path) in (ReadOnlySpan<(string, string)>)[("address", Address), ("containerd", Containerd)])
         {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
+            if (UnixSocketPath.WhyNot(path) is { } socket)
+                return $"{key}: {socket}";
         }
+
+        if (IndexSources.WhyNot(Index.Sources) is { } source)
+            return $"index.sources: {source}";
+        return Registry.Requests.WhyNot() is { } request ? $"registry.requests.{request}" : null;
     }
 }
 

@@ -7,6 +7,7 @@ namespace LazySnapshotter.Daemon;
 // RegistryOptions and SpanFetcherOptions that a person may set, in seconds. Every read ends by one of them.
 public sealed record RequestSection
 {
+    private const double SecondsMin = 0.001;
     private const int SecondsMax = 24 * 60 * 60;
     private const int RetryLimitMax = 100;
     private const int ConcurrencyLimit = 1024;
@@ -14,39 +15,51 @@ public sealed record RequestSection
     private static readonly RegistryOptions Defaults = new();
 
     /// <summary>For a connection.</summary>
+    [Limits(SecondsMin, SecondsMax)]
     public double ConnectTimeout { get; set; } = Defaults.ConnectTimeout.TotalSeconds;
 
     /// <summary>From a request to the first byte of its answer.</summary>
+    [Limits(SecondsMin, SecondsMax)]
     public double ResponseTimeout { get; set; } = Defaults.ResponseTimeout.TotalSeconds;
 
     /// <summary>The longest silence inside a body.</summary>
+    [Limits(SecondsMin, SecondsMax)]
     public double StallTimeout { get; set; } = Defaults.StallTimeout.TotalSeconds;
 
     /// <summary>For a ping, a token or a manifest as a whole.</summary>
+    [Limits(SecondsMin, SecondsMax)]
     public double DocumentDeadline { get; set; } = Defaults.DocumentDeadline.TotalSeconds;
 
     /// <summary>For what a program reads of a file, whatever has to be done for it: then the read is EIO.</summary>
+    [Limits(SecondsMin, SecondsMax)]
     public double ReadDeadline { get; set; } = new SpanFetcherOptions().Deadline.TotalSeconds;
 
     /// <summary>For one range of a blob, waits for turns and repetitions included.</summary>
+    [Limits(SecondsMin, SecondsMax)]
     public double RangeDeadline { get; set; } = Defaults.RangeDeadline.TotalSeconds;
 
     /// <summary>Repetitions of one request.</summary>
+    [Limits(0, RetryLimitMax)]
     public int RetryLimit { get; set; } = Defaults.RetryLimit;
 
     /// <summary>How long a host is left alone after its first failure; doubled by each further one.</summary>
+    [Limits(SecondsMin, SecondsMax)]
     public double RetryDelay { get; set; } = Defaults.RetryDelay.TotalSeconds;
 
     /// <summary>And never for longer than this, unless it asks for more.</summary>
+    [Limits(SecondsMin, SecondsMax)]
     public double RetryDelayMax { get; set; } = Defaults.RetryDelayMax.TotalSeconds;
 
     /// <summary>Requests to one host at a time, to begin with.</summary>
+    [Limits(1, ConcurrencyLimit)]
     public int Concurrency { get; set; } = Defaults.ConcurrencyStart;
 
     /// <summary>The most that may become of it.</summary>
+    [Limits(1, ConcurrencyLimit)]
     public int ConcurrencyMax { get; set; } = Defaults.ConcurrencyMax;
 
     /// <summary>The least wait before an unanswered read is asked for a second time; 0: never.</summary>
+    [Limits(0, SecondsMax)]
     public double HedgeFloor { get; set; } = Defaults.HedgeFloor.TotalSeconds;
 
     public SpanFetcherOptions ToFetcherOptions() => new() { Deadline = TimeSpan.FromSeconds(ReadDeadline) };
@@ -66,25 +79,11 @@ public sealed record RequestSection
         HedgeFloor = HedgeFloor == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(HedgeFloor),
     };
 
-    /// <summary>What is wrong with it; null if nothing is.</summary>
+    /// <summary>What is wrong with numbers that are right each by itself; null if nothing is.</summary>
     public string? WhyNot()
     {
-        foreach (var (key, seconds) in (ReadOnlySpan<(string, double)>)[
-            ("connectTimeout", ConnectTimeout), ("responseTimeout", ResponseTimeout), ("stallTimeout", StallTimeout),
-            ("documentDeadline", DocumentDeadline), ("readDeadline", ReadDeadline), ("rangeDeadline", RangeDeadline), ("retryDelay", RetryDelay), ("retryDelayMax", RetryDelayMax)])
-        {
-            if (!(seconds is > 0 and <= SecondsMax))
-                return $"{key}: {seconds} is not a number of seconds above 0 and up to {SecondsMax}";
-        }
-
-        if (!(HedgeFloor is >= 0 and <= SecondsMax))
-            return $"hedgeFloor: {HedgeFloor} is not a number of seconds from 0 to {SecondsMax}";
         if (RetryDelay > RetryDelayMax)
             return $"retryDelay: {RetryDelay} is more than retryDelayMax, {RetryDelayMax}";
-        if (RetryLimit is < 0 or > RetryLimitMax)
-            return $"retryLimit: {RetryLimit} is not from 0 to {RetryLimitMax}";
-        if (ConcurrencyMax is < 1 or > ConcurrencyLimit)
-            return $"concurrencyMax: {ConcurrencyMax} is not from 1 to {ConcurrencyLimit}";
-        return Concurrency < 1 || Concurrency > ConcurrencyMax ? $"concurrency: {Concurrency} is not from 1 to concurrencyMax, {ConcurrencyMax}" : null;
+        return Concurrency > ConcurrencyMax ? $"concurrency: {Concurrency} is not from 1 to concurrencyMax, {ConcurrencyMax}" : null;
     }
 }

@@ -26,8 +26,11 @@ public sealed class ImageMount : IAsyncDisposable
 
     private string LayersDirectory => Path.Combine(_workDirectory, "l");
 
-    // overlayfs wants two lower directories where there is no upper one; this one is empty and lowest.
+    // overlayfs wants two lower directories where there is no upper one; these are empty and lowest. The second is for an image
+    // without layers, whose root is what containerd makes of one: 0755.
     private string EmptyDirectory => Path.Combine(_workDirectory, "e");
+
+    private string EmptyRootDirectory => Path.Combine(_workDirectory, "r");
 
     /// <param name="layers">Lowest first.</param>
     /// <param name="target">An existing directory.</param>
@@ -35,9 +38,7 @@ public sealed class ImageMount : IAsyncDisposable
     public static async Task<ImageMount> MountAsync(IReadOnlyList<LazyLayer> layers, string target, ILoggerFactory loggers)
     {
         target = Path.GetFullPath(target);
-        if (!Directory.Exists(target))
-            throw new DirectoryNotFoundException($"{target}: no such directory");
-
+        CheckTarget(target);
         var mount = new ImageMount(Directory.CreateTempSubdirectory("lazysnap-").FullName, target);
         try
         {
@@ -49,6 +50,15 @@ public sealed class ImageMount : IAsyncDisposable
             await mount.DisposeAsync();
             throw;
         }
+    }
+
+    /// <exception cref="IOException">Nothing can be mounted there.</exception>
+    public static void CheckTarget(string target)
+    {
+        if (File.Exists(target))
+            throw new IOException($"{target}: it is a file; an image is mounted on a directory");
+        if (!Directory.Exists(target))
+            throw new DirectoryNotFoundException($"{target}: no such directory; make it first");
     }
 
     public async ValueTask DisposeAsync()
@@ -65,6 +75,8 @@ public sealed class ImageMount : IAsyncDisposable
     {
         Directory.CreateDirectory(LayersDirectory);
         Directory.CreateDirectory(EmptyDirectory);
+        const UnixFileMode rwxr_xr_x = (UnixFileMode)0x1ED;
+        File.SetUnixFileMode(Directory.CreateDirectory(EmptyRootDirectory).FullName, rwxr_xr_x);
         var fileSystem = new LayerFileSystem(static _ => null);
         var usesUserXattr = OverlayProbe.NeedsUserXattr(_workDirectory);
         _session = await FuseSession.StartAsync(
@@ -87,6 +99,8 @@ public sealed class ImageMount : IAsyncDisposable
         try
         {
             var names = lower.Select(directory => Path.GetFileName(directory)!).Append(Path.Combine("..", Path.GetFileName(EmptyDirectory)));
+            if (layers.Count == 0)
+                names = names.Prepend(Path.Combine("..", Path.GetFileName(EmptyRootDirectory)));
             var options = "lowerdir=" + string.Join(':', names) + (usesUserXattr ? ",userxattr" : "");
             Libc.Mount("overlay", _target, "overlay", MountFlags.MS_RDONLY, options);
             _merged = true;

@@ -1,7 +1,7 @@
 namespace LazySnapshotter.Mounts.Images;
 
 // A place in the merged tree: the entries that make it up, topmost layer first. A directory may have several parts,
-// anything else has one.
+// anything else has one; the root of an image without layers has none.
 public sealed class ImageTreeNode
 {
     internal ImageTreeNode(Part[] parts) => Parts = parts;

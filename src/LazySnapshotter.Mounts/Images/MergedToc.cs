@@ -12,6 +12,12 @@ public class MergedToc
 
     private static readonly byte[] OpaqueXattr = "trusted.overlay.opaque"u8.ToArray();
 
+    // An image without layers is an empty directory, as containerd makes it.
+    private static readonly TocEntry EmptyRoot = new()
+    {
+        Type = TocEntryType.Directory, Mode = 0x1ED, Uid = 0, Gid = 0, MtimeSeconds = 0, MtimeNanoseconds = 0, Size = 0, LinkCount = 2,
+    };
+
     private readonly LayerToc[] _layers;
 
     /// <param name="layers">Lowest first.</param>
@@ -156,7 +162,7 @@ public class MergedToc
         return false;
     }
 
-    private TocEntry TopEntry(ImageTreeNode node) => _layers[node.Top.Layer][node.Top.Entry];
+    private TocEntry TopEntry(ImageTreeNode node) => node.Parts.Count == 0 ? EmptyRoot : _layers[node.Top.Layer][node.Top.Entry];
 
     private static bool IsWhiteout(in TocEntry entry) => entry is { Type: TocEntryType.CharacterDevice, DeviceMajor: 0, DeviceMinor: 0 };
 

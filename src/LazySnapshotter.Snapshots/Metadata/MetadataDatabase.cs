@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LazySnapshotter.Linux;
 using Microsoft.Data.Sqlite;
 
 namespace LazySnapshotter.Snapshots.Metadata;
@@ -201,9 +202,10 @@ public sealed class MetadataDatabase : IDisposable
             // FileShare.None is flock(2), which the kernel drops with the process.
             return new FileStream(lockPath, PrivateFile(FileShare.None));
         }
-        catch (IOException e) when (File.Exists(lockPath))
+        catch (IOException e) when (e.HResult == (int)Errno.EAGAIN)
         {
-            throw new IOException($"another process holds {lockPath} ({e.Message})", e);
+            var who = LockHolder.Find(lockPath) is { } pid ? $"process {pid}" : "another process";
+            throw new IOException($"{who} has it, a daemon that runs already; a second one needs a root of its own (--root) and a socket of its own (--address)", e);
         }
     }
 
