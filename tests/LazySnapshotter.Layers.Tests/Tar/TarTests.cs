@@ -1,6 +1,7 @@
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Tests.Index;
 using LazySnapshotter.Layers.Toc;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Tar;
 

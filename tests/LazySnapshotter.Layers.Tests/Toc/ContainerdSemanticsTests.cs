@@ -1,7 +1,7 @@
 using System.Text;
 using LazySnapshotter.Layers.Tests.Index;
-using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Layers.Toc;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Toc;
 

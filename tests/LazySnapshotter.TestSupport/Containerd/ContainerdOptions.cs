@@ -9,4 +9,7 @@ public sealed record ContainerdOptions
 
     /// <summary>Where the plugin keeps its files; containerd passes it on for disk accounting.</summary>
     public string? SnapshotterRoot { get; init; }
+
+    /// <summary>Whether a namespace may use what another one has pulled without bringing the bytes itself.</summary>
+    public bool SharesContent { get; init; } = true;
 }

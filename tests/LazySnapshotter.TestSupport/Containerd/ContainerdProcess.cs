@@ -123,18 +123,22 @@ public sealed class ContainerdProcess : IAsyncDisposable
     }
 
     /// <summary>Mounts a pulled image's tree outside of any container.</summary>
-    public async Task<MountedImage> MountImageAsync(TestImage image, string snapshotter)
+    public Task<MountedImage> MountImageAsync(TestImage image, string snapshotter) => MountSnapshotAsync(image.ChainId.ToString(), snapshotter, Namespace);
+
+    /// <summary>The same of the snapshot with a chain ID, which may be in another namespace.</summary>
+    public async Task<MountedImage> MountSnapshotAsync(string chainId, string snapshotter, string inNamespace)
     {
         // Not `ctr images mount`: that of 1.6 knows only the default snapshotter. Not a view: ctr labels only what it
         // prepares as a root, and containerd collects the rest at once.
         var key = "tree-" + NewId();
         var target = _directory.MakeDirectory(key);
-        var mount = (await CtrAsync("snapshots", "--snapshotter", snapshotter, "prepare", "--target", target, key, image.ChainId.ToString())).Checked();
+        string[] snapshots = ["--namespace", inNamespace, "snapshots", "--snapshotter", snapshotter];
+        var mount = (await CtrAsync([.. snapshots, "prepare", "--target", target, key, chainId])).Checked();
 
         // What it prints is a command: mount -t overlay overlay TARGET -o …
         var command = mount.Output.Trim().Split(' ');
         (await ProcessRunner.RunAsync(command[0], command[1..])).Checked();
-        return new MountedImage(this, snapshotter, key, target);
+        return new MountedImage(() => CtrAsync([.. snapshots, "remove", key]), target);
     }
 
     public async ValueTask DisposeAsync()

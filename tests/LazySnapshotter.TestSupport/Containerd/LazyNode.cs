@@ -18,13 +18,17 @@ public sealed class LazyNode : IAsyncDisposable
     public ContainerdProcess Containerd { get; }
 
     /// <param name="configuration">The daemon's configuration file.</param>
-    public static async Task<LazyNode> StartAsync(string? configuration = null)
+    public static Task<LazyNode> StartAsync(string? configuration = null) => StartAsync(new ContainerdOptions(), configuration);
+
+    /// <param name="options">Of containerd; where its plugin is found is filled in.</param>
+    /// <param name="configuration">The daemon's configuration file.</param>
+    public static async Task<LazyNode> StartAsync(ContainerdOptions options, string? configuration = null)
     {
         var daemon = LazysnapProcess.Create();
         ContainerdProcess? containerd = null;
         try
         {
-            containerd = await ContainerdProcess.StartAsync(new ContainerdOptions { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root });
+            containerd = await ContainerdProcess.StartAsync(options with { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root });
             await daemon.StartAsync(containerd.Address, configuration);
             await containerd.WaitForSnapshotterAsync(Snapshotter); // containerd, which was first, may have given up connecting for the moment
             return new LazyNode(daemon, containerd);
