@@ -8,6 +8,9 @@ internal sealed class Dice(int seed)
     private readonly List<string> _notes = [];
     private string _part = "";
 
+    /// <summary>One in how many chances to be refused is taken. Images differ in it, so that some are hardly odd and some hardly are images.</summary>
+    public int Wrongness { get; set; } = int.MaxValue;
+
     /// <summary>In one line: what is odd, part by part.</summary>
     public string Recipe => string.Join("; ", _notes);
 
@@ -28,6 +31,9 @@ internal sealed class Dice(int seed)
     }
 
     public T Pick<T>(params ReadOnlySpan<T> choices) => choices[_random.Next(choices.Length)];
+
+    /// <summary>True in one of so many cases as this image is wrong in; for what containerd will most likely refuse.</summary>
+    public bool Wrong(string note) => Odd(Wrongness, note);
 
     /// <summary>One of a few, and a note which.</summary>
     public string PickNoted(string what, params ReadOnlySpan<string> choices)

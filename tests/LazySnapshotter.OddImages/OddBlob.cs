@@ -13,11 +13,13 @@ internal sealed record OddBlob(byte[] Content, string MediaType)
     public static OddBlob Of(Dice dice, byte[] tar, bool isDocker)
     {
         var gzipType = isDocker ? MediaTypes.DockerLayerGzip : MediaTypes.OciLayerGzip;
-        if (!dice.OneIn(5))
-            return new OddBlob(Member(tar, CompressionLevel.Optimal), gzipType);
-        switch (dice.PickNoted("blob:", "stored", "members", "header fields", "zeros behind", "garbage behind", "plain", "zstd", "wrong CRC",
-            "cut short", "another type", "empty member", "raw blocks of a tar as gzip", "nothing"))
+        var how = dice.OneIn(6) ? dice.PickNoted("blob:", "stored", "members", "header fields", "plain", "zstd", "empty member", "raw blocks of a tar as gzip")
+            : dice.OneIn(Math.Max(1, dice.Wrongness / 10)) ? dice.PickNoted("blob:", "zeros behind", "garbage behind", "wrong CRC", "cut short", "another type", "nothing")
+            : "one member";
+        switch (how)
         {
+            case "one member":
+                return new OddBlob(Member(tar, CompressionLevel.Optimal), gzipType);
             case "stored":
                 return new OddBlob(Member(tar, CompressionLevel.NoCompression), gzipType);
             case "members":

@@ -12,6 +12,7 @@ internal sealed record OddImage(int Seed, string Repository, string Recipe)
     {
         var dice = new Dice(seed);
         var repository = $"odd/{seed}";
+        dice.Wrongness = dice.Pick(100, 500, 500, 3000);
         var isDocker = dice.OneIn(3);
         var layers = new List<OddLayer>();
         for (var i = 1 + dice.Below(LayersMax); i > 0; i--)

@@ -7,11 +7,13 @@ internal static class OddEnd
 {
     public static byte[] Of(Dice dice, TestTar tar)
     {
-        if (!dice.OneIn(8))
-            return tar.End();
-        return dice.PickNoted("a tar that ends with", "nothing", "one zero block", "garbage", "zeros", "another tar", "a header cut short",
-            "data cut short", "a pax header", "a long name", "half a zero block", "garbage instead of zeros") switch
+        var end = dice.OneIn(8) ? dice.PickNoted("a tar that ends with", "nothing", "one zero block", "garbage", "zeros", "another tar")
+            : dice.OneIn(Math.Max(1, dice.Wrongness / 10)) ? dice.PickNoted("a tar that ends with", "a header cut short", "data cut short", "a pax header",
+                "a long name", "half a zero block", "garbage instead of zeros")
+            : "two zero blocks";
+        return end switch
         {
+            "two zero blocks" => tar.End(),
             "nothing" => tar.WithoutEnd(),
             "one zero block" => [.. tar.WithoutEnd(), .. new byte[TestTar.BlockLength]],
             "garbage" => [.. tar.End(), .. dice.Bytes(dice.Pick(1, 512, 5000))],

@@ -12,7 +12,7 @@ internal sealed class OddNames(Dice dice)
 
     public string Directory() => dice.Pick(Directories);
 
-    public string Leaf() => dice.OneIn(25) ? dice.Pick(Rare) : dice.OneIn(30) ? LongName() : dice.OneIn(5) ? Directory() : dice.Pick(Leaves);
+    public string Leaf() => dice.OneIn(25) ? dice.Pick(Rare) : dice.OneIn(30) ? LongName() : dice.OneIn(6) ? Directory() : dice.Pick(Leaves);
 
     /// <summary>"" for the root, or one to three names.</summary>
     public string Parent()
@@ -24,7 +24,7 @@ internal sealed class OddNames(Dice dice)
     public static string Join(string parent, string name) => parent.Length == 0 ? name : $"{parent}/{name}";
 
     /// <summary>The same path, mostly as it is, sometimes written in another way.</summary>
-    public string Spell(string path)
+    public string Spell(string path, bool mayEndInSlash = true)
     {
         if (!dice.OneIn(8))
             return path;
@@ -38,15 +38,15 @@ internal sealed class OddNames(Dice dice)
             "/./" => first + rest.Replace("/", "/./", StringComparison.Ordinal),
             "../" => "../" + path,
             "x/../" => $"{Directory()}/../{path}",
-            _ => path + "/",
+            _ => mayEndInSlash ? path + "/" : path,
         };
     }
 
     /// <summary>Where a symbolic link leads: mostly to a directory's name, by all the ways there are.</summary>
     public string LinkTarget()
     {
-        var directory = OddNames.Join(dice.OneIn(3) ? Directory() : "", Directory());
-        return dice.Below(12) switch
+        var directory = dice.Wrong("a link that may lead to itself") ? Directory() : dice.Pick("usr", "lib", "usr/lib", "usr/d");
+        return dice.Below(14) switch
         {
             0 => "../" + directory,
             1 => "../../../" + directory,
@@ -54,8 +54,8 @@ internal sealed class OddNames(Dice dice)
             3 => $"./{Directory()}/../{directory}",
             4 => "..",
             5 => "missing/and/deep",
-            6 => dice.Pick(Leaves),
-            7 => dice.OneIn(3) ? new string('t', dice.Pick(100, 101, 255, 4095, 4096)) : "/",
+            6 => dice.Wrong("a link to a file") ? dice.Pick(Leaves) : "new",
+            7 => dice.OneIn(3) ? new string('t', dice.Wrong("a target of 4096 bytes") ? 4096 : dice.Pick(100, 101, 255)) : "/",
             8 => "//usr//lib//",
             _ => directory,
         };
@@ -63,7 +63,7 @@ internal sealed class OddNames(Dice dice)
 
     private string LongName()
     {
-        var length = dice.Pick(99, 100, 101, 155, 200, NameLengthMax, NameLengthMax + 1);
+        var length = dice.Wrong("a name too long") ? NameLengthMax + 1 : dice.Pick(99, 100, 101, 155, 200, NameLengthMax);
         dice.Note($"a name of {length} bytes");
         return new string('n', length);
     }

@@ -14,10 +14,10 @@ internal static class OddSparse
         for (var i = dice.Below(7); i > 0; i--, offset += PieceLength + dice.Pick(0, 1, 4096))
             pieces.Add((offset, dice.OneIn(4) ? dice.Below(PieceLength) : PieceLength));
         var size = offset + dice.Pick(0, 1, 100_000);
-        if (dice.Odd(12, "a sparse map that is wrong"))
+        if (dice.Wrong("a sparse map that is wrong"))
             pieces.Insert(0, dice.Pick((5L, 100L), (0L, 0L), (1L << 40, 5L)));
         var data = dice.Text((int)Math.Min(10_000, pieces.Sum(piece => piece.Length)));
-        switch (dice.PickNoted("sparse", "old GNU", "0.0", "0.1", "1.0"))
+        switch (dice.Wrong("sparse old GNU") ? "old GNU" : dice.PickNoted("sparse", "0.0", "0.1", "1.0"))
         {
             case "old GNU":
                 WriteOldGnu(tar, path, pieces, size, data);

@@ -8,17 +8,22 @@ internal sealed class OddTar
 {
     private const int UnlikelyTries = 6;
 
+    /// <summary>Stands for the type of what a whiteout removed.</summary>
+    private const char Hidden = 'w';
+
     private readonly Dice _dice;
     private readonly OddNames _names;
     private readonly TestTar _tar = new();
     private readonly Dictionary<string, char> _made = [];
+
+    // One in how many entries is odd in a way that containerd can live with.
     private readonly int _oddness;
 
     private OddTar(Dice dice)
     {
         _dice = dice;
         _names = new OddNames(dice);
-        _oddness = dice.Pick(8, 20, 60);
+        _oddness = dice.Pick(5, 10, 20);
     }
 
     /// <param name="mark">Content of a file that makes the layer unlike every other one.</param>
@@ -59,7 +64,7 @@ internal sealed class OddTar
     private void AddFile()
     {
         var data = _dice.Text(_dice.Pick(0, 1, 10, 511, 512, 513, 3000, 70_000));
-        Add(_dice.OneIn(_oddness) ? _dice.Pick('\0', '7') : '0', data);
+        Add(_dice.Wrong("type 7") ? '7' : _dice.OneIn(_oddness) ? '\0' : '0', data);
     }
 
     private void AddDirectory()
@@ -76,37 +81,38 @@ internal sealed class OddTar
 
     private void AddHardLink()
     {
-        var targets = _made.Where(made => made.Value != '5').Select(made => made.Key).ToArray();
-        var target = targets.Length == 0 || _dice.Odd(_oddness * 3, "a hard link to something else")
-            ? _dice.Pick(OddNames.Join(_names.Parent(), _names.Leaf()), _names.Directory(), "missing")
-            : _dice.Pick<string>(targets);
-        if (targets.Length == 0 && !_dice.OneIn(10))
+        var targets = _made.Where(made => made.Value is not ('5' or Hidden)).Select(made => made.Key).ToArray();
+        var isWrong = _dice.Wrong("a hard link to something else");
+        if (targets.Length == 0 && !isWrong)
             return;
-        var path = NewPath();
+        var target = isWrong ? _dice.Pick(OddNames.Join(_names.Parent(), _names.Leaf()), _names.Directory(), "missing") : _dice.Pick<string>(targets);
         var header = Header(0x1A4);
         if (_dice.Odd(_oddness * 3, "a hard link that states a size"))
             header.Size = _dice.Pick(1, 512, 5000);
-        Write(path, _names.Spell(path), '1', header, link: _names.Spell(target));
+        var path = NewPath();
+        if (path == target && !isWrong)
+            return; // a link to itself
+        Write(path, _names.Spell(path), '1', header, link: _names.Spell(target, mayEndInSlash: isWrong));
     }
 
     // Mostly of what this layer does not have, as a tool would write them.
     private void AddWhiteout()
     {
-        if (_dice.OneIn(_oddness))
+        if (_dice.Wrong("a whiteout of nothing"))
         {
-            var name = _dice.PickNoted("a whiteout", ".wh.", ".wh..", ".wh...", ".wh..wh.f", ".wh..wh..plnk", ".wh..wh.orph/x", ".wh.f/g");
-            Write(name, OddNames.Join(_names.Parent(), name), '0', Header(0x1A4));
+            var nothing = _dice.PickNoted("a whiteout", ".wh.", ".wh..", ".wh...", ".wh..wh.orph/x", ".wh.f/g");
+            Write(nothing, OddNames.Join(_names.Parent(), nothing), '0', Header(0x1A4));
             return;
         }
 
-        var (parent, leaf) = (_names.Parent(), _names.Leaf());
-        for (var i = 0; i < UnlikelyTries && _made.ContainsKey(OddNames.Join(parent, leaf)) && !_dice.OneIn(_oddness); i++)
-            (parent, leaf) = (_names.Parent(), _names.Leaf());
-        if (!Fits(OddNames.Join(parent, leaf)))
+        var path = OddNames.Join(_names.Parent(), _dice.OneIn(_oddness) ? _dice.PickNoted("a whiteout of", ".wh.f", ".wh..plnk", ".wh.aufs") : _names.Leaf());
+        if (!Fits(path) || (Exists(path) && !_dice.Wrong("a whiteout of what the layer has")))
             return;
         var type = _dice.OneIn(_oddness) ? _dice.PickNoted("a whiteout of type", "5", "2", "1", "3", "6")[0] : '0';
-        var name2 = OddNames.Join(parent, ".wh." + leaf);
-        Write(OddNames.Join(parent, leaf), _names.Spell(name2), type, Header(0x180), type == '0' && _dice.OneIn(10) ? "data" : "", type is '1' or '2' ? "f" : "");
+        var slash = path.LastIndexOf('/') + 1;
+        var data = type == '0' && _dice.OneIn(10) ? "data" : "";
+        Write(path, _names.Spell($"{path[..slash]}.wh.{path[slash..]}"), type, Header(0x180), data, type is '1' or '2' ? "f" : "");
+        _made[path] = Hidden;
     }
 
     private void AddOpaque()
@@ -117,12 +123,14 @@ internal sealed class OddTar
             return;
         _dice.Note(directory.Length == 0 ? "an opaque root" : _made.ContainsKey(directory) ? "an opaque marker" : "an opaque marker in an unlisted directory");
         var type = _dice.OneIn(_oddness) ? _dice.PickNoted("an opaque marker of type", "5", "2", "1")[0] : '0';
-        Write(".wh..wh..opq", _names.Spell(OddNames.Join(directory, ".wh..wh..opq")), type, Header(0x180), link: type is '1' or '2' ? "f" : "");
+        Header(0x180).Write(_names.Spell(OddNames.Join(directory, ".wh..wh..opq")), type, link: type is '1' or '2' ? "f" : "");
     }
 
     private void AddDevice()
     {
-        var (major, minor) = _dice.Pick((1, 3), (0, 0), (8, 1), (4095, 1048575), (259, 300000), (4096, 0), (0, 1 << 20));
+        var (major, minor) = _dice.Wrong("a device number too high")
+            ? _dice.Pick((4096, 0), (0, 1 << 20))
+            : _dice.Pick((1, 3), (0, 0), (8, 1), (4095, 1048575), (259, 300000));
         _dice.Note($"a device {major}:{minor}");
         var header = Header(0x180).Tweak(block =>
         {
@@ -137,7 +145,7 @@ internal sealed class OddTar
     {
         var path = NewPath();
         OddSparse.Write(_dice, _tar, path);
-        _made[path] = '0';
+        Made(path, '0');
     }
 
     private void AddOther()
@@ -149,7 +157,7 @@ internal sealed class OddTar
                 var comment = TestTar.PaxRecord(_dice.Pick("comment", "mtime", "path"), _dice.Pick("1", "2000000000.5"));
                 _tar.Add(_dice.Pick("pax_global_header", "deep/down/g", _names.Leaf()), 'g', comment);
                 break;
-            case 1:
+            case 1 when _dice.Wrong("a type of its own"):
                 Add(_dice.PickNoted("type", "S", "D", "V", "M", "N", "A", "X", "8")[0], _dice.OneIn(2) ? "data" : "");
                 break;
             case 2:
@@ -162,8 +170,7 @@ internal sealed class OddTar
                 _dice.Note("the root itself");
                 _tar.Add(_dice.Pick("./", ".", "/", "", "d/.."), '5', mode: 0x1C0, uid: 7, mtime: 5);
                 break;
-            case 4:
-                _dice.Note("a root that is no directory");
+            case 4 when _dice.Wrong("a root that is no directory"):
                 _tar.Add(_dice.Pick("./", ".", "/"), _dice.Pick('0', '2', '1'), link: "d");
                 break;
             default:
@@ -177,7 +184,18 @@ internal sealed class OddTar
     private void Write(string path, string name, char type, OddHeader header, string data = "", string link = "")
     {
         header.Write(name, type, data, link);
-        _made[path.TrimEnd('/')] = type;
+        Made(path, type);
+    }
+
+    private void Made(string path, char type)
+    {
+        if (type != '5')
+        {
+            foreach (var below in _made.Keys.Where(each => each.StartsWith(path + "/", StringComparison.Ordinal)).ToList())
+                _made.Remove(below);
+        }
+
+        _made[path] = type;
     }
 
     private OddHeader Header(int mode)
@@ -201,7 +219,7 @@ internal sealed class OddTar
     /// <summary>Whether nothing on the way is known to be no directory; sometimes that is not asked.</summary>
     private bool Fits(string path)
     {
-        if (_dice.OneIn(_oddness * 4))
+        if (_dice.Wrong("whatever is on the way"))
             return true;
         for (var slash = path.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = path.IndexOf('/', slash + 1))
         {
@@ -211,4 +229,6 @@ internal sealed class OddTar
 
         return true;
     }
+
+    private bool Exists(string path) => _made.ContainsKey(path) || _made.Keys.Any(each => each.StartsWith(path + "/", StringComparison.Ordinal));
 }
