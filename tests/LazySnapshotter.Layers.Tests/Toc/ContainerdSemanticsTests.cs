@@ -172,6 +172,33 @@ public sealed class ContainerdSemanticsTests
     }
 
     [Fact]
+    public void A_replaced_directorys_time_goes_to_what_has_its_name_in_the_end()
+    {
+        using var layer = BuiltLayer.Of(new TestTar()
+            .Directory("d", mtime: 5).Add("d", mtime: 6)
+            .Directory("e", mtime: 7).Directory("usr", mtime: 8).Add("e", '2', link: "usr", mtime: 9)
+            .Directory("later", mtime: 3).Add("later").Directory("later", mtime: 4).End());
+        Assert.Equal((TocEntryType.File, 5L), (layer["d"].Type, layer["d"].MtimeSeconds));
+        Assert.Equal((TocEntryType.SymbolicLink, 9L), (layer["e"].Type, layer["e"].MtimeSeconds));
+        Assert.Equal(8L, layer["usr"].MtimeSeconds); // its own header came later
+        Assert.Equal(4L, layer["later"].MtimeSeconds);
+
+        using var other = BuiltLayer.Of(new TestTar()
+            .Directory("usr", mtime: 8).Directory("e", mtime: 7).Add("e", '2', link: "usr", mtime: 9).End());
+        Assert.Equal(7L, other["usr"].MtimeSeconds);
+    }
+
+    [Fact]
+    public void A_directory_whose_parent_was_replaced_is_refused_for_its_time_finds_nothing()
+    {
+        foreach (var over in (char[])['0', '2'])
+        {
+            var tar = new TestTar().Directory("a").Directory("a/b").Add("a", over, link: over == '2' ? "nowhere" : "").End();
+            Assert.Matches("a/b|not a directory", BuiltLayer.RefusalOf(tar));
+        }
+    }
+
+    [Fact]
     public void Xattrs_that_would_not_reach_the_disk_are_dropped()
     {
         (string, string)[] xattrs = [("SCHILY.xattr.trusted.x", "1"), ("SCHILY.xattr.user.x", "2"), ("SCHILY.xattr.security.x", "3"), ("SCHILY.xattr.unknown", "4")];
