@@ -5,7 +5,7 @@ using LazySnapshotter.Oci;
 namespace LazySnapshotter.OddImages;
 
 // A layer's tar as a blob: mostly one gzip member, at times compressed in other ways, damaged, or with a type that is not its.
-internal sealed record OddBlob(byte[] Content, string MediaType)
+internal sealed record OddBlob(byte[] Content, string MediaType, byte[] Tar)
 {
     private const int GzipHeaderLength = 10;
     private const int GzipTrailerLength = 8;
@@ -19,38 +19,38 @@ internal sealed record OddBlob(byte[] Content, string MediaType)
         switch (how)
         {
             case "one member":
-                return new OddBlob(Member(tar, CompressionLevel.Optimal), gzipType);
+                return new OddBlob(Member(tar, CompressionLevel.Optimal), gzipType, tar);
             case "stored":
-                return new OddBlob(Member(tar, CompressionLevel.NoCompression), gzipType);
+                return new OddBlob(Member(tar, CompressionLevel.NoCompression), gzipType, tar);
             case "members":
-                return new OddBlob(Members(dice, tar), gzipType);
+                return new OddBlob(Members(dice, tar), gzipType, tar);
             case "header fields":
-                return new OddBlob(WithHeaderFields(dice, Member(tar, CompressionLevel.Fastest)), gzipType);
+                return new OddBlob(WithHeaderFields(dice, Member(tar, CompressionLevel.Fastest)), gzipType, tar);
             case "zeros behind":
-                return new OddBlob([.. Member(tar), .. new byte[dice.Pick(1, 2, 9, 512, 5000)]], gzipType);
+                return new OddBlob([.. Member(tar), .. new byte[dice.Pick(1, 2, 9, 512, 5000)]], gzipType, tar);
             case "garbage behind":
-                return new OddBlob([.. Member(tar), .. dice.Bytes(dice.Pick(1, 9, 600))], gzipType);
+                return new OddBlob([.. Member(tar), .. dice.Bytes(dice.Pick(1, 9, 600))], gzipType, tar);
             case "plain":
-                return new OddBlob(tar, isDocker ? MediaTypes.DockerLayer : MediaTypes.OciLayer);
+                return new OddBlob(tar, isDocker ? MediaTypes.DockerLayer : MediaTypes.OciLayer, tar);
             case "zstd":
-                return new OddBlob(Zstd(tar), isDocker ? MediaTypes.DockerLayerZstd : MediaTypes.OciLayerZstd);
+                return new OddBlob(Zstd(tar), isDocker ? MediaTypes.DockerLayerZstd : MediaTypes.OciLayerZstd, tar);
             case "wrong CRC":
                 var wrong = Member(tar);
                 wrong[^dice.Pick(1, 5, 8)] ^= 1;
-                return new OddBlob(wrong, gzipType);
+                return new OddBlob(wrong, gzipType, tar);
             case "cut short":
                 var whole = Member(tar);
-                return new OddBlob(whole[..^dice.Pick(1, 4, 8, 9, 20)], gzipType);
+                return new OddBlob(whole[..^dice.Pick(1, 4, 8, 9, 20)], gzipType, tar);
             case "another type":
                 var content = dice.Pick(0, 1, 2) switch { 0 => tar, 1 => Zstd(tar), _ => Member(tar) };
                 return new OddBlob(content, dice.PickNoted("type", gzipType, MediaTypes.OciLayer, MediaTypes.DockerLayer, MediaTypes.OciLayerGzip + "+encrypted",
-                    "application/octet-stream", "application/vnd.oci.image.layer.v1.tar+zstd", "application/vnd.oci.image.layer.v1.tar+GZIP", "text/plain", ""));
+                    "application/octet-stream", "application/vnd.oci.image.layer.v1.tar+zstd", "application/vnd.oci.image.layer.v1.tar+GZIP", "text/plain", ""), tar);
             case "empty member":
-                return new OddBlob(dice.OneIn(2) ? Member([]) : [.. Member([]), .. Member(tar)], gzipType);
+                return dice.OneIn(2) ? new OddBlob(Member([]), gzipType, []) : new OddBlob([.. Member([]), .. Member(tar)], gzipType, tar);
             case "raw blocks of a tar as gzip":
-                return new OddBlob(tar, gzipType);
+                return new OddBlob(tar, gzipType, tar);
             default:
-                return new OddBlob([], gzipType);
+                return new OddBlob([], gzipType, tar);
         }
     }
 

@@ -8,7 +8,7 @@ internal sealed record OddLayer(OddBlob Blob, Digest DiffId)
 {
     public static OddLayer Of(Dice dice, string mark, bool isDocker)
     {
-        var tar = OddTar.Build(dice, mark);
-        return new OddLayer(OddBlob.Of(dice, tar, isDocker), Digest.OfSha256(tar));
+        var blob = OddBlob.Of(dice, OddTar.Build(dice, mark), isDocker);
+        return new OddLayer(blob, Digest.OfSha256(blob.Tar));
     }
 }

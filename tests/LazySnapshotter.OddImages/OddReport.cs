@@ -23,7 +23,7 @@ public sealed class OddReport(IReadOnlyCollection<OddOutcome> outcomes)
         }
     }
 
-    public static async Task<OddReport> OfAsync(OddRun run, int firstSeed, int count, int parallel, Action<OddOutcome> tell)
+    public static async Task<OddReport> OfAsync(OddRun run, int firstSeed, int count, int parallel, Action<string> tell)
     {
         var outcomes = new ConcurrentQueue<OddOutcome>();
         await Parallel.ForEachAsync(
@@ -31,7 +31,7 @@ public sealed class OddReport(IReadOnlyCollection<OddOutcome> outcomes)
             {
                 var outcome = await run.RunAsync(seed);
                 outcomes.Enqueue(outcome);
-                tell(outcome);
+                tell(outcome.ToString());
             });
         return new OddReport(outcomes);
     }

@@ -77,15 +77,16 @@ public sealed partial class OddRun : IAsyncDisposable
 
     private async Task<OddOutcome> CompareAsync(OddOutcome outcome, string chain, string plainNamespace, string lazyNamespace)
     {
-        await using var plain = await _node.Containerd.MountSnapshotAsync(chain, "overlayfs", plainNamespace);
-        await using var lazy = await _node.Containerd.MountSnapshotAsync(chain, LazyNode.Snapshotter, lazyNamespace);
         Tree expected;
         Tree actual;
+        await using (var plain = await _node.Containerd.MountSnapshotAsync(chain, "overlayfs", plainNamespace))
+            expected = Tree.Read(plain.Path);
         try
         {
-            (expected, actual) = (Tree.Read(plain.Path), Tree.Read(lazy.Path));
+            await using var lazy = await _node.Containerd.MountSnapshotAsync(chain, LazyNode.Snapshotter, lazyNamespace);
+            actual = Tree.Read(lazy.Path);
         }
-        catch (Exception exception) when (exception is LinuxException or AggregateException)
+        catch (Exception exception) when (exception is ProcessFailedException or LinuxException or AggregateException)
         {
             return outcome with { Verdict = OddVerdict.Different, Explanation = exception.GetBaseException().Message };
         }
@@ -93,7 +94,9 @@ public sealed partial class OddRun : IAsyncDisposable
         // docs/SEMANTICS.md: a directory to which unpacking gave the time of unpacking.
         var timeless = expected.Entries.Values
             .Where(entry => entry.Type == FileType.S_IFDIR && entry.Status.ModifiedSeconds >= _startedSeconds).Select(entry => entry.Path).ToHashSet();
-        var differences = TreeComparer.Compare(expected, actual, timeless);
+        var differences = TreeComparer.Compare(expected, actual, timeless)
+            .Concat(Ghosts(expected, actual).Select(path => new TreeDifference(path, "listed", "not", "but not there")))
+            .Concat(Ghosts(actual, expected).Select(path => new TreeDifference(path, "listed", "but not there", "not"))).ToList();
         return differences.Count == 0
             ? outcome with { Explanation = $"{expected.Entries.Count} paths are the same" }
             : outcome with { Verdict = OddVerdict.Different, Explanation = $"{differences.Count} differences", Differences = differences };
@@ -108,6 +111,9 @@ public sealed partial class OddRun : IAsyncDisposable
         var parents = rows.Where(row => row.Length == 3).Select(row => row[1]).ToHashSet();
         return rows.Select(row => row[0]).SingleOrDefault(key => !parents.Contains(key));
     }
+
+    // A name that one only lists, and the other has nothing of.
+    private static IEnumerable<LinuxPath> Ghosts(Tree none, Tree some) => some.Ghosts.Where(path => !none.Ghosts.Contains(path));
 
     private static string LastLine(string text) =>
         text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "";

@@ -14,8 +14,10 @@ int Number(string name, int otherwise) =>
 await using var run = await OddRun.StartAsync();
 var report = await OddReport.OfAsync(run, Number("--seed", 1), Number("--count", 500), Number("--parallel", 2), outcome =>
 {
-    if (tellsAll || outcome.Verdict == OddVerdict.Different)
+    if (tellsAll)
         Console.WriteLine(outcome);
 });
+foreach (var outcome in report.Differences)
+    Console.WriteLine(outcome);
 Console.WriteLine(report);
 return report.Differences.Count == 0 ? 0 : 1;
