@@ -7,10 +7,11 @@
 #   make demo         a container from an image that is not on the node, against overlayfs; ARGS="--beside soci" and soci
 #   make bench        measurements; ARGS="inflate|index|index-memory|open|tree|soci" picks one
 #   make fuzz         a million mutated inputs for every parser; ARGS="TARGET --iterations N --seed S"
+#   make odd-images   random odd images through overlayfs and through us; ARGS="--seed S --count N"
 #   make check        format, warnings, architecture
 #   make install      PREFIX=/usr/local DESTDIR= : the program and its systemd unit
 
-.PHONY: help deps build images test test-matrix demo bench fuzz check fmt install uninstall clean
+.PHONY: help deps build images test test-matrix demo bench fuzz odd-images check fmt install uninstall clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -52,6 +53,9 @@ fuzz: deps
 	dotnet run --project tests/LazySnapshotter.Fuzz --configuration Release -- $(ARGS)
 
 # The order is by speed: what fails often fails first.
+odd-images: build
+	dotnet run --project tests/LazySnapshotter.OddImages --configuration Release -- $(ARGS)
+
 check: deps
 	python3 .ci/check_architecture.py
 	dotnet build LazySnapshotter.sln --nologo --verbosity quiet -warnaserror

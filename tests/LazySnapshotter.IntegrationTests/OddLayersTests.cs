@@ -1,10 +1,10 @@
 using System.IO.Compression;
-using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Registry;
 using LazySnapshotter.TestSupport.Trees;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.IntegrationTests;
 

@@ -1,9 +1,9 @@
 using System.IO.Compression;
-using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.IntegrationTests;
 

@@ -102,6 +102,19 @@ public sealed class RemoteSnapshotTests : SnapshotterTest
     }
 
     [Fact]
+    public async Task A_lazy_layer_that_an_image_has_twice_is_mounted_where_it_is_topmost()
+    {
+        await PrepareRemoteAsync("k1", "", RemoteLabels("c1", DigestOf(1)));
+        await PrepareRemoteAsync("k2", "c1", RemoteLabels("c2", DigestOf(2)));
+        await PrepareRemoteAsync("k3", "c2", RemoteLabels("c3", DigestOf(1)));
+        var mount = Assert.Single(await PrepareAsync("container", "c3"));
+        Assert.Contains($"lowerdir={Mounter.DirectoryOf(1)}:{Mounter.DirectoryOf(2)}", mount.Options);
+
+        await PrepareRemoteAsync("k4", "c1", RemoteLabels("c4", DigestOf(1)));
+        Assert.Equal(("bind", Mounter.DirectoryOf(1)), (Snapshotter.View("look", "c4", NoLabels)[0].Type, Snapshotter.View("look2", "c4", NoLabels)[0].Source));
+    }
+
+    [Fact]
     public async Task Ordinary_layer_may_lie_on_a_lazy_one_and_a_lazy_one_on_it()
     {
         await PrepareRemoteAsync("k1", "", RemoteLabels("c1", DigestOf(1)));

@@ -2,8 +2,7 @@ using LazySnapshotter.Layers.Tar;
 
 namespace LazySnapshotter.Layers.Soci;
 
-// How a zTOC calls what an entry is. Soci goes by the letter in the header and has words for seven of them: contiguous and
-// old GNU sparse files, which are files to everybody else, and global headers are refused.
+// How a zTOC calls what an entry is. Soci has words for all that a layer may hold, except for global headers.
 internal static class ZtocEntryTypes
 {
     private static readonly (TarEntryType Type, byte[] Name)[] Names =
@@ -18,8 +17,7 @@ internal static class ZtocEntryTypes
     ];
 
     /// <summary>Null if soci has no name for it.</summary>
-    public static byte[]? NameOf(TarEntry entry) =>
-        entry is { Type: TarEntryType.File, Header.TypeFlag: not (0 or (byte)'0') } ? null : Names.FirstOrDefault(pair => pair.Type == entry.Type).Name;
+    public static byte[]? NameOf(TarEntry entry) => Names.FirstOrDefault(pair => pair.Type == entry.Type).Name;
 
     public static bool TryParse(ReadOnlySpan<byte> name, out TarEntryType type)
     {
@@ -35,6 +33,4 @@ internal static class ZtocEntryTypes
         type = default;
         return false;
     }
-
-    public static string Describe(TarEntry entry) => entry.Type == TarEntryType.GlobalHeader ? "'g' (pax global header)" : $"'{(char)entry.Header!.TypeFlag}'";
 }

@@ -112,7 +112,7 @@ internal sealed class ZtocPass : IGzipSink, ITarSink, IDisposable
         if (ZtocEntryTypes.NameOf(entry) is null)
         {
             var name = Toc.TarPath.Display(entry.Name);
-            throw new UnsupportedLayerException($"entry {name}: soci knows no tar entries of type {ZtocEntryTypes.Describe(entry)}, so there can be no zTOC of this layer");
+            throw new UnsupportedLayerException($"entry {name}: soci knows no tar entries of type 'g' (pax global header), so there can be no zTOC of this layer");
         }
 
         Entries.Add(entry);

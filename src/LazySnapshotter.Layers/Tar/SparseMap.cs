@@ -1,7 +1,7 @@
 namespace LazySnapshotter.Layers.Tar;
 
-// The map of a sparse file while it is being read, from whichever of the four formats tar has for it (GNU tar manual,
-// "Storing Sparse Files"). Pieces must rise and not overlap, lie within the file, and add up to the data stored.
+// The map of a sparse file while it is being read, from whichever of pax' three formats it has (GNU tar manual, "Storing
+// Sparse Files"). Pieces must rise and not overlap, lie within the file, and add up to the data stored.
 internal sealed class SparseMap
 {
     private readonly List<SparseExtent> _extents = [];
@@ -26,19 +26,6 @@ internal sealed class SparseMap
         }
 
         return map;
-    }
-
-    /// <summary>The old GNU format: entries of two octal fields in the header and in extension blocks.</summary>
-    public void AddOldGnu(ReadOnlySpan<byte> entries)
-    {
-        for (; entries.Length >= TarHeaderBlock.SparseEntryLength; entries = entries[TarHeaderBlock.SparseEntryLength..])
-        {
-            if (entries[0] == 0)
-                return; // unused from here on
-            if (!TarNumber.TryParseField(entries[..12], out var offset) || !TarNumber.TryParseField(entries.Slice(12, 12), out var length))
-                throw new InvalidDataException("sparse map entry is not a number");
-            Add(offset, length);
-        }
     }
 
     public void Add(long offset, long length)

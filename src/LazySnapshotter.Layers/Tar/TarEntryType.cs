@@ -1,6 +1,6 @@
 namespace LazySnapshotter.Layers.Tar;
 
-// What a tar entry makes, whatever letter says so (sparse, contiguous and old regular files are files here).
+// What a tar entry makes, whatever letter says so (sparse and old regular files are files here).
 internal enum TarEntryType
 {
     File,

@@ -26,9 +26,6 @@ internal enum TarFormat
 internal readonly ref struct TarHeaderBlock(ReadOnlySpan<byte> block)
 {
     public const int Length = 512;
-    public const int SparseEntriesInHeader = 4;
-    public const int SparseEntriesInExtension = 21;
-    public const int SparseEntryLength = 24;
 
     private const int ModeOffset = 100;
     private const int UidOffset = ModeOffset + 8;
@@ -45,9 +42,6 @@ internal readonly ref struct TarHeaderBlock(ReadOnlySpan<byte> block)
     private const int DeviceMinorOffset = DeviceMajorOffset + 8;
     private const int PrefixOffset = DeviceMinorOffset + 8;
     private const int StarTrailerOffset = Length - 4;
-    private const int GnuSparseOffset = PrefixOffset + 12 + 12 + 12 + 4 + 1;
-    private const int GnuExtendedOffset = GnuSparseOffset + SparseEntriesInHeader * SparseEntryLength;
-    private const int GnuRealSizeOffset = GnuExtendedOffset + 1;
 
     private readonly ReadOnlySpan<byte> _block = block;
 
@@ -82,12 +76,6 @@ internal readonly ref struct TarHeaderBlock(ReadOnlySpan<byte> block)
     public ReadOnlySpan<byte> GnuAccessTime => _block.Slice(PrefixOffset, 12);
 
     public ReadOnlySpan<byte> GnuChangeTime => _block.Slice(PrefixOffset + 12, 12);
-
-    public ReadOnlySpan<byte> GnuSparse => _block.Slice(GnuSparseOffset, SparseEntriesInHeader * SparseEntryLength);
-
-    public bool GnuSparseExtended => _block[GnuExtendedOffset] != 0;
-
-    public ReadOnlySpan<byte> GnuRealSize => _block.Slice(GnuRealSizeOffset, 12);
 
     public TarFormat Format
     {

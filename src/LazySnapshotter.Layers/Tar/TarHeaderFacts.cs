@@ -4,9 +4,6 @@ namespace LazySnapshotter.Layers.Tar;
 // (a zTOC). Means what Go's archive/tar means by it.
 internal sealed record TarHeaderFacts
 {
-    /// <summary>The letter in the header.</summary>
-    public required byte TypeFlag { get; init; }
-
     public required byte[] UserName { get; init; }
 
     public required byte[] GroupName { get; init; }

@@ -12,8 +12,6 @@ internal sealed partial class TarParser
     private const byte TypeBlockDevice = (byte)'4';
     private const byte TypeDirectory = (byte)'5';
     private const byte TypeFifo = (byte)'6';
-    private const byte TypeContiguous = (byte)'7';
-    private const byte TypeGnuSparse = (byte)'S';
     private const byte TypeGnuLongName = (byte)'L';
     private const byte TypeGnuLongLink = (byte)'K';
     private const byte TypePaxHeader = (byte)'x';
@@ -30,7 +28,6 @@ internal sealed partial class TarParser
 
     // A sparse file whose map is still being read.
     private TarEntry? _sparseEntry;
-    private SparseMap? _oldSparse;
     private SparseMap10? _sparse10;
     private long _sparseStored;
 
@@ -143,14 +140,15 @@ internal sealed partial class TarParser
         var type = block.TypeFlag switch
         {
             TypeRegularOld when name is [.., (byte)'/'] => TarEntryType.Directory, // how v7 marks directories
-            TypeRegularOld or TypeRegular or TypeContiguous or TypeGnuSparse => TarEntryType.File,
+            TypeRegularOld or TypeRegular => TarEntryType.File,
             TypeHardLink => TarEntryType.HardLink,
             TypeSymbolicLink => TarEntryType.SymbolicLink,
             TypeCharacterDevice => TarEntryType.CharacterDevice,
             TypeBlockDevice => TarEntryType.BlockDevice,
             TypeDirectory => TarEntryType.Directory,
             TypeFifo => TarEntryType.Fifo,
-            var other => throw new InvalidDataException($"entry type 0x{other:x2} is unknown"),
+            // Go reads contiguous files ('7') and GNU's old sparse ones ('S'), but containerd unpacks neither.
+            var other => throw new InvalidDataException($"entry type 0x{other:x2} is none that containerd unpacks"),
         };
 
         var size = pax?.GetNumber("size") ?? Number(block.Size, "size");
@@ -178,40 +176,12 @@ internal sealed partial class TarParser
             Header = keepHeaders ? FactsOf(block, pax?.Records, size) : null,
         };
 
-        if (block.TypeFlag == TypeGnuSparse)
-        {
-            StartOldSparse(block, entry, size);
-            return;
-        }
-
         if (type == TarEntryType.File && pax is not null && StartPaxSparse(pax, entry, size))
             return;
 
         _linkSize = type == TarEntryType.HardLink && !keepHeaders ? size : 0;
         sink.Add(entry);
         Skip(Padded(entry.Size));
-    }
-
-    private void StartOldSparse(TarHeaderBlock block, TarEntry entry, long storedLength)
-    {
-        if (block.Format != TarFormat.Gnu)
-            throw new InvalidDataException("a sparse file's header is not in GNU format");
-        _oldSparse = new SparseMap();
-        _oldSparse.AddOldGnu(block.GnuSparse);
-        _sparseEntry = entry with { Size = Number(block.GnuRealSize, "realsize") };
-        _sparseStored = storedLength;
-        if (block.GnuSparseExtended)
-            _part = Part.OldSparse;
-        else
-            EndSparse(_oldSparse);
-    }
-
-    private void TakeOldSparseBlock(ReadOnlySpan<byte> block)
-    {
-        const int EntriesLength = TarHeaderBlock.SparseEntriesInExtension * TarHeaderBlock.SparseEntryLength;
-        _oldSparse!.AddOldGnu(block[..EntriesLength]);
-        if (block[EntriesLength] == 0)
-            EndSparse(_oldSparse);
     }
 
     /// <summary>Whether the pax records make this a sparse file; then its entry is added here or later.</summary>
@@ -261,7 +231,7 @@ internal sealed partial class TarParser
         if (entry.Size is < 0 or > TarLimits.FileLengthMax)
             throw new InvalidDataException($"sparse file of {entry.Size} bytes, more than {TarLimits.FileLengthMax}");
         entry = entry with { Sparse = map.Complete(entry.Size, _sparseStored), DataOffset = Offset };
-        (_sparseEntry, _oldSparse, _sparse10) = (null, null, null);
+        (_sparseEntry, _sparse10) = (null, null);
         sink.Add(entry);
         Skip(Padded(_sparseStored));
     }
@@ -271,7 +241,6 @@ internal sealed partial class TarParser
         var hasOwners = block.Format != TarFormat.V7;
         return new TarHeaderFacts
         {
-            TypeFlag = block.TypeFlag,
             UserName = records?.Find("uname"u8) ?? (hasOwners ? block.UserName.ToArray() : []),
             GroupName = records?.Find("gname"u8) ?? (hasOwners ? block.GroupName.ToArray() : []),
             StatedSize = statedSize,

@@ -17,9 +17,6 @@ internal sealed partial class TarParser(ITarSink sink, bool keepHeaders = false)
         /// <summary>The data of a pax header, a long name or a long link.</summary>
         Metadata,
 
-        /// <summary>An extension block of the old GNU sparse format.</summary>
-        OldSparse,
-
         /// <summary>A block of the map at the head of a pax 1.0 sparse file's data.</summary>
         Sparse10,
 
@@ -100,9 +97,6 @@ internal sealed partial class TarParser(ITarSink sink, bool keepHeaders = false)
     {
         switch (_part)
         {
-            case Part.OldSparse:
-                TakeOldSparseBlock(_block);
-                break;
             case Part.Sparse10:
                 TakeSparse10Block(_block);
                 break;
@@ -130,7 +124,7 @@ internal sealed partial class TarParser(ITarSink sink, bool keepHeaders = false)
     {
         Part.Data => "a file's data",
         Part.Metadata => "an extended header",
-        Part.OldSparse or Part.Sparse10 => "a sparse file's map",
+        Part.Sparse10 => "a sparse file's map",
         _ => "a header",
     };
 

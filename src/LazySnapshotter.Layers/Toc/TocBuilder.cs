@@ -15,15 +15,11 @@ namespace LazySnapshotter.Layers.Toc;
 // It is more patient in three things that make containerd fail: a hard link may come before its target or point at
 // itself, and a whiteout may come after what it would hide in the same layer (which it then leaves alone, as the
 // image specification says). Everything else it refuses is refused here, with an InvalidDataException.
-internal sealed class TocBuilder : ITarSink
+internal sealed partial class TocBuilder : ITarSink
 {
     private const uint SymbolicLinkMode = 0x1FF; // 0777
     private const uint ImplicitMode = 0x1ED; // 0755
     private const uint ModeMask = 0xFFF; // 07777
-
-    /// <summary>The last second Go's time.UnixNano can say, and the nanoseconds in it.</summary>
-    private const long MtimeSecondsMax = long.MaxValue / 1_000_000_000;
-    private const uint MtimeNanosecondsMax = (uint)(long.MaxValue % 1_000_000_000);
 
     private TocTree _tree = new();
     private readonly TocXattrSets _xattrs = new();
@@ -62,6 +58,7 @@ internal sealed class TocBuilder : ITarSink
     {
         foreach (var (directory, name) in _pendingLinks)
             ResolvePending(directory, name);
+        SetDirectoryTimes();
         _tree.Seal();
         BuildMemory.Release(_entryCount); // what parsing has left, to make room for the columns
         var columns = TocFreezer.Freeze(_tree, _xattrs);
@@ -92,6 +89,8 @@ internal sealed class TocBuilder : ITarSink
 
     private void AddEntry(int directory, ReadOnlySpan<byte> name, TarEntry entry)
     {
+        if (entry.Type == TarEntryType.Directory)
+            _directoryTimes.Add((entry.Name, entry.MtimeSeconds, entry.MtimeNanoseconds));
         var existing = _tree.Find(directory, name);
         switch (entry.Type)
         {
@@ -264,7 +263,8 @@ internal sealed class TocBuilder : ITarSink
 
     /// <summary>Walks the pushed components from the root, following symbolic links and never leaving the root.</summary>
     /// <param name="create">Make the directories that are missing; otherwise None is returned.</param>
-    private int Walk(bool create)
+    /// <param name="toAnything">The last component need not lead to a directory.</param>
+    private int Walk(bool create, bool toAnything = false)
     {
         var current = TocTree.Root;
         var linksFollowed = 0;
@@ -303,6 +303,10 @@ internal sealed class TocBuilder : ITarSink
                     throw Lost($"more than {TarLimits.SymlinksFollowedMax} symbolic links to follow");
                 current = Follow(_tree.TargetOf(next).ToArray(), current);
             }
+            else if (toAnything && _walk.Count == 0)
+            {
+                return next;
+            }
             else
             {
                 throw Lost($"{TarPath.Display(name)} on the way is not a directory");
@@ -337,9 +341,4 @@ internal sealed class TocBuilder : ITarSink
         uint.MaxValue => 0,
         _ => (uint)id,
     };
-
-    private static (long Seconds, uint Nanoseconds) BoundTime(long seconds, uint nanoseconds) =>
-        seconds < 0 || seconds > MtimeSecondsMax || (seconds == MtimeSecondsMax && nanoseconds > MtimeNanosecondsMax)
-            ? (0, 0)
-            : (seconds, nanoseconds);
 }

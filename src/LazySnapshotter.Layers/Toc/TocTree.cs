@@ -38,6 +38,9 @@ internal sealed class TocTree
 
     public int NameCount => _names.Count;
 
+    /// <summary>Whether a name that led to a directory or a symbolic link no longer does: paths may lead elsewhere than they did.</summary>
+    public bool HasTakenPaths { get; private set; }
+
     public ref TocNode this[int node] => ref _nodes[node];
 
     public int AddNode(TocNode node)
@@ -92,7 +95,7 @@ internal sealed class TocTree
         var name = FindName(directory, text);
         if (name == None)
             name = AddName(directory, text);
-        _names[name].Node = node;
+        Lead(name, node);
 
         ref var linked = ref this[node];
         if (linked.Type == TocEntryType.Directory)
@@ -106,7 +109,7 @@ internal sealed class TocTree
     {
         var name = FindName(directory, text);
         if (name != None)
-            _names[name].Node = None;
+            Lead(name, None);
     }
 
     /// <summary>All names of a directory that lead somewhere, in byte order.</summary>
@@ -145,6 +148,13 @@ internal sealed class TocTree
         }
 
         return None;
+    }
+
+    private void Lead(int name, int node)
+    {
+        ref var led = ref _names[name].Node;
+        HasTakenPaths |= led != None && led != node && this[led].Type is (TocEntryType.Directory or TocEntryType.SymbolicLink);
+        led = node;
     }
 
     private int AddName(int directory, ReadOnlySpan<byte> text)

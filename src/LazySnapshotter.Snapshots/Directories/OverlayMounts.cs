@@ -30,7 +30,10 @@ internal sealed class OverlayMounts(SnapshotDirectories directories, Func<long, 
     {
         var id = chain.Snapshot.Id;
         var isView = chain.Snapshot.Info.Kind == SnapshotKind.View;
-        var parents = chain.Parents.Select(DirectoryOf).ToList();
+
+        // An image may have a layer twice. overlayfs refuses a directory it has already (ELOOP), and of two the upper one hides
+        // all of the lower one: every entry of it, and whatever its whiteouts and opaque directories hide.
+        var parents = chain.Parents.Select(DirectoryOf).Distinct().ToList();
         if (parents.Count == 0)
             return [new SnapshotMount("bind", directories.FilesOf(id), [isView ? "ro" : "rw", "rbind"])];
         if (isView && parents.Count == 1)

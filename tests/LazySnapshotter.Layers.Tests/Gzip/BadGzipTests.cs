@@ -2,9 +2,9 @@ using LazySnapshotter.Layers.Gzip;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Index;
-using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Deflate;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Gzip;
 

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Tests.Index;
-using LazySnapshotter.Layers.Tests.Tar;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Gzip;
 

@@ -1,13 +1,13 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Index.Verify;
+using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Spans;
-using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Layers.Toc;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Index;
 

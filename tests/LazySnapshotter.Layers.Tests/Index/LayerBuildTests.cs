@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Gzip;
-using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Deflate;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Index;
 

@@ -4,9 +4,9 @@ using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Tests.Gzip;
-using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Index;
 

@@ -3,9 +3,9 @@ using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Store;
-using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Indexes;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Index;
 

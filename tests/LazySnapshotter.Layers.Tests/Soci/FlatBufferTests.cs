@@ -13,7 +13,7 @@ public sealed class FlatBufferTests
     public void The_golden_ztoc_of_socis_own_tests_is_written_byte_for_byte()
     {
         // ztoc/ztoc_test.go, TestWriteZtoc: two Go zero values as files, no digests, the last span said to be 3.
-        var header = new TarHeaderFacts { TypeFlag = 0, UserName = [], GroupName = [], StatedSize = 0, PaxRecords = [] };
+        var header = new TarHeaderFacts { UserName = [], GroupName = [], StatedSize = 0, PaxRecords = [] };
         var nothing = new TarEntry { Type = TarEntryType.GlobalHeader, Name = [], LinkName = [], MtimeSeconds = -62135596800, Header = header };
         var ztoc = ZtocWriter.Write(
             new ZtocContent

@@ -38,8 +38,10 @@ public sealed class ZtocBuilderTests
         var exception = await Assert.ThrowsAnyAsync<Exception>(
             () => ZtocBuilder.BuildAsync(blob, output, new ZtocOptions { SpanLength = spanLength }, CancellationToken.None));
 
-        // "unsupported input tar entry 'g'", or a header that is none.
-        if (error.StartsWith("unsupported", StringComparison.Ordinal))
+        // "unsupported input tar entry 'g'" or '7' (which containerd does not unpack either), or a header that is none.
+        if (error.EndsWith("'7'", StringComparison.Ordinal))
+            Assert.Contains("entry type 0x37", Assert.IsType<InvalidDataException>(exception).Message, StringComparison.Ordinal);
+        else if (error.StartsWith("unsupported", StringComparison.Ordinal))
             Assert.Contains($"of type {error[^3..]}", Assert.IsType<UnsupportedLayerException>(exception).Message, StringComparison.Ordinal);
         else
             Assert.Contains("not a tar header", Assert.IsType<InvalidDataException>(exception).Message, StringComparison.Ordinal);

@@ -4,7 +4,7 @@ using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Tests.Index;
-using LazySnapshotter.Layers.Tests.Tar;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Soci;
 

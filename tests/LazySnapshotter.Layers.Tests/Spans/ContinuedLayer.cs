@@ -3,7 +3,7 @@ using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Index;
 using LazySnapshotter.Layers.Tests.Store;
-using LazySnapshotter.Layers.Tests.Tar;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Spans;
 

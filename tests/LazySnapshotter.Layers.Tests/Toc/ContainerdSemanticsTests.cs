@@ -1,7 +1,7 @@
 using System.Text;
 using LazySnapshotter.Layers.Tests.Index;
-using LazySnapshotter.Layers.Tests.Tar;
 using LazySnapshotter.Layers.Toc;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Toc;
 
@@ -170,6 +170,33 @@ public sealed class ContainerdSemanticsTests
         Assert.Equal((0L, 0u), (layer["before"].MtimeSeconds, layer["before"].MtimeNanoseconds));
         Assert.Equal((9223372036L, 854775807u), (layer["last"].MtimeSeconds, layer["last"].MtimeNanoseconds));
         Assert.Equal((0L, 0u), (layer["behind"].MtimeSeconds, layer["behind"].MtimeNanoseconds));
+    }
+
+    [Fact]
+    public void A_replaced_directorys_time_goes_to_what_has_its_name_in_the_end()
+    {
+        using var layer = BuiltLayer.Of(new TestTar()
+            .Directory("d", mtime: 5).Add("d", mtime: 6)
+            .Directory("e", mtime: 7).Directory("usr", mtime: 8).Add("e", '2', link: "usr", mtime: 9)
+            .Directory("later", mtime: 3).Add("later").Directory("later", mtime: 4).End());
+        Assert.Equal((TocEntryType.File, 5L), (layer["d"].Type, layer["d"].MtimeSeconds));
+        Assert.Equal((TocEntryType.SymbolicLink, 9L), (layer["e"].Type, layer["e"].MtimeSeconds));
+        Assert.Equal(8L, layer["usr"].MtimeSeconds); // its own header came later
+        Assert.Equal(4L, layer["later"].MtimeSeconds);
+
+        using var other = BuiltLayer.Of(new TestTar()
+            .Directory("usr", mtime: 8).Directory("e", mtime: 7).Add("e", '2', link: "usr", mtime: 9).End());
+        Assert.Equal(7L, other["usr"].MtimeSeconds);
+    }
+
+    [Fact]
+    public void A_directory_whose_parent_was_replaced_is_refused_for_its_time_finds_nothing()
+    {
+        foreach (var over in (char[])['0', '2'])
+        {
+            var tar = new TestTar().Directory("a").Directory("a/b").Add("a", over, link: over == '2' ? "nowhere" : "").End();
+            Assert.Matches("a/b|not a directory", BuiltLayer.RefusalOf(tar));
+        }
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Text;
 using LazySnapshotter.Layers.Tests.Index;
-using LazySnapshotter.Layers.Tests.Tar;
+using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Toc;
 

@@ -38,6 +38,8 @@ internal static class ContainerdConfiguration
           address = "{address}"
         [ttrpc]
           address = "{address}.ttrpc"
+        [plugins."io.containerd.metadata.v1.bolt"]
+          content_sharing_policy = "{(options.SharesContent ? "shared" : "isolated")}"
         {Plugin(directory, options)}
         {(options.Cri ? Cri : "")}
         """;

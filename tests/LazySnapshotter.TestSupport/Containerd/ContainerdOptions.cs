@@ -12,4 +12,7 @@ public sealed record ContainerdOptions
 
     /// <summary>With Kubernetes' interface, whose images are to be the plugin's. It has no CNI: it can run no container.</summary>
     public bool Cri { get; init; }
+
+    /// <summary>Whether a namespace may use what another one has pulled without bringing the bytes itself.</summary>
+    public bool SharesContent { get; init; } = true;
 }

@@ -19,14 +19,18 @@ public sealed class LazyNode : IAsyncDisposable
 
     /// <param name="configuration">The daemon's configuration file.</param>
     /// <param name="cri">With Kubernetes' interface.</param>
-    public static async Task<LazyNode> StartAsync(string? configuration = null, bool cri = false)
+    public static Task<LazyNode> StartAsync(string? configuration = null, bool cri = false) =>
+        StartAsync(new ContainerdOptions { Cri = cri }, configuration);
+
+    /// <param name="options">Of containerd; where its plugin is found is filled in.</param>
+    /// <param name="configuration">The daemon's configuration file.</param>
+    public static async Task<LazyNode> StartAsync(ContainerdOptions options, string? configuration = null)
     {
         var daemon = LazysnapProcess.Create();
         ContainerdProcess? containerd = null;
         try
         {
-            containerd = await ContainerdProcess.StartAsync(
-                new ContainerdOptions { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root, Cri = cri });
+            containerd = await ContainerdProcess.StartAsync(options with { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root });
             await daemon.StartAsync(containerd.Address, configuration);
             await containerd.WaitForSnapshotterAsync(Snapshotter); // containerd, which was first, may have given up connecting for the moment
             return new LazyNode(daemon, containerd);

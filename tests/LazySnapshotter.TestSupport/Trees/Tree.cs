@@ -13,31 +13,41 @@ public sealed class Tree
 
     private readonly Dictionary<LinuxPath, TreeEntry> _entries;
 
-    private Tree(Dictionary<LinuxPath, TreeEntry> entries) => _entries = entries;
+    private Tree(Dictionary<LinuxPath, TreeEntry> entries, IReadOnlySet<LinuxPath> ghosts) => (_entries, Ghosts) = (entries, ghosts);
 
     public IReadOnlyDictionary<LinuxPath, TreeEntry> Entries => _entries;
+
+    /// <summary>What a directory lists but nobody finds: overlayfs shows the name of a whiteout that hides nothing so.</summary>
+    public IReadOnlySet<LinuxPath> Ghosts { get; }
 
     public static Tree Read(LinuxPath root)
     {
         var entries = new ConcurrentDictionary<LinuxPath, TreeEntry>();
-        Parallel.ForEach(List(root), file => entries[file.Path] = ReadEntry(file.Path, file.Location, file.Status));
-        return new Tree(new Dictionary<LinuxPath, TreeEntry>(entries));
+        var ghosts = new HashSet<LinuxPath>();
+        Parallel.ForEach(List(root, ghosts), file => entries[file.Path] = ReadEntry(file.Path, file.Location, file.Status));
+        return new Tree(new Dictionary<LinuxPath, TreeEntry>(entries), ghosts);
     }
 
     /// <summary>Every path with its status, content unread.</summary>
-    public static IReadOnlyList<(LinuxPath Path, LinuxPath Location, FileStatus Status)> List(LinuxPath root)
+    public static IReadOnlyList<(LinuxPath Path, LinuxPath Location, FileStatus Status)> List(LinuxPath root) => List(root, []);
+
+    private static List<(LinuxPath Path, LinuxPath Location, FileStatus Status)> List(LinuxPath root, HashSet<LinuxPath> ghosts)
     {
         var found = new List<(LinuxPath, LinuxPath, FileStatus)>();
-        Collect("/", root, found);
+        Collect("/", root, found, ghosts);
         return found;
     }
 
-    private static void Collect(LinuxPath path, LinuxPath location, List<(LinuxPath, LinuxPath, FileStatus)> found)
+    private static void Collect(
+        LinuxPath path, LinuxPath location, List<(LinuxPath, LinuxPath, FileStatus)> found, HashSet<LinuxPath> ghosts)
     {
-        // overlayfs lists, but does not find, a name whose whiteout hides nothing: such a name is not there.
         var errno = Libc.TryGetStatus(location, out var status);
         if (errno == Errno.ENOENT)
+        {
+            ghosts.Add(path);
             return;
+        }
+
         if (errno != Errno.None)
             throw new LinuxException(errno, "statx", location.ToString());
 
@@ -47,7 +57,7 @@ public sealed class Tree
         foreach (var item in Libc.ListDirectory(location))
         {
             if (!item.Name.AsSpan().SequenceEqual("."u8) && !item.Name.AsSpan().SequenceEqual(".."u8))
-                Collect(path.Append(item.Name), location.Append(item.Name), found);
+                Collect(path.Append(item.Name), location.Append(item.Name), found, ghosts);
         }
     }
 

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace LazySnapshotter.Layers.Tests.Tar;
+namespace LazySnapshotter.TestSupport.Tars;
 
 // Writes tars byte by byte, the wrong ones too. Text is Latin-1: one character, one byte.
-internal sealed class TestTar
+public sealed class TestTar
 {
     public const int BlockLength = 512;
 
@@ -14,9 +14,10 @@ internal sealed class TestTar
     public static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
 
     /// <param name="tweak">Changes the header before its checksum is computed.</param>
+    /// <param name="isSigned">The checksum sums signed bytes, as some old programs did.</param>
     public TestTar Add(
         string name, char type = '0', string data = "", string link = "", int mode = 0x1A4, int uid = 0, int gid = 0, long mtime = 1_000_000_000,
-        long? size = null, Action<byte[]>? tweak = null)
+        long? size = null, Action<byte[]>? tweak = null, bool isSigned = false)
     {
         var header = new byte[BlockLength];
         Put(header, 0, name);
@@ -31,7 +32,7 @@ internal sealed class TestTar
         Put(header, 329, Octal(0, 7));
         Put(header, 337, Octal(0, 7));
         tweak?.Invoke(header);
-        Seal(header);
+        Seal(header, isSigned);
         return Raw(header).Data(data);
     }
 

@@ -1,0 +1,23 @@
+using System.Globalization;
+using LazySnapshotter.OddImages;
+
+// make odd-images: images made at random through overlayfs and through lazysnap, as many as one likes.
+//
+//   odd-images [--seed S] [--count N] [--parallel P] [--all]     images S to S+N-1 (default 1, 500, 2); --all tells of each
+//
+// Needs root, containerd, and out/lazysnap. Exit status 1 if one of them is not shown as it should be; a line for each says its
+// seed, what was odd about it, and what differs. The same seed makes the same image again.
+var tellsAll = args.Contains("--all");
+int Number(string name, int otherwise) =>
+    Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
+
+await using var run = await OddRun.StartAsync();
+var report = await OddReport.OfAsync(run, Number("--seed", 1), Number("--count", 500), Number("--parallel", 2), outcome =>
+{
+    if (tellsAll)
+        Console.WriteLine(outcome);
+});
+foreach (var outcome in report.Differences)
+    Console.WriteLine(outcome);
+Console.WriteLine(report);
+return report.Differences.Count == 0 ? 0 : 1;
