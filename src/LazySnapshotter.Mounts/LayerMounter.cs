@@ -63,7 +63,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
             var source = reference with { Digest = image.ManifestDigest ?? reference.Digest };
             var slot = await ShowAsync(source, layer, inherited, cancellationToken);
             MountsLog.LayerMounted(_logger, layer, slot.Number, slot.IndexId);
-            return new MountedLayer(slot.Number, DirectoryOf(slot.Number));
+            return new MountedLayer(slot.Number, DirectoryOf(slot.Number), opened.Index.Spans.CompressedLength);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnsupportedLayerException or UnauthorizedAccessException)
         {

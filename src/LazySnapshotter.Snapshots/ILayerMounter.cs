@@ -55,7 +55,8 @@ public sealed class PullCredentials(string username, string secret)
 }
 
 /// <param name="Id">Names the layer (and the index it is read by) for ever; never reused.</param>
-public sealed record MountedLayer(long Id, string Directory);
+/// <param name="Bytes">Of the layer's blob, as it lies in its registry.</param>
+public sealed record MountedLayer(long Id, string Directory, long Bytes);
 
 public readonly record struct LayerUsage(long Bytes, long Inodes);
 

@@ -24,7 +24,7 @@ public sealed partial class Snapshotter
             _announced!.AnnounceOnce(target.Image, target.Layer);
             await _layers!.MountAndRecordAsync(
                 target.Image, target.Layer, parents.Select(_mounts.DirectoryOf).ToList(),
-                layer => _store.TryCreateRemote(_store.NextId(), target.Name, parent, RemoteLabels(labels), layer.Id),
+                layer => IsAsLongAsTheImageSays(target, layer) && _store.TryCreateRemote(_store.NextId(), target.Name, parent, RemoteLabels(labels), layer.Id),
                 cancellationToken);
         }
         catch (Exception e) when (e is not SnapshotException)
@@ -37,6 +37,11 @@ public sealed partial class Snapshotter
         SnapshotsLog.RemoteSnapshotPrepared(_logger, target.Name, target.Layer, target.Image);
         throw TargetExists(target);
     }
+
+    // containerd refuses a blob of another length when it has fetched it; so it must come to that.
+    private static bool IsAsLongAsTheImageSays(RemoteTarget target, MountedLayer layer) => target.LayerBytes is null || target.LayerBytes == layer.Bytes
+        ? true
+        : throw new LayerUnavailableException($"layer {target.Layer} has {layer.Bytes} bytes, the image's manifest says {target.LayerBytes}");
 
     // The row is gone: whatever goes wrong now is ours alone, the client's snapshot is removed.
     private async Task ReleaseLayerAsync(long layerId, string key)

@@ -10,6 +10,8 @@ internal sealed class FakeLayerMounter(string root) : ILayerMounter
     private readonly Dictionary<Digest, long> _ids = [];
     private long _lastId;
 
+    public const long LayerBytes = 4711;
+
     public ConcurrentQueue<RemoteImage> Announced { get; } = new();
 
     public ConcurrentQueue<(Digest Layer, IReadOnlyList<string> Lower)> Mounted { get; } = new();
@@ -46,7 +48,7 @@ internal sealed class FakeLayerMounter(string root) : ILayerMounter
         }
 
         await After(id);
-        return new MountedLayer(id, DirectoryOf(id));
+        return new MountedLayer(id, DirectoryOf(id), LayerBytes);
     }
 
     public string DirectoryOf(long layerId) => Path.Combine(root, $"{layerId}");
