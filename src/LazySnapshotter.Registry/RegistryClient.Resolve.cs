@@ -90,6 +90,9 @@ public sealed partial class RegistryClient
                 var manifest = OciJson.ReadManifest(document.Content, what);
                 if (ArtifactKind.WhyNoImage(manifest) is { } kind)
                     throw new InvalidDataException($"{what}: this is no container image, but {kind}");
+                // Whoever asks for such a layer by its digest alone is led to the places its descriptor names.
+                foreach (var layer in manifest.Layers.Where(layer => layer.Urls is { Count: > 0 }))
+                    OpenBlob(reference, layer);
                 return new ResolvedManifest { Reference = reference, Manifest = manifest, ChosenFor = expected?.Platform, Documents = documents };
             }
 

@@ -94,6 +94,22 @@ public sealed class RemoteSnapshotTests : SnapshotterTest
     }
 
     [Theory]
+    [InlineData(FakeLayerMounter.LayerBytes - 1)]
+    [InlineData(FakeLayerMounter.LayerBytes + 1)]
+    public async Task Layer_of_another_size_than_the_manifest_says_is_left_to_containerd(long bytes)
+    {
+        var labels = RemoteLabels("sha256:aa", DigestOf(1));
+        labels["containerd.io/snapshot/lazysnap.layer-size"] = $"{bytes}";
+
+        Assert.Single(await PrepareAsync("extract", "", labels));
+
+        Assert.Empty(Mounter.Kept);
+        Assert.Contains($"has {FakeLayerMounter.LayerBytes} bytes, the image's manifest says {bytes}", Assert.Single(Log, line => line.Level == LogLevel.Warning).Message, StringComparison.Ordinal);
+        labels["containerd.io/snapshot/lazysnap.layer-size"] = $"{FakeLayerMounter.LayerBytes}";
+        await PrepareRemoteAsync("again", "", labels);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Layer_that_cannot_be_mounted_is_left_to_containerd_with_one_warning(bool expected)
