@@ -37,9 +37,9 @@ public static class ArtifactKind
     {
         var saysImage = manifest.Config.MediaType is MediaTypes.OciConfig or MediaTypes.DockerConfig;
         var saysNothing = manifest.Config.Digest == Descriptor.EmptyJson.Digest; // `oras push` gives its files an image's layer types.
-        var isImage = manifest.Layers.Count == 0
-            ? saysImage || (!saysNothing && Known(manifest) is null)
-            : manifest.Layers.Any(layer => MediaTypes.IsImageLayer(layer.MediaType)) && (saysImage || !saysNothing);
+        var isImage = manifest.Layers.Any(layer => MediaTypes.IsImageLayer(layer.MediaType))
+            ? saysImage || !saysNothing
+            : Known(manifest) is null && (saysImage || (manifest.Layers.Count == 0 && !saysNothing));
         return isImage ? null : Describe(manifest);
     }
 

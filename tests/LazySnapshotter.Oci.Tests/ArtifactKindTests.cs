@@ -25,6 +25,7 @@ public sealed class ArtifactKindTests
     [InlineData(null, "application/octet-stream", MediaTypes.DockerLayerGzip)]
     [InlineData(null, "", "application/vnd.oci.image.layer.nondistributable.v1.tar")]
     [InlineData(null, MediaTypes.OciEmpty, MediaTypes.OciLayerGzip)]
+    [InlineData(null, MediaTypes.OciConfig, "application/octet-stream")]
     [InlineData(null, MediaTypes.OciConfig, null)]
     [InlineData(null, "text/html", null)]
     public void What_may_be_an_image_is_left_to_its_configuration(string? artifactType, string config, string? layer) =>
