@@ -178,6 +178,9 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
 
     private static void CheckClaim(LayerClaim claim, LayerIndex index)
     {
+        // containerd refuses a blob of another length when it has fetched it; so it must come to that.
+        if (claim.Bytes is { } bytes && bytes != index.Spans.CompressedLength)
+            throw new InvalidDataException($"{claim.Layer} has {index.Spans.CompressedLength} bytes, the image's manifest says {bytes}");
         if (index.DiffId is not { } diffId)
             throw new InvalidDataException($"{claim.Layer}: its index {index.Id} does not say what the layer unpacks to");
         if (!claim.IsTrueOf(diffId))

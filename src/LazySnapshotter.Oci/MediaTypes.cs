@@ -26,10 +26,15 @@ public static class MediaTypes
 
     public static bool IsManifest(string mediaType) => mediaType is OciManifest or DockerManifest;
 
-    /// <summary>Layers that can be mounted without unpacking: gzip-compressed or plain tar.</summary>
-    public static bool IsLazyLayer(string mediaType) =>
-        mediaType is OciLayer or OciLayerGzip or DockerLayer or DockerLayerGzip;
+    /// <summary>Layers that can be mounted without unpacking: gzip-compressed or plain tar, wherever they lie.</summary>
+    public static bool IsLazyLayer(string mediaType) => mediaType is OciLayer or OciLayerGzip or DockerLayer or DockerLayerGzip
+        or OciNondistributable or OciNondistributable + "+gzip" or DockerForeign or DockerForeign + ".gzip";
 
     public static bool IsForeignLayer(string mediaType) =>
         mediaType.StartsWith(OciNondistributable, StringComparison.Ordinal) || mediaType.StartsWith(DockerForeign, StringComparison.Ordinal);
+
+    /// <summary>What containerd takes for a layer, whether it can unpack it or not (core/images/mediatypes.go, IsLayerType).</summary>
+    public static bool IsImageLayer(string mediaType) =>
+        mediaType.StartsWith("application/vnd.oci.image.layer.", StringComparison.Ordinal)
+        || mediaType.StartsWith("application/vnd.docker.image.rootfs.", StringComparison.Ordinal);
 }

@@ -12,7 +12,7 @@ public sealed partial class RegistryClient
     private readonly ManifestReader _manifests;
 
     /// <exception cref="RegistryException">It cannot be had, or a document is not what its digest says.</exception>
-    /// <exception cref="InvalidDataException">A document is no image manifest or index, or has nothing for the platform.</exception>
+    /// <exception cref="InvalidDataException">A document is no image's manifest or index (it says what it is), or has nothing for the platform.</exception>
     public Task<ResolvedManifest> ResolveAsync(ImageReference reference, Platform platform, CancellationToken cancellationToken) =>
         ResolveAsync(reference, platform, rememberedIfUnreachable: false, cancellationToken);
 
@@ -88,12 +88,17 @@ public sealed partial class RegistryClient
             if (MediaTypes.IsManifest(document.Descriptor.MediaType))
             {
                 var manifest = OciJson.ReadManifest(document.Content, what);
-                return new ResolvedManifest { Reference = reference, Manifest = manifest, Documents = documents };
+                if (ArtifactKind.WhyNoImage(manifest) is { } kind)
+                    throw new InvalidDataException($"{what}: this is no container image, but {kind}");
+                // Whoever asks for such a layer by its digest alone is led to the places its descriptor names.
+                foreach (var layer in manifest.Layers.Where(layer => layer.Urls is { Count: > 0 }))
+                    OpenBlob(reference, layer);
+                return new ResolvedManifest { Reference = reference, Manifest = manifest, ChosenFor = expected?.Platform, Documents = documents };
             }
 
             if (documents.Count == RegistryLimits.IndexDepthMax)
                 throw new InvalidDataException($"{what}: more than {RegistryLimits.IndexDepthMax - 1} indexes inside each other");
-            expected = PlatformChoice.Of(OciJson.ReadIndex(document.Content, what), platform, what);
+            expected = PlatformChoice.Of(OciJson.ReadUsableIndex(document.Content, what), platform, what);
             tagOrDigest = expected.Digest.ToString();
         }
     }

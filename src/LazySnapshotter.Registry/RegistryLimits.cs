@@ -30,7 +30,7 @@ internal static class RegistryLimits
     public const int RedirectsMax = 10;
 
     /// <summary>Image indexes inside image indexes.</summary>
-    public const int IndexDepthMax = 4;
+    public const int IndexDepthMax = 16;
 
     /// <summary>Manifests of one copy: platforms, artifacts, artifacts of artifacts.</summary>
     public const int CopyManifestsMax = 4096;

@@ -19,6 +19,9 @@ public sealed record ResolvedManifest
 
     public required ImageManifest Manifest { get; init; }
 
+    /// <summary>The platform by which an index's entry led to the manifest; null where none did.</summary>
+    public Platform? ChosenFor { get; init; }
+
     /// <summary>Null where the registry was asked; else when it last said so, for it could not be reached now.</summary>
     public DateTimeOffset? TagSeenAt { get; init; }
 

@@ -10,6 +10,9 @@ namespace LazySnapshotter.Snapshots;
 /// <param name="Chain">Chain ID of the layer on those: the name the client looks for.</param>
 public sealed record LayerClaim(Digest Layer, string ParentChain, string Chain)
 {
+    /// <summary>Length of the blob, as the manifest says; null where the client did not pass it on.</summary>
+    public long? Bytes { get; init; }
+
     /// <param name="diffId">What the blob really unpacks to.</param>
     public bool IsTrueOf(Digest diffId)
     {

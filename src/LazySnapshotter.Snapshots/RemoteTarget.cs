@@ -1,10 +1,12 @@
+using System.Globalization;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Snapshots;
 
 // A request to prepare a layer that may be served lazily, as the labels tell it: what the client wants to find
 // afterwards, and where the layer comes from.
-internal sealed record RemoteTarget(string Name, RemoteImage Image, Digest Layer)
+/// <param name="LayerBytes">What the image's manifest says of the layer; null where the client did not pass it on.</param>
+internal sealed record RemoteTarget(string Name, RemoteImage Image, Digest Layer, long? LayerBytes)
 {
     private const int LayerCountMax = 512;
 
@@ -20,9 +22,12 @@ internal sealed record RemoteTarget(string Name, RemoteImage Image, Digest Layer
         Digest? manifest = labels.TryGetValue(SnapshotLabels.ManifestDigest, out var manifestText) && Digest.TryParse(manifestText, out var parsed)
             ? parsed
             : null;
-        target = new RemoteTarget(name, new RemoteImage(reference, manifest, Layers(labels, layer)) { Credentials = Credentials(labels) }, layer);
+        target = new RemoteTarget(name, new RemoteImage(reference, manifest, Layers(labels, layer)) { Credentials = Credentials(labels) }, layer, LayerBytesOf(labels));
         return true;
     }
+
+    private static long? LayerBytesOf(IReadOnlyDictionary<string, string> labels) =>
+        long.TryParse(labels.GetValueOrDefault(SnapshotLabels.LayerSize), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : null;
 
     private static PullCredentials? Credentials(IReadOnlyDictionary<string, string> labels) =>
         labels.GetValueOrDefault(SnapshotLabels.PullSecret) is { Length: > 0 } secret

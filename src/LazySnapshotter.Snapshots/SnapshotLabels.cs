@@ -11,6 +11,11 @@ public static class SnapshotLabels
     public const string ManifestDigest = "containerd.io/snapshot/cri.manifest-digest";
     public const string LayerDigest = "containerd.io/snapshot/cri.layer-digest";
 
+    /// <summary>
+    /// Bytes of the layer as the image's manifest has it, which containerd compares when it fetches a layer. Only our own pull says it.
+    /// </summary>
+    public const string LayerSize = "containerd.io/snapshot/lazysnap.layer-size";
+
     /// <summary>This layer's digest and those above it, comma-separated, cut where the label would get too long.</summary>
     public const string ImageLayers = "containerd.io/snapshot/cri.image-layers";
 

@@ -23,7 +23,7 @@ public sealed partial class Snapshotter
         try
         {
             _announced!.AnnounceOnce(target.Image, target.Layer);
-            var claim = new LayerClaim(target.Layer, parents.Count > 0 ? parents[0].Chain : "", target.Name);
+            var claim = new LayerClaim(target.Layer, parents.Count > 0 ? parents[0].Chain : "", target.Name) { Bytes = target.LayerBytes };
             var below = parents.Select(_mounts.DirectoryOf).ToList();
             await _layers!.MountAndRecordAsync(
                 () => _mounter!.MountAsync(target.Image, claim, below, cancellationToken),

@@ -58,6 +58,21 @@ public sealed class IndexTrustTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_layer_of_another_length_than_the_manifest_says_is_not_mounted()
+    {
+        await using var library = _node.Library(_build);
+        using var mounter = Mounter(library);
+        foreach (var wrong in (long[])[Genuine.Length - 1, Genuine.Length + 1])
+        {
+            var refused = await Assert.ThrowsAsync<LayerUnavailableException>(
+                () => mounter.MountAsync(Image("app"), True with { Bytes = wrong }, [], default));
+            Assert.Contains($"has {Genuine.Length} bytes, the image's manifest says {wrong}", refused.Message, StringComparison.Ordinal);
+        }
+
+        await mounter.MountAsync(Image("app"), True with { Bytes = Genuine.Length }, [], default);
+    }
+
+    [Fact]
     public async Task A_published_index_without_proof_counts_for_its_own_repository_alone()
     {
         await using var library = _node.Library(new Published(_node.Indexes, "evil", Genuine, Genuine, True.Chain), _build);

@@ -48,8 +48,6 @@ public sealed class OciJsonTests
     [InlineData("null")]
     [InlineData("[]")]
     [InlineData("{}")]
-    [InlineData("{\"config\":" + Config + "}")]
-    [InlineData("{\"config\":" + Config + ",\"layers\":null}")]
     [InlineData("{\"config\":" + Config + ",\"layers\":[null]}")]
     [InlineData("{\"config\":" + Config + ",\"layers\":{}}")]
     [InlineData("{\"config\":" + Config + ",\"layers\":[{}]}")]
@@ -73,11 +71,10 @@ public sealed class OciJsonTests
     }
 
     [Theory]
-    [InlineData("{}")]
-    [InlineData("{\"manifests\":null}")]
+    [InlineData("[]")]
     [InlineData("{\"manifests\":[null]}")]
     [InlineData("{\"manifests\":[{\"mediaType\":\"a\",\"digest\":\"" + D + "\",\"size\":-5}]}")]
-    [InlineData("{\"manifests\":[{\"mediaType\":\"a\",\"digest\":\"" + D + "\",\"size\":5,\"platform\":{\"os\":null}}]}")]
+    [InlineData("{\"manifests\":[{\"mediaType\":\"a\",\"digest\":\"" + D + "\",\"size\":5,\"platform\":{\"os\":5}}]}")]
     public void An_index_that_cannot_be_used_is_refused_by_name(string json)
     {
         var error = Assert.Throws<InvalidDataException>(() => OciJson.ReadIndex(Encoding.UTF8.GetBytes(json), "the index of x"));
@@ -85,16 +82,91 @@ public sealed class OciJsonTests
     }
 
     [Theory]
-    [InlineData("{}")]
-    [InlineData("{\"rootfs\":null}")]
-    [InlineData("{\"rootfs\":{}}")]
-    [InlineData("{\"rootfs\":{\"diff_ids\":null}}")]
+    [InlineData("null")]
+    [InlineData("{\"rootfs\":[]}")]
+    [InlineData("{\"architecture\":5}")]
+    [InlineData("{\"config\":{\"Cmd\":\"sh\"}}")]
+    [InlineData("{\"rootfs\":{\"diff_ids\":\"" + D + "\"}}")]
     [InlineData("{\"rootfs\":{\"diff_ids\":[null]}}")]
     [InlineData("{\"rootfs\":{\"diff_ids\":[\"\"]}}")]
     public void A_configuration_that_cannot_be_used_is_refused_by_name(string json)
     {
         var error = Assert.Throws<InvalidDataException>(() => OciJson.ReadConfig(Encoding.UTF8.GetBytes(json), "the config of x"));
         Assert.StartsWith("the config of x: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\"schemaVersion\":null,\"mediaType\":null,\"annotations\":null,\"subject\":null,\"layers\":[<layer>],\"config\":<config>}")]
+    [InlineData("{\"Config\":<config>,\"LAYERS\":[<layer>]}")]
+    [InlineData("{\"config\":<config>,\"layers\":[],\"layers\":[<layer>]}")]
+    [InlineData("{\"config\":<config>,\"layers\":[<layer>],\"layers\":null,\"subject\":{}}\n\n")]
+    public void What_Go_takes_for_a_manifest_is_one(string json)
+    {
+        var layer = $$$"""{"MediaType":"a","mediatype":"{{{MediaTypes.OciLayerGzip}}}","digest":"{{{D}}}","size":7,"urls":null,"platform":null,"annotations":{"n":null}}""";
+        var manifest = OciJson.ReadManifest(
+            Encoding.UTF8.GetBytes(json.Replace("<config>", Config, StringComparison.Ordinal).Replace("<layer>", layer, StringComparison.Ordinal)), "it");
+
+        var read = Assert.Single(manifest.Layers);
+        Assert.Equal((MediaTypes.OciLayerGzip, 7), (read.MediaType, read.Size));
+        Assert.Equal("", read.Annotations!["n"]);
+        Assert.Equal(Digest.Parse(D), manifest.Config.Digest);
+        Assert.Null(manifest.Subject);
+    }
+
+    [Theory]
+    [InlineData("{\"config\":" + Config + "}")]
+    [InlineData("{\"config\":" + Config + ",\"layers\":null}")]
+    public void A_manifest_without_layers_has_none(string json) => Assert.Empty(OciJson.ReadManifest(Encoding.UTF8.GetBytes(json), "it").Layers);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\"mediaType\":\"\",")]
+    [InlineData("\"mediaType\":null,")]
+    public void A_configuration_needs_no_media_type(string mediaType) => Assert.Equal("", OciJson.ReadManifest(
+        Encoding.UTF8.GetBytes("{\"config\":{" + mediaType + "\"digest\":\"" + D + "\",\"size\":2},\"layers\":[]}"), "it").Config.MediaType);
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("{\"rootfs\":null,\"config\":null,\"architecture\":null,\"os\":null}")]
+    [InlineData("{\"rootfs\":{\"diff_ids\":null}}")]
+    public void What_a_configuration_does_not_say_is_empty(string json)
+    {
+        var config = OciJson.ReadConfig(Encoding.UTF8.GetBytes(json), "it");
+        Assert.Equal(("", "", null), (config.Os, config.Architecture, config.Config));
+        Assert.Empty(config.RootFs.DiffIds);
+    }
+
+    [Fact]
+    public void Objects_of_the_same_name_are_put_together()
+    {
+        var config = OciJson.ReadConfig(Encoding.UTF8.GetBytes($$$"""{"rootfs":{"diff_ids":["{{{D}}}"]},"os":"a","RootFS":{"type":"layers"},"OS":"b"}"""), "it");
+        Assert.Equal([Digest.Parse(D)], config.RootFs.DiffIds);
+        Assert.Equal("b", config.Os);
+    }
+
+    [Theory]
+    [InlineData("\"digest\":\"md5:abc\",\"size\":1", "\"md5:abc\" is not a sha256 or sha512 digest")]
+    [InlineData("\"digest\":\"" + D + "\",\"size\":-3", "the descriptor's size is -3")]
+    [InlineData("\"digest\":\"" + D + "\"", "the descriptor has no size")]
+    public void Entries_that_nobody_wants_may_be_wrong(string members, string why)
+    {
+        var json = Encoding.UTF8.GetBytes($$$"""{"manifests":[{"mediaType":"x",{{{members}}}},{"mediaType":"y","digest":"{{{D}}}","size":1}]}""");
+
+        var index = OciJson.ReadUsableIndex(json, "it");
+        Assert.Equal("y", Assert.Single(index.Manifests).MediaType);
+        Assert.Contains($"it: manifest 0: {why}", Assert.Single(index.Unusable).Replace("digest: ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Throws<InvalidDataException>(() => OciJson.ReadIndex(json, "it"));
+    }
+
+    [Theory]
+    [InlineData("{\"config\":" + Config + ",\"layers\":[{\"mediaType\":\"a\",\"digest\":\"" + D + "\",\"size\":\"5\"}]}", "layer 0: size is \"5\", a whole number is expected")]
+    [InlineData("{\"config\":" + Config + ",\"layers\":[{\"mediaType\":\"a\",\"digest\":\"" + D + "\",\"size\":5.0}]}", "layer 0: size is 5.0, a whole number is expected")]
+    [InlineData("{\"config\":" + Config + ",\"layers\":{}}", "layers is an object, a list is expected")]
+    [InlineData("{\"layers\":[]}", "it has no configuration")]
+    public void Messages_speak_of_the_document(string json, string why)
+    {
+        var error = Assert.Throws<InvalidDataException>(() => OciJson.ReadManifest(Encoding.UTF8.GetBytes(json), "it"));
+        Assert.Equal($"it: {why}", error.Message);
     }
 
     [Fact]

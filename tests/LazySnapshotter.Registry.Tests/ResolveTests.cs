@@ -42,7 +42,7 @@ public sealed class ResolveTests
     [Theory]
     [InlineData("v7", "v6,v7", 1)]
     [InlineData("v8", "v6,,v7", 1)]
-    [InlineData(null, "v6,v7", 0)]
+    [InlineData(null, "v6,v7", 1)] // arm is arm/v7 where nothing else is said
     public async Task A_variant_decides_between_those_that_run(string? wanted, string offered, int chosen)
     {
         await using var bench = await Bench.StartAsync();
@@ -82,11 +82,43 @@ public sealed class ResolveTests
         await using var bench = await Bench.StartAsync();
         var content = bench.Server.Content;
         var inner = content.AddImage(Bench.Repository, "0", [bench.Blob], platform: Amd64);
-        for (var depth = 1; depth <= 4; depth++)
+        for (var depth = 1; depth <= 16; depth++)
             inner = content.AddIndex(Bench.Repository, $"{depth}", [inner]) with { Platform = depth == 2 ? Amd64 : null };
-        Assert.Equal(4, (await ResolveAsync(bench, bench.Server.Reference(Bench.Repository, "3"))).Documents.Count);
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => ResolveAsync(bench, bench.Server.Reference(Bench.Repository, "4")));
-        Assert.Contains("more than 3 indexes", error.Message, StringComparison.Ordinal);
+        Assert.Equal(16, (await ResolveAsync(bench, bench.Server.Reference(Bench.Repository, "15"))).Documents.Count);
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() => ResolveAsync(bench, bench.Server.Reference(Bench.Repository, "16")));
+        Assert.Contains("more than 15 indexes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(MediaTypes.DockerManifest, MediaTypes.OciManifest)]
+    [InlineData(MediaTypes.OciManifest, MediaTypes.DockerManifest)]
+    [InlineData(MediaTypes.OciManifest, "")]
+    public async Task Docker_s_and_OCI_s_names_of_a_manifest_mean_the_same(string contentType, string own)
+    {
+        await using var bench = await Bench.StartAsync();
+        bench.Server.Content.AddImage(Bench.Repository, "latest", [bench.Blob], platform: Amd64);
+        var text = Encoding.UTF8.GetString(bench.Server.Content.ManifestBytes(Bench.Repository, "latest")!);
+        var changed = text.Replace($"\"mediaType\":\"{MediaTypes.OciManifest}\"", $"\"mediaType\":\"{own}\"", StringComparison.Ordinal);
+        bench.Server.Content.AddManifest(Bench.Repository, "latest", contentType, Encoding.UTF8.GetBytes(changed));
+
+        Assert.Equal(contentType, (await ResolveAsync(bench, bench.Reference)).ManifestDocument.Descriptor.MediaType);
+    }
+
+    [Fact]
+    public async Task A_layer_is_read_at_the_places_its_manifest_names_by_whoever_knows_its_digest()
+    {
+        await using var bench = await Bench.StartAsync();
+        var content = bench.Server.Content;
+        var blob = content.AddBlob("elsewhere", "a foreign layer"u8.ToArray(), MediaTypes.OciLayer);
+        content.AddImage(Bench.Repository, "latest", [blob], platform: Amd64);
+        var named = Encoding.UTF8.GetString(content.ManifestBytes(Bench.Repository, "latest")!).Replace(
+            $"\"{blob.Digest}\"", $"\"{blob.Digest}\",\"urls\":[\"http://{bench.Server.Host}/v2/elsewhere/blobs/{blob.Digest}\"]", StringComparison.Ordinal);
+        content.AddManifest(Bench.Repository, "latest", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(named));
+
+        await ResolveAsync(bench, bench.Reference);
+        await using var stream = await bench.Client.OpenBlob(bench.Reference, blob.Digest, blob.Size).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
+
+        Assert.Equal("a foreign layer", await new StreamReader(stream).ReadToEndAsync());
     }
 
     [Fact]
@@ -126,10 +158,12 @@ public sealed class ResolveTests
     }
 
     [Theory]
-    [InlineData("<html></html>", "text/html", "(text/html) is neither an image manifest nor an index")]
+    [InlineData("<html></html>", "text/html", "this is a web page")]
+    [InlineData("{}", "application/json", "(application/json) is neither an image manifest nor an index")]
     [InlineData("", MediaTypes.OciManifest, "is neither")]
     [InlineData("[1]", MediaTypes.OciManifest, "is neither")]
-    [InlineData("""{"schemaVersion":1,"fsLayers":[]}""", "application/vnd.docker.distribution.manifest.v1+prettyjws", "is neither")]
+    [InlineData("""{"schemaVersion":1,"fsLayers":[]}""", "application/vnd.docker.distribution.manifest.v1+prettyjws", "schema 1")]
+    [InlineData("""{"schemaVersion":1,"fsLayers":[]}""", "application/json", "schema 1")]
     [InlineData("""{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}""", MediaTypes.OciManifest, "the document says application/vnd.oci.image.index.v1+json")]
     [InlineData("""{"manifests":[],"layers":[]}""", MediaTypes.OciIndex, "manifest and index at once")]
     public async Task What_is_no_manifest_is_refused(string body, string contentType, string complaint)

@@ -14,6 +14,9 @@ internal sealed class FakeLayerMounter(string root) : ILayerMounter
 
     public ConcurrentQueue<(Digest Layer, IReadOnlyList<string> Lower)> Mounted { get; } = new();
 
+    /// <summary>What was claimed of the layers that were mounted.</summary>
+    public ConcurrentQueue<LayerClaim> Claims { get; } = new();
+
     public ConcurrentQueue<long> Released { get; } = new();
 
     /// <summary>Runs before a layer is made; throw to refuse it.</summary>
@@ -38,6 +41,7 @@ internal sealed class FakeLayerMounter(string root) : ILayerMounter
     {
         var layer = claim.Layer;
         await Before(layer, cancellationToken);
+        Claims.Enqueue(claim);
         Mounted.Enqueue((layer, lowerDirectories));
         long id;
         lock (_gate)

@@ -129,6 +129,17 @@ public sealed class RemoteSnapshotTests : SnapshotterTest
         Assert.Contains($"lowerdir={Mounter.DirectoryOf(2)}:{files}:{Mounter.DirectoryOf(1)}", Assert.Single(await PrepareAsync("container", "c3")).Options);
     }
 
+    [Fact]
+    public async Task What_the_image_claims_of_a_layer_is_passed_on_to_whoever_can_check_it()
+    {
+        await PrepareRemoteAsync("k1", "", RemoteLabels("c1", DigestOf(1)));
+        var labels = RemoteLabels("c2", DigestOf(2));
+        labels["containerd.io/snapshot/lazysnap.layer-size"] = "4711";
+        await PrepareRemoteAsync("k2", "c1", labels);
+        Assert.Equal(
+            [new LayerClaim(DigestOf(1), "", "c1"), new LayerClaim(DigestOf(2), "c1", "c2") { Bytes = 4711 }], Mounter.Claims);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

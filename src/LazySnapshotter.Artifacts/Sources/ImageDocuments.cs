@@ -22,7 +22,7 @@ public sealed class ImageDocuments
 
     /// <summary>What a reference stands for, as an index: itself, or one that lists the manifest alone.</summary>
     public async Task<ImageIndex> AsIndexAsync(Descriptor root, CancellationToken cancellationToken) => MediaTypes.IsIndex(root.MediaType)
-        ? OciJson.ReadIndex(await ReadAsync(root, SourceLimits.ManifestBytesMax, cancellationToken) ?? throw Absent("index", root), $"{_what}: index {root.Digest}")
+        ? OciJson.ReadUsableIndex(await ReadAsync(root, SourceLimits.ManifestBytesMax, cancellationToken) ?? throw Absent("index", root), $"{_what}: index {root.Digest}")
         : new ImageIndex { Manifests = [root] };
 
     public async Task<IReadOnlyList<SourceImage>> FindAsync(ImageIndex index, PlatformSelection platforms, CancellationToken cancellationToken)
@@ -85,8 +85,8 @@ public sealed class ImageDocuments
             return isOptional ? null : throw Absent("manifest", descriptor);
 
         var manifest = OciJson.ReadManifest(content, $"{_what}: manifest {descriptor.Digest}");
-        if (manifest.Config.MediaType is not (MediaTypes.OciConfig or MediaTypes.DockerConfig))
-            return isOptional ? null : throw new InvalidDataException($"{_what}: manifest {descriptor.Digest} is no image, its configuration is {manifest.Config.MediaType}");
+        if (ArtifactKind.WhyNoImage(manifest) is { } kind)
+            return isOptional ? null : throw new InvalidDataException($"{_what}: manifest {descriptor.Digest} is no container image, but {kind}");
         if (manifest.Layers.Count > SourceLimits.LayerCountMax)
             throw new InvalidDataException($"{_what}: manifest {descriptor.Digest} has {manifest.Layers.Count} layers, more than {SourceLimits.LayerCountMax}");
 
@@ -113,7 +113,7 @@ public sealed class ImageDocuments
 
     private static bool IsImage(Descriptor descriptor) =>
         (MediaTypes.IsManifest(descriptor.MediaType) || MediaTypes.IsIndex(descriptor.MediaType))
-        && descriptor.ArtifactType is null
+        && (descriptor.ArtifactType is null || descriptor.Platform is not null)
         && descriptor.Platform is not { Os: "unknown", Architecture: "unknown" };
 
     private void CheckDepth(int depth)

@@ -50,12 +50,14 @@ public sealed class OciLayoutSource : IImageSource
     private async Task<ImageIndex> FindRootAsync(ImageDocuments documents, CancellationToken cancellationToken)
     {
         var file = _files.Find("index.json") ?? throw new InvalidDataException($"{_files.Name}: no OCI image layout, it has no index.json");
-        var index = OciJson.ReadIndex(await file.ReadAsync(SourceLimits.ManifestBytesMax, cancellationToken), file.Name);
+        var index = OciJson.ReadUsableIndex(await file.ReadAsync(SourceLimits.ManifestBytesMax, cancellationToken), file.Name);
         if (_digest is { } digest && index.Manifests.FirstOrDefault(manifest => manifest.Digest == digest) is null)
             return await FindByDigestAsync(documents, digest, cancellationToken);
 
         var chosen = index.Manifests.Where(manifest => _digest is { } wanted ? manifest.Digest == wanted : _tag is null || RefName(manifest) == _tag).ToList();
         var names = index.Manifests.Select(RefName).OfType<string>().Distinct().ToList();
+        if (index.Manifests.Count == 0)
+            throw new InvalidDataException($"{file.Name}: no image here{string.Concat(index.Unusable.Take(1).Select(why => $"; {why}"))}");
         if (chosen.Count == 0)
             throw new InvalidDataException($"{file.Name}: no image is called \"{_tag}\"{(names.Count == 0 ? "" : ", only " + string.Join(", ", names.Take(20)))}");
         if (_tag is null && _digest is null && names.Count > 1)

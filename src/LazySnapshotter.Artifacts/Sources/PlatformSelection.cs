@@ -23,24 +23,7 @@ public sealed record PlatformSelection
 
     public bool IsAll { get; }
 
-    /// <param name="texts">Each <c>os/architecture[/variant]</c>, in Go's names.</param>
+    /// <param name="texts">Each as <see cref="Platform.Parse"/> takes it.</param>
     /// <exception cref="FormatException">One of them is no platform; the message says which.</exception>
-    public static PlatformSelection Parse(IReadOnlyList<string> texts) => new([.. texts.Select(ParsePlatform).Distinct()], isExplicit: true, isAll: false);
-
-    private static Platform ParsePlatform(string text)
-    {
-        var parts = text.Split('/');
-        if (parts.Length is < 2 or > 3 || parts.Any(part => part.Length == 0 || part.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '.' or '-'))))
-            throw new FormatException($"\"{text}\" is not a platform; os/architecture or os/architecture/variant is, for example linux/arm64");
-
-        // As uname(1) and others call them; containerd's platforms package takes these too.
-        var architecture = parts[1].ToLowerInvariant() switch
-        {
-            "x86_64" or "x86-64" => "amd64",
-            "aarch64" => "arm64",
-            "i386" or "i686" => "386",
-            var other => other,
-        };
-        return new Platform { Os = parts[0].ToLowerInvariant(), Architecture = architecture, Variant = parts.Length == 3 ? parts[2] : null };
-    }
+    public static PlatformSelection Parse(IReadOnlyList<string> texts) => new([.. texts.Select(Platform.Parse).Distinct()], isExplicit: true, isAll: false);
 }

@@ -10,7 +10,7 @@ public static class SourceLimits
     public const int ConfigBytesMax = 8 << 20;
 
     /// <summary>Indexes inside each other.</summary>
-    public const int IndexDepthMax = 4;
+    public const int IndexDepthMax = 16;
 
     /// <summary>Manifests looked at for all platforms of one image; the widest real images have some twenty.</summary>
     public const int ManifestCountMax = 512;

@@ -19,7 +19,7 @@ internal static class GcLabels
             {
                 MediaTypes.OciConfig or MediaTypes.DockerConfig => "config",
                 var type when MediaTypes.IsManifest(type) => "m.",
-                var type when LayerMediaTypes.IsLayer(type) => "l.",
+                var type when MediaTypes.IsImageLayer(type) => "l.",
                 _ => "",
             };
             var number = counts.GetValueOrDefault(key);

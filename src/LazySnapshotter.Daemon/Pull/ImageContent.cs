@@ -17,7 +17,7 @@ internal sealed class ImageContent(ContentClient content, ImageReference referen
         {
             var isIndex = MediaTypes.IsIndex(document.Descriptor.MediaType);
             IEnumerable<Descriptor> children = isIndex
-                ? OciJson.ReadIndex(document.Content, $"index {document.Descriptor.Digest} of {reference}").Manifests
+                ? OciJson.ReadUsableIndex(document.Content, $"index {document.Descriptor.Digest} of {reference}").Manifests
                 : [image.Resolved.Manifest.Config, .. image.Layers];
             await StoreAsync(isIndex ? "index-" : "manifest-", document, GcLabels.ForChildren(children), cancellationToken);
         }

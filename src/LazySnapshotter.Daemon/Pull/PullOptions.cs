@@ -10,7 +10,11 @@ public sealed record PullOptions
     /// <summary>As named in containerd's configuration.</summary>
     public string Snapshotter { get; init; } = DefaultSnapshotter;
 
-    public Platform Platform { get; init; } = Platform.Current;
+    /// <summary>
+    /// Whose image of an index is meant, and what an image must be for. Null: this machine's; an image that is there for one platform
+    /// alone is then pulled whatever that is, as containerd does.
+    /// </summary>
+    public Platform? Platform { get; init; }
 
     /// <summary>Layers downloaded at a time, of those that are downloaded at all (containerd's default is the same).</summary>
     public int DownloadsMax { get; init; } = 3;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Oci;
@@ -34,6 +35,7 @@ internal static class UnpackLabels
         labels[SnapshotLabels.ImageReference] = image.Name;
         labels[SnapshotLabels.ManifestDigest] = image.ManifestDigest.ToString();
         labels[SnapshotLabels.LayerDigest] = layer.Digest.ToString();
+        labels[SnapshotLabels.LayerSize] = layer.Size.ToString(CultureInfo.InvariantCulture);
         labels[SnapshotLabels.ImageLayers] = LayerList(image.Layers.Skip(index).Select(each => each.Digest));
         return labels;
     }

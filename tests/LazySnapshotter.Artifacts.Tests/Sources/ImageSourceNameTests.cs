@@ -45,7 +45,7 @@ public sealed class ImageSourceNameTests
         Assert.Equal(platform, Assert.Single(PlatformSelection.Parse([text]).Platforms).ToString());
 
     [Theory]
-    [InlineData("linux")]
+    [InlineData("unheard-of")]
     [InlineData("linux/")]
     [InlineData("a/b/c/d")]
     [InlineData("linux/am d64")]

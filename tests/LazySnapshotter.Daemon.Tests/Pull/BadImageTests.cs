@@ -1,3 +1,4 @@
+using System.Text;
 using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Pull;
 using LazySnapshotter.Oci;
@@ -105,7 +106,7 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
     }
 
     [Theory]
-    [InlineData("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", "foreign")]
+    [InlineData("application/vnd.docker.image.rootfs.foreign.diff.tar.zstd", "is not a layer")]
     [InlineData("application/vnd.oci.image.layer.v1.tar+gzip+encrypted", "encrypted")]
     [InlineData("application/vnd.cncf.helm.chart.content.v1.tar+gzip", "is not a layer")]
     public async Task Layers_that_containerd_cannot_unpack_are_refused_at_once(string mediaType, string why)
@@ -121,27 +122,87 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
     }
 
     [Fact]
-    public async Task Artifact_is_not_an_image()
+    public async Task Artifact_is_called_what_it_is()
     {
         var image = GreetingImage.WithGreeting("artifact");
         image.ConfigMediaType = "application/vnd.cncf.helm.config.v1+json";
+        image.Layers.RemoveRange(1, 2);
+        image.Layers[0] = image.Layers[0] with { MediaType = "application/vnd.cncf.helm.chart.content.v1.tar+gzip" };
         var reference = image.AddTo(Peers.Registry, "artifact");
 
-        var e = await Assert.ThrowsAsync<PullException>(() => PullAsync(reference));
+        var e = await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(reference));
 
-        Assert.Contains("is not a container image", e.Message, StringComparison.Ordinal);
+        Assert.Contains("this is no container image, but a Helm chart", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("application/vnd.docker.distribution.manifest.v1+prettyjws", "schema 1")]
+    [InlineData("application/json", "schema 1")]
+    [InlineData("text/html", "a web page")]
+    public async Task Documents_of_other_kinds_are_called_what_they_are(string mediaType, string kind)
+    {
+        var document = mediaType == "text/html" ? "<html>" : """{"schemaVersion":1,"fsLayers":[],"history":[]}""";
+        Peers.Registry.Content.AddManifest("other-kind", "latest", mediaType, Encoding.UTF8.GetBytes(document));
+
+        var e = await Assert.ThrowsAsync<RegistryException>(() => PullAsync(Peers.Registry.Reference("other-kind")));
+
+        Assert.Contains(kind, e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Image_of_another_platform_is_refused()
+    public async Task Image_of_another_platform_than_the_one_asked_for_is_refused()
     {
         var image = GreetingImage.WithGreeting("elsewhere");
         image.Platform = new Platform { Os = "linux", Architecture = "s390x" };
         var reference = image.AddTo(Peers.Registry, "elsewhere");
 
-        var e = await Assert.ThrowsAsync<PullException>(() => PullAsync(reference));
+        var pull = new ImagePull(Client, Peers.RegistryClient, new PullOptions { Snapshotter = "overlayfs", Platform = Platform.Parse("linux/arm64") });
+        var e = await Assert.ThrowsAsync<PullException>(() => pull.RunAsync(reference, null, CancellationToken.None));
+
+        Assert.Contains("is for linux/s390x, wanted is linux/arm64", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Entry_without_a_platform_is_as_good_as_its_configuration()
+    {
+        var image = GreetingImage.WithGreeting("unnamed");
+        image.Platform = new Platform { Os = "linux", Architecture = "s390x" };
+        image.AddTo(Peers.Registry, "unnamed");
+        var manifest = Peers.Registry.Content.ManifestBytes("unnamed", image.ManifestDigest.ToString())!;
+        Peers.Registry.Content.AddIndex("unnamed", "latest", [new Descriptor { MediaType = MediaTypes.OciManifest, Digest = image.ManifestDigest, Size = manifest.Length }]);
+
+        var e = await Assert.ThrowsAsync<PullException>(() => PullAsync(Peers.Registry.Reference("unnamed")));
 
         Assert.Contains("is for linux/s390x", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, "its descriptor says")]
+    [InlineData(-1, "its descriptor says")]
+    public async Task Layer_of_another_size_than_its_manifest_says_is_refused(int difference, string why)
+    {
+        var image = GreetingImage.WithGreeting($"size {difference}");
+        image.ChangeManifest = manifest => manifest["layers"]![1]!["size"] = image.Layers[1].Blob.Length + difference;
+        var reference = image.AddTo(Peers.Registry, "size");
+
+        var e = await Assert.ThrowsAnyAsync<IOException>(() => PullAsync(reference));
+
+        Assert.Contains(why, e.Message, StringComparison.Ordinal);
+        Assert.Contains(Digest.OfSha256(image.Layers[1].Blob).ToString(), e.Message, StringComparison.Ordinal);
+        await AssertNothingLeftAsync(reference);
+    }
+
+    [Theory]
+    [InlineData("layers", "0 bytes")]
+    [InlineData("config", "0 bytes")]
+    public async Task Descriptors_of_nothing_are_refused(string which, string why)
+    {
+        var image = GreetingImage.WithGreeting($"nothing {which}");
+        image.ChangeManifest = manifest => (which == "config" ? manifest["config"] : manifest["layers"]![0])!["size"] = 0;
+
+        var e = await Assert.ThrowsAsync<PullException>(() => PullAsync(image.AddTo(Peers.Registry, "nothing")));
+
+        Assert.Contains(why, e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -21,6 +21,9 @@ internal sealed class GreetingImage
     /// <summary>How many the configuration lists; all by default.</summary>
     public int DiffIdsInConfig { get; set; } = int.MaxValue;
 
+    /// <summary>Applied to the manifest before it is pushed.</summary>
+    public Action<JsonObject> ChangeManifest { get; set; } = _ => { };
+
     public Digest ManifestDigest { get; private set; }
 
     public static GreetingImage WithGreeting(string greeting)
@@ -91,13 +94,15 @@ internal sealed class GreetingImage
             },
         }.ToJsonString()), ConfigMediaType);
 
-        var manifest = content.AddManifest(repository, "latest", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(new JsonObject
+        var document = new JsonObject
         {
             ["schemaVersion"] = 2,
             ["mediaType"] = MediaTypes.OciManifest,
             ["config"] = Json(config),
             ["layers"] = new JsonArray([.. layers.Select(Json)]),
-        }.ToJsonString()));
+        };
+        ChangeManifest(document);
+        var manifest = content.AddManifest(repository, "latest", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(document.ToJsonString()));
         ManifestDigest = manifest.Digest;
         if (underIndex)
         {

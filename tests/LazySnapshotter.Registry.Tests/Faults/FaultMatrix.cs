@@ -93,7 +93,7 @@ internal static class FaultMatrix
         { Manifest, BodyStalls with { OfRequest = new() { StallAt = 40 } }, Once, Served, "Manifest*2", "Manifest" },
         { Manifest, TenMegabytes, Always, Fails(Protocol, "longer than 4194304 bytes"), "Manifest", "Manifest" },
         { Manifest, BodyEndless, Always, Fails(Protocol, "longer than 4194304 bytes"), "Manifest", "Manifest" },
-        { Manifest, Html200, Always, Fails(Protocol, "(text/html) is neither an image manifest nor an index"), "Manifest", "Manifest" },
+        { Manifest, Html200, Always, Fails(Protocol, "this is a web page"), "Manifest", "Manifest" },
         { Manifest, Gzip, Always, Served, "Manifest", "Manifest" },
         { Manifest, Compressed, Always, Served, "Manifest", "Manifest" },
         { Manifest, RedirectHops(4), Always, Served, "Manifest*5", "Manifest" },
