@@ -124,17 +124,9 @@ public sealed class ImageClaimTests : IAsyncLifetime
     private async Task<string> ReadAsync(params byte[][] tars)
     {
         var chain = ChainId.ForEachLayer([.. tars.Select(tar => Digest.OfSha256(tar))])[^1].ToString();
-        var key = $"container-{Guid.NewGuid():N}";
-        await using var directory = TestDirectory.Create();
-        (await SnapshotsAsync("prepare", key, chain)).Checked();
-        var mount = (await SnapshotsAsync("mounts", directory.Path, key)).Checked();
-        (await ProcessRunner.RunAsync("sh", ["-c", mount.Output])).Checked();
-        await using var mounted = new MountedImage(_node.Containerd, LazyNode.Snapshotter, key, directory.Path);
-        return await File.ReadAllTextAsync(Path.Combine(directory.Path, "bin", "su"));
+        await using var mounted = await _node.Containerd.MountSnapshotAsync(chain, LazyNode.Snapshotter, _node.Containerd.Namespace);
+        return await File.ReadAllTextAsync(Path.Combine(mounted.Path, "bin", "su"));
     }
-
-    private Task<ProcessResult> SnapshotsAsync(params string[] arguments) =>
-        _node.Containerd.CtrAsync(["snapshots", "--snapshotter", LazyNode.Snapshotter, .. arguments]);
 
     private static byte[] Tar(string content, string name = "bin/su")
     {

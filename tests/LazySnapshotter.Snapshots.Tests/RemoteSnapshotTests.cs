@@ -90,7 +90,7 @@ public sealed class RemoteSnapshotTests : SnapshotterTest
 
         foreach (var parent in new[] { "c1", "c2", "c3" })
         {
-            var view = Assert.Single(Snapshotter.View("view-" + parent, parent, NoLabels));
+            var view = Assert.Single(await Snapshotter.ViewAsync("view-" + parent, parent, NoLabels, default));
             var below = view.Type == "bind" ? view.Source : OptionOf(view, "lowerdir");
             var container = Assert.Single(await PrepareAsync("container-" + parent, parent));
             Assert.Equal(below, OptionOf(container, "lowerdir"));
@@ -111,7 +111,8 @@ public sealed class RemoteSnapshotTests : SnapshotterTest
         Assert.Contains($"lowerdir={Mounter.DirectoryOf(1)}:{Mounter.DirectoryOf(2)}", mount.Options);
 
         await PrepareRemoteAsync("k4", "c1", RemoteLabels("c4", DigestOf(1)));
-        Assert.Equal(("bind", Mounter.DirectoryOf(1)), (Snapshotter.View("look", "c4", NoLabels)[0].Type, Snapshotter.View("look2", "c4", NoLabels)[0].Source));
+        var look = Assert.Single(await Snapshotter.ViewAsync("look", "c4", NoLabels, default));
+        Assert.Equal(("bind", Mounter.DirectoryOf(1)), (look.Type, look.Source));
     }
 
     [Fact]

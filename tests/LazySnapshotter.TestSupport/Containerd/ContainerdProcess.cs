@@ -123,7 +123,8 @@ public sealed class ContainerdProcess : IAsyncDisposable
     }
 
     /// <summary>Mounts a pulled image's tree outside of any container.</summary>
-    public Task<MountedImage> MountImageAsync(TestImage image, string snapshotter) => MountSnapshotAsync(image.ChainId.ToString(), snapshotter, Namespace);
+    public Task<MountedImage> MountImageAsync(TestImage image, string snapshotter) =>
+        MountSnapshotAsync(image.ChainId.ToString(), snapshotter, Namespace);
 
     /// <summary>The same of the snapshot with a chain ID, which may be in another namespace.</summary>
     public async Task<MountedImage> MountSnapshotAsync(string chainId, string snapshotter, string inNamespace)
@@ -138,7 +139,7 @@ public sealed class ContainerdProcess : IAsyncDisposable
         // What it prints is a command: mount -t overlay overlay TARGET -o …
         var command = mount.Output.Trim().Split(' ');
         (await ProcessRunner.RunAsync(command[0], command[1..])).Checked();
-        return new MountedImage(() => CtrAsync([.. snapshots, "remove", key]), target);
+        return new MountedImage(() => CtrAsync([.. snapshots, "remove", key]), key, target);
     }
 
     public async ValueTask DisposeAsync()

@@ -3,7 +3,7 @@ using LazySnapshotter.TestSupport.Processes;
 namespace LazySnapshotter.TestSupport.Containerd;
 
 // An image's tree, mounted from an active snapshot as a container's root would be.
-public sealed class MountedImage(Func<Task<ProcessResult>> remove, string path) : IAsyncDisposable
+public sealed class MountedImage(Func<Task<ProcessResult>> remove, string key, string path) : IAsyncDisposable
 {
     public string Path => path;
 
