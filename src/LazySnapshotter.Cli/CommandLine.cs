@@ -46,7 +46,8 @@ internal static class CommandLine
 
     private static RootCommand CreateRoot()
     {
-        var root = new RootCommand("Containers start before their layers are on the node: a lazy-loading containerd snapshotter for unmodified images.")
+        var root = new RootCommand(
+            "Containers start before their layers are on the node: a lazy-loading containerd snapshotter for unmodified images.")
         {
             ServeCommand.Create(),
             PullCommand.Create(),
@@ -85,7 +86,8 @@ internal static class CommandLine
         var command = new List<string>();
         for (SymbolResult? result = parsed.CommandResult; result is CommandResult part; result = part.Parent)
             command.Insert(0, part.Command is RootCommand ? "lazysnap" : part.Command.Name);
-        Console.Error.WriteLine($"lazysnap: {string.Join("; ", mistakes.Select(mistake => mistake.TrimEnd('.')))}; try '{string.Join(' ', command)} --help'");
+        var said = string.Join("; ", mistakes.Select(mistake => mistake.TrimEnd('.')));
+        Console.Error.WriteLine($"lazysnap: {said}; try '{string.Join(' ', command)} --help'");
         return UsageExitCode;
     }
 }

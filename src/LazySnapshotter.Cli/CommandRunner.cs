@@ -10,6 +10,9 @@ internal static class CommandRunner
     public static void SetAction(this Command command, Func<ParseResult, ILoggerFactory, CancellationToken, Task<int>> work) =>
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            // The library begins to listen for SIGTERM and Ctrl-C when its action waits for the first time. Before that they would
+            // end the process as it stands, with its mounts.
+            await Task.Yield();
             using var loggers = LogOptions.CreateLoggers(parsed);
             try
             {

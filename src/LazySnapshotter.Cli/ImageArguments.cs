@@ -11,7 +11,8 @@ internal static class ImageArguments
 {
     public static Argument<string> Reference() => new("REF") { Description = "The image, for example docker.io/library/python:3.12" };
 
-    public static Option<Platform?> Platform(string description = "Which image of an index is meant: os/arch[/variant] [default: this machine's]")
+    public static Option<Platform?> Platform(
+        string description = "Which image of an index is meant: os/arch[/variant] [default: this machine's]")
     {
         return new("--platform") { Description = description, HelpName = "PLATFORM", CustomParser = Parse };
 

@@ -36,11 +36,13 @@ internal sealed class OpenedImage : IAsyncDisposable
 
     public ImageTree Tree { get; }
 
-    public static async Task<OpenedImage> OpenAsync(ImageOptions options, ParseResult parsed, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<OpenedImage> OpenAsync(
+        ImageOptions options, ParseResult parsed, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var image = ImageReference.Parse(parsed.GetRequiredValue(options.Reference));
         string[] plainHttp = parsed.GetValue(options.PlainHttp) ? [image.Registry] : [];
-        var scratch = parsed.GetValue(options.Root) is null && RootOption.OfThisUser() is null ? Directory.CreateTempSubdirectory("lazysnap-") : null;
+        var hasNoRoot = parsed.GetValue(options.Root) is null && RootOption.OfThisUser() is null;
+        var scratch = hasNoRoot ? Directory.CreateTempSubdirectory("lazysnap-") : null;
         NodeStorage? storage = null;
         try
         {

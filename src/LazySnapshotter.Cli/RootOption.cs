@@ -14,7 +14,8 @@ internal static class RootOption
     {
         var option = new Option<string?>("--root")
         {
-            Description = $"Where indexes and fetched bytes are kept; shared with a daemon that uses the same directory [default: {DaemonOptions.DefaultRoot} for root, ~/.cache/lazysnap for others]",
+            Description = "Where indexes and fetched bytes are kept; shared with a daemon that uses the same directory "
+                + $"[default: {DaemonOptions.DefaultRoot} for root, ~/.cache/lazysnap for others]",
             HelpName = "DIR",
         };
         option.Validators.Add(result =>
@@ -26,7 +27,8 @@ internal static class RootOption
     }
 
     /// <exception cref="CommandException">Nothing was said, and this user has no place of its own.</exception>
-    public static string RootOf(this ParseResult parsed, Option<string?> option) => parsed.GetValue(option) ?? OfThisUser() ?? throw new CommandException(_none);
+    public static string RootOf(this ParseResult parsed, Option<string?> option) =>
+        parsed.GetValue(option) ?? OfThisUser() ?? throw new CommandException(_none);
 
     /// <summary>Null where this user has no directory for it: no home, or none that can be written to.</summary>
     public static string? OfThisUser()
@@ -57,5 +59,6 @@ internal static class RootOption
         return Path.IsPathRooted(home) && Directory.Exists(home) ? Path.Combine(home, ".cache") : null;
     }
 
-    private static string Shown(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? $"\"{value}\"" : "not set";
+    private static string Shown(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? $"\"{value}\"" : "not set";
 }

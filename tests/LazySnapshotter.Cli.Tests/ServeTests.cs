@@ -28,6 +28,19 @@ public sealed class ServeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_daemon_that_is_told_to_stop_as_soon_as_it_serves_takes_its_mount_down()
+    {
+        await using var daemon = BackgroundProcess.Start(
+            LazysnapProcess.ProgramPath,
+            ["serve", "--root", _directory.Combine("root"), "--address", _directory.Combine("a"), "--containerd", _directory.Combine("none")]);
+        await daemon.WaitUntilAsync("mounted", () => Task.FromResult(IsMounted()), TimeSpan.FromSeconds(60));
+        Assert.InRange(await daemon.StopAsync(TimeSpan.FromSeconds(20)), 0, 130);
+        Assert.False(IsMounted());
+
+        bool IsMounted() => LazySnapshotter.Linux.MountTable.Read().Any(mount => mount.MountPoint.ToString() == _directory.Combine("root", "layers"));
+    }
+
+    [Fact]
     public async Task A_long_TMPDIR_keeps_no_daemon_from_starting()
     {
         var temporary = _directory.MakeDirectory(new string('t', 120));

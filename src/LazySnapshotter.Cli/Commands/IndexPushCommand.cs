@@ -27,7 +27,9 @@ internal static class IndexPushCommand
         platformOptions.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (!result.Errors.Any() && result.GetValue(format) == IndexFormat.Soci && result.GetValue(layout) is null)
+            // The value of an option that could not be read cannot be asked for.
+            var isRead = result.GetResult(format)?.Errors.Any() != true;
+            if (isRead && result.GetValue(format) == IndexFormat.Soci && result.GetValue(layout) is null)
                 result.AddError("--format soci needs --layout DIR: this node's index store has indexes of our own");
         });
         command.SetAction(async (parsed, loggers, cancellationToken) =>

@@ -45,7 +45,11 @@ internal sealed class IndexVerifyCommand
             return await VerifyAsync(parsed, File.OpenRead(blobName), new FileInfo(blobName).Length, null, cancellationToken);
 
         if (Directory.Exists(blobName))
-            throw new CommandException($"{blobName}: it is a directory; --blob takes a layer's file, or an image (oci:{blobName} for a layout)");
+        {
+            throw new CommandException(
+                $"{blobName}: it is a directory; --blob takes a layer's file, or an image (oci:{blobName} for a layout)");
+        }
+
         await using var sources = await OpenedSources.OpenAsync([blobName], _from, parsed, loggers);
         var (source, layer) = await FindLayerAsync(parsed, sources.All[0], cancellationToken);
         return await VerifyAsync(parsed, await source.OpenLayer(layer).OpenAsync(ReadPriority.Demanded(), cancellationToken), layer.Size, layer.Digest, cancellationToken);

@@ -12,7 +12,8 @@ internal static class StorageChecks
     {
         if (File.Exists(root))
         {
-            yield return new Finding(Verdict.Missing, "root directory", $"{root} is a file", "the daemon cannot keep anything: choose another --root");
+            yield return new Finding(
+                Verdict.Missing, "root directory", $"{root} is a file", "the daemon cannot keep anything: choose another --root");
             yield break;
         }
 

@@ -8,13 +8,13 @@ internal static partial class PlainWords
 {
     private static readonly (Regex Said, Func<Match, string> Meant)[] _table =
     [
-        (AccessDenied(), match => PathOf(match) is var path && IsReadableDirectory(path) ? $"{path}: it is a directory, not a file" : $"{path}: permission denied"),
+        (AccessDenied(), match => $"{PathOf(match)}: {(IsReadableDirectory(PathOf(match)) ? "it is a directory, not a file" : "permission denied")}"),
         (NoFile(), match => $"{PathOf(match)}: no such file"),
         (NoPartOfPath(), match => WhatIsMissing(PathOf(match))),
         (AlreadyExists(), match => $"{PathOf(match)}: it exists already, as a file"),
         (InUse(), match => $"{PathOf(match)}: another process uses it"),
         (NameTooLong(), match => $"{PathOf(match)}: the name is too long"),
-        (CallOnPath(), match => $"{PathOf(match)}: {char.ToLowerInvariant(match.Groups["what"].Value[0])}{match.Groups["what"].Value[1..]}"),
+        (CallOnPath(), match => $"{PathOf(match)}: {match.Groups["what"].Value.ToLowerInvariant()}"),
         (OptionType(), match => $"{match.Groups["option"].Value}: \"{match.Groups["value"].Value}\" is not what it takes"),
         (EndOfStream(), _ => "it is cut short"),
         (ForProgrammers(), _ => ""),
@@ -73,7 +73,7 @@ internal static partial class PlainWords
     [GeneratedRegex(@"Could not find a part of the path '(?<path>[^']*)'\.?")]
     private static partial Regex NoPartOfPath();
 
-    [GeneratedRegex(@"(?:The file|Cannot create) '(?<path>[^']*)'(?: already exists\.?| because a file or directory with the same name already exists\.?)")]
+    [GeneratedRegex(@"(?:The file|Cannot create) '(?<path>[^']*)'(?: because a file or directory with the same name)? already exists\.?")]
     private static partial Regex AlreadyExists();
 
     [GeneratedRegex(@"The process cannot access the file '(?<path>[^']*)' because it is being used by another process\.?")]

@@ -16,12 +16,14 @@ internal static class Terminal
 
     public static bool ErrorHasEscapes => HasEscapes(Console.IsErrorRedirected);
 
-    public static int OutputWidth => Console.IsOutputRedirected ? NoWidth : Libc.TerminalWidth(StandardStream.OutputDescriptor) ?? UsualWidth;
+    public static int OutputWidth => Width(StandardStream.OutputDescriptor, Console.IsOutputRedirected);
 
-    public static IAnsiConsole Output => Create(new TerminalOutput(Console.Out, !Console.IsOutputRedirected, OutputWidth), OutputHasEscapes);
+    public static IAnsiConsole Output => Create(new(Console.Out, !Console.IsOutputRedirected, OutputWidth), OutputHasEscapes);
 
     public static IAnsiConsole Error => Create(
-        new TerminalOutput(Console.Error, !Console.IsErrorRedirected, Libc.TerminalWidth(StandardStream.ErrorDescriptor) ?? UsualWidth), ErrorHasEscapes);
+        new(Console.Error, !Console.IsErrorRedirected, Width(StandardStream.ErrorDescriptor, Console.IsErrorRedirected)), ErrorHasEscapes);
+
+    private static int Width(int descriptor, bool isRedirected) => isRedirected ? NoWidth : Libc.TerminalWidth(descriptor) ?? UsualWidth;
 
     private static bool HasEscapes(bool isRedirected) =>
         !isRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
@@ -32,7 +34,8 @@ internal static class Terminal
         {
             Out = output,
             Ansi = hasEscapes ? AnsiSupport.Yes : AnsiSupport.No,
-            ColorSystem = hasEscapes ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            // Left to detect them it would take an empty NO_COLOR, too, for a wish.
+            ColorSystem = hasEscapes ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = hasEscapes ? InteractionSupport.Yes : InteractionSupport.No,
             // They would turn escapes on for CI systems by name.
             Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },

@@ -65,21 +65,26 @@ internal sealed class ConfigurationText
         catch (JsonException e)
         {
             var what = e.Message.AsSpan(0, Math.Max(0, e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal)));
-            throw new InvalidDataException($"{_path}:{e.LineNumber + 1}:{e.BytePositionInLine + 1}: {(what.IsEmpty ? e.Message : what)}", e);
+            var place = $"{e.LineNumber + 1}:{e.BytePositionInLine + 1}";
+            throw new InvalidDataException($"{_path}:{place}: {(what.IsEmpty ? e.Message : what)}", e);
         }
     }
 
     private void CheckObject(ref Utf8JsonReader reader, JsonTypeInfo type, string key)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
-            throw Refusal(reader, key.Length == 0 ? "a configuration is an object, { … }" : $"{key}: {Shown(reader)} is not an object, {{ … }}");
+        {
+            throw Refusal(
+                reader, key.Length == 0 ? "a configuration is an object, { … }" : $"{key}: {Shown(reader)} is not an object, {{ … }}");
+        }
+
         var given = new HashSet<string>();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
             var full = key.Length == 0 ? name : $"{key}.{name}";
             var property = type.Properties.FirstOrDefault(property => property.Name == name)
-                ?? throw Refusal(reader, $"{full}: unknown key; known here are {string.Join(", ", type.Properties.Select(property => property.Name))}");
+                ?? throw Refusal(reader, $"{full}: unknown key; known here are {string.Join(", ", type.Properties.Select(known => known.Name))}");
             if (!given.Add(name))
                 throw Refusal(reader, $"{full}: given twice");
             reader.Read();
@@ -132,7 +137,9 @@ internal sealed class ConfigurationText
             : throw new InvalidOperationException($"{key} has no limits");
         var isWhole = property.PropertyType == typeof(int);
         var fits = reader.TokenType == JsonTokenType.Number
-            && (isWhole ? reader.TryGetInt32(out var whole) && limits.Has(whole) : reader.TryGetDouble(out var number) && limits.Has(number));
+            && (isWhole
+                ? reader.TryGetInt32(out var whole) && limits.Has(whole)
+                : reader.TryGetDouble(out var number) && limits.Has(number));
         if (!fits)
             throw Refusal(reader, $"{key}: {Shown(reader)} is not a {(isWhole ? "whole number" : "number")} {limits}");
     }

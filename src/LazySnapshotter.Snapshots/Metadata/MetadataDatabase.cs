@@ -205,7 +205,8 @@ public sealed class MetadataDatabase : IDisposable
         catch (IOException e) when (e.HResult == (int)Errno.EAGAIN)
         {
             var who = LockHolder.Find(lockPath) is { } pid ? $"process {pid}" : "another process";
-            throw new IOException($"{who} has it, a daemon that runs already; a second one needs a root of its own (--root) and a socket of its own (--address)", e);
+            throw new IOException(
+                $"{who} has it, a daemon that runs already; a second one needs a root of its own (--root) and a socket of its own (--address)", e);
         }
     }
 
