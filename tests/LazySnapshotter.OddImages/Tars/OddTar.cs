@@ -129,8 +129,8 @@ internal sealed class OddTar
         var directory = directories.Length > 0 && _dice.OneIn(2) ? _dice.Pick<string>(directories) : _names.Parent();
         if (!Fits(OddNames.Join(directory, "x")) || (_isLowest && _made.Count > 0))
             return;
-        _dice.Note(
-            directory.Length == 0 ? "an opaque root" : _made.ContainsKey(directory) ? "an opaque marker" : "an opaque marker in an unlisted directory");
+        var isListed = _made.ContainsKey(directory);
+        _dice.Note(directory.Length == 0 ? "an opaque root" : isListed ? "an opaque marker" : "an opaque marker in an unlisted directory");
         var type = _dice.OneIn(_oddness) ? _dice.PickNoted("an opaque marker of type", "5", "2", "1")[0] : '0';
         Header(0x180).Write(_names.Spell(OddNames.Join(directory, ".wh..wh..opq")), type, link: type is '1' or '2' ? "f" : "");
     }
