@@ -8,7 +8,7 @@ internal sealed class Dice(int seed)
     private readonly List<string> _notes = [];
     private string _part = "";
 
-    /// <summary>One in how many chances to be refused is taken. Images differ in it, so that some are hardly odd and some hardly are images.</summary>
+    /// <summary>One in how many chances to be refused is taken. Images differ in it: some are hardly odd, some are hardly images.</summary>
     public int Wrongness { get; set; } = int.MaxValue;
 
     /// <summary>In one line: what is odd, part by part.</summary>

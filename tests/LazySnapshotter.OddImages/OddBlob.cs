@@ -13,9 +13,11 @@ internal sealed record OddBlob(byte[] Content, string MediaType, byte[] Tar)
     public static OddBlob Of(Dice dice, byte[] tar, bool isDocker)
     {
         var gzipType = isDocker ? MediaTypes.DockerLayerGzip : MediaTypes.OciLayerGzip;
-        var how = dice.OneIn(6) ? dice.PickNoted("blob:", "stored", "members", "header fields", "plain", "zstd", "empty member", "raw blocks of a tar as gzip")
-            : dice.OneIn(Math.Max(1, dice.Wrongness / 10)) ? dice.PickNoted("blob:", "zeros behind", "garbage behind", "wrong CRC", "cut short", "another type", "nothing")
-            : "one member";
+        var how = "one member";
+        if (dice.OneIn(6))
+            how = dice.PickNoted("blob:", "stored", "members", "header fields", "plain", "zstd", "empty member", "a tar as gzip");
+        else if (dice.OneIn(Math.Max(1, dice.Wrongness / 10)))
+            how = dice.PickNoted("blob:", "zeros behind", "garbage behind", "wrong CRC", "cut short", "another type", "nothing");
         switch (how)
         {
             case "one member":
@@ -43,11 +45,13 @@ internal sealed record OddBlob(byte[] Content, string MediaType, byte[] Tar)
                 return new OddBlob(whole[..^dice.Pick(1, 4, 8, 9, 20)], gzipType, tar);
             case "another type":
                 var content = dice.Pick(0, 1, 2) switch { 0 => tar, 1 => Zstd(tar), _ => Member(tar) };
-                return new OddBlob(content, dice.PickNoted("type", gzipType, MediaTypes.OciLayer, MediaTypes.DockerLayer, MediaTypes.OciLayerGzip + "+encrypted",
-                    "application/octet-stream", "application/vnd.oci.image.layer.v1.tar+zstd", "application/vnd.oci.image.layer.v1.tar+GZIP", "text/plain", ""), tar);
+                var type = dice.PickNoted(
+                    "type", gzipType, MediaTypes.OciLayer, MediaTypes.OciLayerZstd, MediaTypes.DockerLayer,
+                    MediaTypes.OciLayerGzip + "+encrypted", MediaTypes.OciLayer + "+GZIP", "application/octet-stream", "text/plain", "");
+                return new OddBlob(content, type, tar);
             case "empty member":
                 return dice.OneIn(2) ? new OddBlob(Member([]), gzipType, []) : new OddBlob([.. Member([]), .. Member(tar)], gzipType, tar);
-            case "raw blocks of a tar as gzip":
+            case "a tar as gzip":
                 return new OddBlob(tar, gzipType, tar);
             default:
                 return new OddBlob([], gzipType, tar);

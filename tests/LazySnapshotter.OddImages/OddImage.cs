@@ -4,7 +4,7 @@ using LazySnapshotter.TestSupport.Registry;
 namespace LazySnapshotter.OddImages;
 
 // An image made of one seed: one to five layers that share names, and documents around them.
-internal sealed record OddImage(int Seed, string Repository, string Recipe)
+internal sealed record OddImage(int Seed, string Repository, string Recipe, IReadOnlyList<OddLayer> Layers)
 {
     private const int LayersMax = 5;
 
@@ -18,7 +18,7 @@ internal sealed record OddImage(int Seed, string Repository, string Recipe)
         for (var i = 1 + dice.Below(LayersMax); i > 0; i--)
         {
             dice.StartPart($"layer {layers.Count + 1}");
-            layers.Add(OddLayer.Of(dice, $"seed {seed}, layer {layers.Count + 1}", isDocker));
+            layers.Add(OddLayer.Of(dice, $"seed {seed}, layer {layers.Count + 1}", isDocker, layers.Count == 0));
         }
 
         dice.StartPart("image");
@@ -27,6 +27,6 @@ internal sealed record OddImage(int Seed, string Repository, string Recipe)
         if (dice.Odd(80, "no layers"))
             layers.Clear();
         new OddDocuments(dice, content, repository, isDocker).Add(layers);
-        return new OddImage(seed, repository, $"{layers.Count} layers; {dice.Recipe}");
+        return new OddImage(seed, repository, $"{layers.Count} layers; {dice.Recipe}", layers);
     }
 }

@@ -19,6 +19,8 @@ public enum OddVerdict
 // What became of one image, through containerd's overlayfs and through us.
 public sealed record OddOutcome(int Seed, string Recipe, OddVerdict Verdict, string Explanation)
 {
+    private const int DifferencesShown = 10;
+
     public int LayersLazy { get; init; }
 
     public int LayersUnpacked { get; init; }
@@ -26,5 +28,6 @@ public sealed record OddOutcome(int Seed, string Recipe, OddVerdict Verdict, str
     public IReadOnlyList<TreeDifference> Differences { get; init; } = [];
 
     public override string ToString() =>
-        $"seed {Seed}: {Verdict}: {Explanation} [{Recipe}]" + string.Concat(Differences.Take(10).Select(difference => $"\n    {difference}"));
+        $"seed {Seed}: {Verdict}: {Explanation} [{Recipe}]"
+        + string.Concat(Differences.Take(DifferencesShown).Select(difference => $"\n    {difference}"));
 }

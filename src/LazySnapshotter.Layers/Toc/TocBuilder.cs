@@ -288,7 +288,7 @@ internal sealed partial class TocBuilder : ITarSink
                     return TocTree.None;
                 }
 
-                next = _tree.AddNode(new TocNode { Type = TocEntryType.Directory, IsImplicit = true, Attributes = _tree.AttributesOf(ImplicitMode, 0, 0) });
+                next = _tree.AddNode(new TocNode { Type = TocEntryType.Directory, IsImplicit = true, Attributes = ImplicitAttributes(current) });
                 _tree[next].XattrSet = TocXattrPolicy.OfNew(_xattrs, _tree[current].XattrSet, TocEntryType.Directory, ImplicitMode);
                 _tree.Link(current, name, next);
             }

@@ -13,6 +13,9 @@ internal sealed class OddDocuments(Dice dice, TestContent content, string reposi
     // Of what is most likely refused; these are fewer chances than the entries of a tar.
     private readonly int _wrongness = Math.Max(8, dice.Wrongness / 4);
 
+    // By layer: containerd fetches one that is there twice once, by either descriptor.
+    private readonly Dictionary<Digest, long> _sizes = [];
+
     public void Add(IReadOnlyList<OddLayer> layers)
     {
         var config = content.AddBlob(repository, Configuration(layers, Platform()));
@@ -25,7 +28,8 @@ internal sealed class OddDocuments(Dice dice, TestContent content, string reposi
         }
 
         var manifest = content.AddManifest(repository, tag: null, manifestType, body);
-        content.AddManifest(repository, Tag, isDocker ? MediaTypes.DockerManifestList : MediaTypes.OciIndex, JsonSerializer.SerializeToUtf8Bytes(Index(manifest)));
+        var indexType = isDocker ? MediaTypes.DockerManifestList : MediaTypes.OciIndex;
+        content.AddManifest(repository, Tag, indexType, JsonSerializer.SerializeToUtf8Bytes(Index(manifest, indexType)));
     }
 
     private byte[] Configuration(IReadOnlyList<OddLayer> layers, Dictionary<string, object?> platform)
@@ -43,10 +47,10 @@ internal sealed class OddDocuments(Dice dice, TestContent content, string reposi
         var document = new Dictionary<string, object?>(platform)
         {
             ["config"] = new { Cmd = new[] { "/f" } },
-            ["rootfs"] = new Dictionary<string, object?> { ["type"] = dice.Odd(_wrongness, "rootfs of another type") ? "other" : "layers", ["diff_ids"] = diffIds },
+            ["rootfs"] = new { type = dice.Odd(_wrongness, "rootfs of another type") ? "other" : "layers", diff_ids = diffIds },
         };
         if (dice.Odd(Oddness, "history"))
-            document["history"] = new object[] { new { created = "2020-01-01T00:00:00Z", created_by = "x", empty_layer = true }, new { comment = "y" } };
+            document["history"] = new object[] { new { created = "2020-01-01T00:00:00Z", empty_layer = true }, new { comment = "y" } };
         if (dice.Odd(Oddness, "a configuration with nulls"))
             (document["config"], document["history"], document["created"]) = (null, null, null);
         if (dice.Odd(_wrongness, "a configuration that is empty"))
@@ -58,12 +62,18 @@ internal sealed class OddDocuments(Dice dice, TestContent content, string reposi
     {
         var configType = isDocker ? MediaTypes.DockerConfig : MediaTypes.OciConfig;
         if (dice.Odd(_wrongness, "another configuration type"))
-            configType = dice.PickNoted("type", "application/octet-stream", "application/vnd.example+json", MediaTypes.OciConfig, MediaTypes.DockerConfig, MediaTypes.OciEmpty);
+        {
+            configType = dice.PickNoted(
+                "type", "application/octet-stream", "application/vnd.example+json",
+                MediaTypes.OciConfig, MediaTypes.DockerConfig, MediaTypes.OciEmpty);
+        }
+
+        var configSize = config.Size + (dice.Odd(_wrongness, "a wrong configuration size") ? dice.Pick(-1, 1) : 0);
         var document = new Dictionary<string, object?>
         {
             ["schemaVersion"] = dice.Odd(_wrongness, "another schema version") ? dice.Pick(0, 1, 3) : 2,
             ["mediaType"] = manifestType,
-            ["config"] = Describe(configType, config.Digest, config.Size + (dice.Odd(_wrongness, "a wrong configuration size") ? dice.Pick(-1, 1) : 0)),
+            ["config"] = Describe(configType, config.Digest, configSize),
             ["layers"] = layers.Select(Describe).ToList(),
         };
         if (dice.Odd(Oddness, "a manifest without its type"))
@@ -81,18 +91,25 @@ internal sealed class OddDocuments(Dice dice, TestContent content, string reposi
     {
         var blob = content.AddBlob(repository, layer.Blob.Content);
         var size = blob.Size + (dice.Odd(_wrongness, "a wrong layer size") ? dice.Pick(-1, 1, 1000) : 0);
+        if (!_sizes.TryAdd(blob.Digest, size))
+            size = _sizes[blob.Digest];
         var type = layer.Blob.MediaType;
         if (dice.Odd(_wrongness, "a foreign layer"))
-            type = isDocker ? "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip" : "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
+        {
+            type = isDocker
+                ? "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+                : "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
+        }
+
         var document = Describe(type, blob.Digest, size);
         if (dice.Odd(Oddness, "a layer with annotations"))
-            document["annotations"] = new Dictionary<string, string> { ["containerd.io/snapshot/remote/stargz.toc.digest"] = "x", ["a"] = "" };
+            document["annotations"] = new Dictionary<string, string> { ["containerd.io/snapshot/remote/x"] = "x", ["a"] = "" };
         if (dice.Odd(_wrongness, "a layer without a digest"))
             document["digest"] = dice.PickNoted("digest", "", "sha256:abc", "x");
         return document;
     }
 
-    private Dictionary<string, object?> Index(Descriptor manifest)
+    private Dictionary<string, object?> Index(Descriptor manifest, string indexType)
     {
         var entry = Describe(manifest.MediaType, manifest.Digest, manifest.Size);
         if (!dice.Odd(6, "an index entry without platform"))
@@ -115,7 +132,7 @@ internal sealed class OddDocuments(Dice dice, TestContent content, string reposi
         return new Dictionary<string, object?>
         {
             ["schemaVersion"] = 2,
-            ["mediaType"] = isDocker ? MediaTypes.DockerManifestList : MediaTypes.OciIndex,
+            ["mediaType"] = indexType,
             ["manifests"] = dice.Odd(_wrongness, "an empty index") ? [] : entries,
         };
     }
@@ -127,7 +144,8 @@ internal sealed class OddDocuments(Dice dice, TestContent content, string reposi
             return new Dictionary<string, object?> { ["architecture"] = current.Architecture, ["os"] = current.Os };
         var platform = new Dictionary<string, object?>
         {
-            ["architecture"] = dice.PickNoted("architecture", current.Architecture, "x86_64", "AMD64", "x86-64", "aarch64", "arm64", "", "unknown"),
+            ["architecture"] = dice.PickNoted(
+                "architecture", current.Architecture, "x86_64", "AMD64", "x86-64", "aarch64", "arm64", "", "unknown"),
             ["os"] = dice.PickNoted("os", current.Os, "Linux", "LINUX", "", "windows"),
         };
         if (dice.OneIn(3))

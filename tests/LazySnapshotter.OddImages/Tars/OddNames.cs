@@ -6,13 +6,15 @@ internal sealed class OddNames(Dice dice)
 {
     private static readonly string[] Directories = ["d", "e", "lib", "usr"];
     private static readonly string[] Leaves = ["f", "g", "h", "k", "m"];
-    private static readonly string[] Rare = ["\u00fe\u00ff", "new\nline", "sp ace", "back\\slash", "-dash", "*", "\u00c3\u00a4", "...", "wh.f", ".wh"];
+    private static readonly string[] Rare =
+        ["\u00fe\u00ff", "new\nline", "sp ace", "back\\slash", "-dash", "*", "\u00c3\u00a4", "...", "wh.f", ".wh"];
 
     private const int NameLengthMax = 255;
 
     public string Directory() => dice.Pick(Directories);
 
-    public string Leaf() => dice.OneIn(25) ? dice.Pick(Rare) : dice.OneIn(30) ? LongName() : dice.OneIn(6) ? Directory() : dice.Pick(Leaves);
+    public string Leaf() =>
+        dice.OneIn(25) ? dice.Pick(Rare) : dice.OneIn(30) ? LongName() : dice.OneIn(6) ? Directory() : dice.Pick(Leaves);
 
     /// <summary>"" for the root, or one to three names.</summary>
     public string Parent()

@@ -23,18 +23,23 @@ internal static class OddSparse
                 WriteOldGnu(tar, path, pieces, size, data);
                 break;
             case "0.0":
-                (string, string)[] records = [("GNU.sparse.size", Text(size)), ("GNU.sparse.numblocks", Text(pieces.Count))];
-                tar.Pax([.. records, .. pieces.SelectMany(piece => new[] { ("GNU.sparse.offset", Text(piece.Offset)), ("GNU.sparse.numbytes", Text(piece.Length)) })]);
+                List<(string, string)> records = [("GNU.sparse.size", Text(size)), ("GNU.sparse.numblocks", Text(pieces.Count))];
+                foreach (var piece in pieces)
+                    records.AddRange([("GNU.sparse.offset", Text(piece.Offset)), ("GNU.sparse.numbytes", Text(piece.Length))]);
+                tar.Pax([.. records]);
                 tar.Add(path, data: data);
                 break;
             case "0.1":
                 var map = string.Join(',', pieces.Select(piece => $"{piece.Offset},{piece.Length}"));
-                tar.Pax(("GNU.sparse.size", Text(size)), ("GNU.sparse.numblocks", Text(pieces.Count)), ("GNU.sparse.map", map), ("GNU.sparse.name", path));
+                tar.Pax(
+                    ("GNU.sparse.size", Text(size)), ("GNU.sparse.numblocks", Text(pieces.Count)), ("GNU.sparse.map", map),
+                    ("GNU.sparse.name", path));
                 tar.Add("GNUSparseFile.0/x", data: data);
                 break;
             default:
                 var head = string.Concat(pieces.Select(piece => $"{piece.Offset}\n{piece.Length}\n").Prepend($"{pieces.Count}\n"));
-                tar.Pax(("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.name", path), ("GNU.sparse.realsize", Text(size)));
+                tar.Pax(
+                    ("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.name", path), ("GNU.sparse.realsize", Text(size)));
                 tar.Add("GNUSparseFile.0/x", data: head.PadRight((head.Length + 511) / 512 * 512, '\0') + data);
                 break;
         }

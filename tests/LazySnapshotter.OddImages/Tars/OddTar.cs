@@ -19,17 +19,22 @@ internal sealed class OddTar
     // One in how many entries is odd in a way that containerd can live with.
     private readonly int _oddness;
 
-    private OddTar(Dice dice)
+    // There containerd takes a whiteout and an opaque marker for orders to remove what came before them: listed in docs/SEMANTICS.md.
+    private readonly bool _isLowest;
+
+    private OddTar(Dice dice, bool isLowest)
     {
         _dice = dice;
+        _isLowest = isLowest;
         _names = new OddNames(dice);
         _oddness = dice.Pick(5, 10, 20);
     }
 
     /// <param name="mark">Content of a file that makes the layer unlike every other one.</param>
-    public static byte[] Build(Dice dice, string mark)
+    /// <param name="isLowest">Whether it is to be an image's first layer.</param>
+    public static byte[] Build(Dice dice, string mark, bool isLowest)
     {
-        var tar = new OddTar(dice);
+        var tar = new OddTar(dice, isLowest);
         if (dice.Odd(50, "no entries"))
             return tar._tar.End();
         var count = 1 + dice.Below(24);
@@ -85,7 +90,9 @@ internal sealed class OddTar
         var isWrong = _dice.Wrong("a hard link to something else");
         if (targets.Length == 0 && !isWrong)
             return;
-        var target = isWrong ? _dice.Pick(OddNames.Join(_names.Parent(), _names.Leaf()), _names.Directory(), "missing") : _dice.Pick<string>(targets);
+        var target = isWrong
+            ? _dice.Pick(OddNames.Join(_names.Parent(), _names.Leaf()), _names.Directory(), "missing")
+            : _dice.Pick<string>(targets);
         var header = Header(0x1A4);
         if (_dice.Odd(_oddness * 3, "a hard link that states a size"))
             header.Size = _dice.Pick(1, 512, 5000);
@@ -105,8 +112,9 @@ internal sealed class OddTar
             return;
         }
 
-        var path = OddNames.Join(_names.Parent(), _dice.OneIn(_oddness) ? _dice.PickNoted("a whiteout of", ".wh.f", ".wh..plnk", ".wh.aufs") : _names.Leaf());
-        if (!Fits(path) || (Exists(path) && !_dice.Wrong("a whiteout of what the layer has")))
+        var leaf = _dice.OneIn(_oddness) ? _dice.PickNoted("a whiteout of", ".wh.f", ".wh..plnk", ".wh.aufs") : _names.Leaf();
+        var path = OddNames.Join(_names.Parent(), leaf);
+        if (!Fits(path) || (Exists(path) && (_isLowest || !_dice.Wrong("a whiteout of what the layer has"))))
             return;
         var type = _dice.OneIn(_oddness) ? _dice.PickNoted("a whiteout of type", "5", "2", "1", "3", "6")[0] : '0';
         var slash = path.LastIndexOf('/') + 1;
@@ -119,9 +127,10 @@ internal sealed class OddTar
     {
         var directories = _made.Where(made => made.Value == '5').Select(made => made.Key).ToArray();
         var directory = directories.Length > 0 && _dice.OneIn(2) ? _dice.Pick<string>(directories) : _names.Parent();
-        if (!Fits(OddNames.Join(directory, "x")))
+        if (!Fits(OddNames.Join(directory, "x")) || (_isLowest && _made.Count > 0))
             return;
-        _dice.Note(directory.Length == 0 ? "an opaque root" : _made.ContainsKey(directory) ? "an opaque marker" : "an opaque marker in an unlisted directory");
+        var isListed = _made.ContainsKey(directory);
+        _dice.Note(directory.Length == 0 ? "an opaque root" : isListed ? "an opaque marker" : "an opaque marker in an unlisted directory");
         var type = _dice.OneIn(_oddness) ? _dice.PickNoted("an opaque marker of type", "5", "2", "1")[0] : '0';
         Header(0x180).Write(_names.Spell(OddNames.Join(directory, ".wh..wh..opq")), type, link: type is '1' or '2' ? "f" : "");
     }
@@ -230,5 +239,6 @@ internal sealed class OddTar
         return true;
     }
 
-    private bool Exists(string path) => _made.ContainsKey(path) || _made.Keys.Any(each => each.StartsWith(path + "/", StringComparison.Ordinal));
+    private bool Exists(string path) =>
+        _made.ContainsKey(path) || _made.Keys.Any(each => each.StartsWith(path + "/", StringComparison.Ordinal));
 }

@@ -34,7 +34,8 @@ internal static class OddXattrs
     // revision 3 the uid that is root there.
     private static string Capability(Dice dice)
     {
-        const string Permitted = "\0\u0004\0\0", Nothing = "\0\0\0\0", Effective2 = "\u0001\0\0\u0002", Plain2 = "\0\0\0\u0002", Effective3 = "\u0001\0\0\u0003";
+        const string Permitted = "\0\u0004\0\0", Nothing = "\0\0\0\0";
+        const string Plain2 = "\0\0\0\u0002", Effective2 = "\u0001\0\0\u0002", Effective3 = "\u0001\0\0\u0003";
         if (dice.Wrong("a capability that is none"))
             return dice.PickNoted("capability", "short", "\0\0\0\u0009" + Permitted + Nothing + Nothing + Nothing);
         return dice.Below(3) switch

@@ -1,8 +1,11 @@
 namespace LazySnapshotter.Layers.Toc;
 
-// Times as unpacking leaves them: what Go's time.Time cannot say becomes 1970, and directories get theirs last.
+// What unpacking does to directories besides what their headers say: the group of one that is made on the way, and times, which
+// are set last (what Go's time.Time cannot say becomes 1970, here and for files).
 internal sealed partial class TocBuilder
 {
+    private const uint SetGroupId = 0x400; // 02000
+
     /// <summary>The last second Go's time.UnixNano can say, and the nanoseconds in it.</summary>
     private const long MtimeSecondsMax = long.MaxValue / 1_000_000_000;
     private const uint MtimeNanosecondsMax = (uint)(long.MaxValue % 1_000_000_000);
@@ -19,11 +22,22 @@ internal sealed partial class TocBuilder
             PushAll(_components, _components.Count);
             var node = Walk(create: false, toAnything: true);
             if (node is TocTree.None or TocTree.Root || _tree[node].IsImplicit)
-                throw new InvalidDataException($"tar: directory {TarPath.Display(name)}: its name leads to nothing that the layer lists, in the end");
+            {
+                throw new InvalidDataException(
+                    $"tar: directory {TarPath.Display(name)}: its name leads to nothing that the layer lists, in the end");
+            }
+
             (_tree[node].MtimeSeconds, _tree[node].MtimeNanoseconds) = BoundTime(seconds, nanoseconds);
         }
 
         _directoryTimes.Clear();
+    }
+
+    /// <summary>Made by mkdir(2): a set-group-ID directory gives its group on.</summary>
+    private int ImplicitAttributes(int parent)
+    {
+        var (mode, _, gid) = _tree.Attributes(_tree[parent].Attributes);
+        return _tree.AttributesOf(ImplicitMode, 0, (mode & SetGroupId) != 0 ? gid : 0);
     }
 
     private static (long Seconds, uint Nanoseconds) BoundTime(long seconds, uint nanoseconds) =>
