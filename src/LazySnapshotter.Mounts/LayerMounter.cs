@@ -20,6 +20,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
 {
     private readonly string _mountPoint;
     private readonly LayerLibrary _library;
+    private readonly PullDecisions _pulls;
     private readonly SlotStore _slots;
     private readonly LayerFileSystem _fileSystem;
     private readonly ILogger _logger;
@@ -28,12 +29,14 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     private readonly SemaphoreSlim _gate = new(1);
 
     /// <param name="mountPoint">Where <see cref="FileSystem"/> is mounted.</param>
-    public LayerMounter(string mountPoint, LayerLibrary library, SlotStore slots, ILoggerFactory loggers)
+    /// <param name="silenceMax">Of a layer that is being got ready; then containerd is told that it is not served.</param>
+    public LayerMounter(string mountPoint, LayerLibrary library, SlotStore slots, TimeSpan silenceMax, ILoggerFactory loggers)
     {
         _mountPoint = mountPoint;
         _library = library;
         _slots = slots;
         _logger = loggers.CreateLogger<LayerMounter>();
+        _pulls = new PullDecisions(library, silenceMax, TimeProvider.System, _logger);
         _fileSystem = new LayerFileSystem(OpenSlot);
         foreach (var slot in slots.Numbers())
             _fileSystem.Register(slot);
@@ -47,7 +50,9 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         if (!ImageReference.TryParse(image.Reference, out var reference))
             return;
         UseCredentials(image, reference);
-        _ = PrepareAllAsync(new LayerOrigin(reference, image.ManifestDigest), image.Layers);
+        var origin = new LayerOrigin(reference, image.ManifestDigest);
+        _pulls.Begin(origin);
+        _ = PrepareAllAsync(origin, image.Layers);
     }
 
     public async Task<MountedLayer> MountAsync(
@@ -57,7 +62,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         {
             var reference = ImageReference.Parse(image.Reference);
             UseCredentials(image, reference);
-            var opened = await _library.OpenAsync(new LayerOrigin(reference, image.ManifestDigest), layer, cancellationToken);
+            var opened = await _pulls.OpenAsync(new LayerOrigin(reference, image.ManifestDigest), layer, cancellationToken);
             var inherited = ImplicitDirectoryResolver.Resolve(opened.Toc, lowerDirectories);
             // By the manifest the layer's index can be found again when the tag has moved on.
             var source = reference with { Digest = image.ManifestDigest ?? reference.Digest };
@@ -67,7 +72,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         }
         catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnsupportedLayerException or UnauthorizedAccessException)
         {
-            throw new LayerUnavailableException(e.Message, e);
+            throw new LayerUnavailableException(e.Message, e) { IsTold = e is ImageRefusedException };
         }
     }
 
@@ -144,7 +149,11 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     {
         try
         {
-            await _library.OpenAsync(origin, layer, CancellationToken.None);
+            await _pulls.OpenAsync(origin, layer, CancellationToken.None);
+        }
+        catch (ImageRefusedException)
+        {
+            // Said for the whole image.
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

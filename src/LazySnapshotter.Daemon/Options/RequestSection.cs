@@ -25,6 +25,15 @@ public sealed record RequestSection
     /// <summary>For a ping, a token or a manifest as a whole.</summary>
     public double DocumentDeadline { get; set; } = Defaults.DocumentDeadline.TotalSeconds;
 
+    /// <summary>How long a host's first sign of life is waited for while containerd waits to be told whether a layer is served lazily.</summary>
+    public double DecisionBudget { get; set; } = Defaults.DecisionBudget.TotalSeconds;
+
+    /// <summary>For how long a host that gave none is not asked again for such a decision.</summary>
+    public double DecisionMemory { get; set; } = Defaults.DecisionMemory.TotalSeconds;
+
+    /// <summary>How long nothing at all may come for a layer that is being got ready, whatever the reason.</summary>
+    public double DecisionDeadline { get; set; } = 300;
+
     /// <summary>For what a program reads of a file, whatever has to be done for it: then the read is EIO.</summary>
     public double ReadDeadline { get; set; } = new SpanFetcherOptions().Deadline.TotalSeconds;
 
@@ -49,6 +58,8 @@ public sealed record RequestSection
     /// <summary>The least wait before an unanswered read is asked for a second time; 0: never.</summary>
     public double HedgeFloor { get; set; } = Defaults.HedgeFloor.TotalSeconds;
 
+    internal TimeSpan SilenceMax => TimeSpan.FromSeconds(DecisionDeadline);
+
     public SpanFetcherOptions ToFetcherOptions() => new() { Deadline = TimeSpan.FromSeconds(ReadDeadline) };
 
     public RegistryOptions ApplyTo(RegistryOptions options) => options with
@@ -58,6 +69,8 @@ public sealed record RequestSection
         StallTimeout = TimeSpan.FromSeconds(StallTimeout),
         DocumentDeadline = TimeSpan.FromSeconds(DocumentDeadline),
         RangeDeadline = TimeSpan.FromSeconds(RangeDeadline),
+        DecisionBudget = TimeSpan.FromSeconds(DecisionBudget),
+        DecisionMemory = TimeSpan.FromSeconds(DecisionMemory),
         RetryLimit = RetryLimit,
         RetryDelay = TimeSpan.FromSeconds(RetryDelay),
         RetryDelayMax = TimeSpan.FromSeconds(RetryDelayMax),
@@ -71,7 +84,8 @@ public sealed record RequestSection
     {
         foreach (var (key, seconds) in (ReadOnlySpan<(string, double)>)[
             ("connectTimeout", ConnectTimeout), ("responseTimeout", ResponseTimeout), ("stallTimeout", StallTimeout),
-            ("documentDeadline", DocumentDeadline), ("readDeadline", ReadDeadline), ("rangeDeadline", RangeDeadline), ("retryDelay", RetryDelay), ("retryDelayMax", RetryDelayMax)])
+            ("documentDeadline", DocumentDeadline), ("readDeadline", ReadDeadline), ("rangeDeadline", RangeDeadline),
+            ("decisionBudget", DecisionBudget), ("decisionMemory", DecisionMemory), ("decisionDeadline", DecisionDeadline), ("retryDelay", RetryDelay), ("retryDelayMax", RetryDelayMax)])
         {
             if (!(seconds is > 0 and <= SecondsMax))
                 return $"{key}: {seconds} is not a number of seconds above 0 and up to {SecondsMax}";

@@ -158,6 +158,8 @@ public sealed partial class LayerLibrary : IAsyncDisposable
         if (TryOpen(origin.Image, layer) is { } meanwhile && !await IsRefutedAsync(layer, cancellationToken))
             return meanwhile;
 
+        foreach (var source in _options.Sources)
+            source.AskAhead(origin);
         Exception? failure = null;
         foreach (var source in _options.Sources)
         {
@@ -165,6 +167,7 @@ public sealed partial class LayerLibrary : IAsyncDisposable
             {
                 if (await source.ObtainAsync(origin, layer, identity: null, cancellationToken) is not { } obtained)
                     continue;
+                Decision.Leave();
                 if (!IsRefuted(obtained.Index.Id))
                     return Open(origin.Image, obtained);
                 obtained.Index.Dispose();
@@ -173,8 +176,10 @@ public sealed partial class LayerLibrary : IAsyncDisposable
             }
             catch (Exception e) when (e is IOException or InvalidDataException or UnsupportedLayerException)
             {
-                // Said in the log even for the last one, whose failure everybody who waits is told: they may be nobody.
-                MountsLog.IndexNotObtained(_logger, layer, origin.Image, source.Name, e.Message);
+                // Said in the log even for the last one, whose failure everybody who waits is told: they may be nobody. A registry's
+                // trouble is said once for all layers of an image that is being pulled.
+                if (e is not RegistryException trouble || Decision.Current?.IsNews(trouble) != false)
+                    MountsLog.IndexNotObtained(_logger, layer, origin.Image, source.Name, e.Message);
                 failure = e;
             }
         }
