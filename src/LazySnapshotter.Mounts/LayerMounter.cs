@@ -72,7 +72,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         }
         catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnsupportedLayerException or UnauthorizedAccessException)
         {
-            throw new LayerUnavailableException(e.Message, e) { IsTold = e is ImageRefusedException };
+            throw new LayerUnavailableException(e.Message, e) { IsTold = e is RegistryTroubleException };
         }
     }
 
@@ -151,9 +151,9 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         {
             await _pulls.OpenAsync(origin, layer, CancellationToken.None);
         }
-        catch (ImageRefusedException)
+        catch (RegistryTroubleException)
         {
-            // Said for the whole image.
+            // Said, once for all layers.
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

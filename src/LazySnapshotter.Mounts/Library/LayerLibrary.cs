@@ -167,9 +167,12 @@ public sealed partial class LayerLibrary : IAsyncDisposable
             {
                 if (await source.ObtainAsync(origin, layer, identity: null, cancellationToken) is not { } obtained)
                     continue;
-                Decision.Leave();
                 if (!IsRefuted(obtained.Index.Id))
+                {
+                    Decision.Leave(); // What goes on for the open layer has all the time there is.
                     return Open(origin.Image, obtained);
+                }
+
                 obtained.Index.Dispose();
                 var kept = _indexes.SetAside(layer);
                 throw new InvalidDataException($"its index {obtained.Index.Id} was refuted, kept as {kept}");

@@ -24,7 +24,7 @@ internal sealed class PullDecisions(LayerLibrary library, TimeSpan silenceMax, T
         _images[origin] = new PullDecision();
     }
 
-    /// <exception cref="ImageRefusedException">For its registry's reasons, which the log has.</exception>
+    /// <exception cref="RegistryTroubleException">A registry does not give it; the log says why.</exception>
     /// <inheritdoc cref="LayerLibrary.OpenAsync"/>
     public async Task<LazyLayer> OpenAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
@@ -41,7 +41,7 @@ internal sealed class PullDecisions(LayerLibrary library, TimeSpan silenceMax, T
         {
             if (image.Failed(e))
                 Tell(origin.Image, image, e);
-            throw new ImageRefusedException(e);
+            throw new RegistryTroubleException(e);
         }
     }
 

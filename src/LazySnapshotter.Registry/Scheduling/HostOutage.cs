@@ -11,6 +11,7 @@ internal sealed class HostOutage(RegistryOptions options)
 
     private readonly Lock _gate = new();
     private RegistryException? _cause;
+    private RegistryException? _lastFailure;
     private DateTimeOffset _failedAt;
     private DateTimeOffset? _answeredAt;
     private int _failures;
@@ -48,6 +49,16 @@ internal sealed class HostOutage(RegistryOptions options)
         }
     }
 
+    /// <summary>What failed last; null where it has answered since.</summary>
+    public RegistryException? LastFailure
+    {
+        get
+        {
+            lock (_gate)
+                return _lastFailure;
+        }
+    }
+
     private RegistryException? CauseLocked => Now < _failedAt + options.DecisionMemory ? _cause : null;
 
     private bool HasAnsweredLately => _answeredAt is { } answered && Now < answered + options.DecisionMemory;
@@ -67,7 +78,7 @@ internal sealed class HostOutage(RegistryOptions options)
         lock (_gate)
         {
             _answeredAt = Now;
-            _cause = null;
+            (_cause, _lastFailure) = (null, null);
             _failures = 0;
         }
     }
@@ -77,6 +88,7 @@ internal sealed class HostOutage(RegistryOptions options)
         lock (_gate)
         {
             _failures++;
+            _lastFailure = error;
             if (!error.IsLasting && (_failures < FailuresMax || HasAnsweredLately))
                 return;
             _cause = error;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Scheduling;
@@ -32,9 +31,13 @@ internal sealed class HostOutages(RegistryOptions options)
 
         var outage = For(hop.Uri);
         if (outage.Cause is { } cause)
-            throw NotAsked(hop, cause.Failure, $"not asked, because it has just failed: {cause.Message}", cause, cause.StatusCode);
+            throw NotAsked(hop, cause.Failure, $"not asked, because it has just failed: {cause.Message}", cause);
         if (queue.Backoff is var backoff && backoff > options.DecisionBudget)
-            throw NotAsked(hop, RegistryFailure.Unavailable, $"not asked, because it wants to be left alone for {backoff.TotalSeconds:0.#} s", null);
+        {
+            var last = outage.LastFailure;
+            throw NotAsked(hop, RegistryFailure.Unavailable, $"not asked, it is to be left alone for {backoff.TotalSeconds:0.#} s: {last?.Message ?? "it failed"}", last);
+        }
+
         using var watch = new OutageWatch(outage, options, cancellationToken);
         try
         {
@@ -46,9 +49,9 @@ internal sealed class HostOutages(RegistryOptions options)
         }
     }
 
-    private static RegistryException NotAsked(HopRequest hop, RegistryFailure failure, string why, Exception? inner, HttpStatusCode? status = null)
+    private static RegistryException NotAsked(HopRequest hop, RegistryFailure failure, string why, Exception? inner)
     {
-        var error = hop.Subject.TransientError(failure, hop.Host, why, status, inner);
+        var error = hop.Subject.TransientError(failure, hop.Host, why, (inner as RegistryException)?.StatusCode, inner);
         error.IsLasting = true;
         return error;
     }
