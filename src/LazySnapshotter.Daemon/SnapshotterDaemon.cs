@@ -26,7 +26,8 @@ public static class SnapshotterDaemon
         using var database = MetadataDatabase.Open(Path.Combine(options.Root, "metadata.db"));
         await using var storage = NodeStorage.Open(options, loggers);
         var layersDirectory = Path.Combine(options.Root, "layers");
-        using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), options.Registry.Requests.SilenceMax, loggers);
+        var silenceMax = options.Registry.Requests.SilenceMax;
+        using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), silenceMax, loggers);
         await using var session = await FuseSession.StartAsync(
             FuseMount.Create(layersDirectory, new FuseMountOptions()), mounter.FileSystem, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
         await using var snapshotter = new Snapshotter(options.Root, database, mounter, loggers.CreateLogger<Snapshotter>());

@@ -23,7 +23,7 @@ internal static partial class MountsLog
     [LoggerMessage(Level = LogLevel.Information, Message = "Layer {Layer} left slot {Slot}")]
     public static partial void LayerReleased(ILogger logger, Digest layer, long slot);
 
-    [LoggerMessage(Message = "No layer of {Image} that is not on this node is served lazily, containerd fetches them: {Reason}")]
+    [LoggerMessage(Message = "{Image}: what is not on this node is not served lazily, containerd fetches it: {Reason}")]
     public static partial void ImageNotLazy(ILogger logger, LogLevel level, ImageReference image, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Layer {Layer} of {Image} could not be prepared ahead: {Reason}")]

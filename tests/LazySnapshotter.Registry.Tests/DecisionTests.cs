@@ -28,6 +28,26 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public async Task A_name_that_is_looked_up_for_ever_costs_one_budget()
+    {
+        using var client = Client(new RegistryOptions
+        {
+            DecisionBudget = TimeSpan.FromSeconds(0.5),
+            Resolve = async (_, cancellationToken) =>
+            {
+                Interlocked.Increment(ref _lookUps);
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+                return [];
+            },
+        });
+        var image = ImageReference.Parse($"registry.example/test/image@{Manifest}");
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => new Decision().RunAsync(() => client.GetManifestAsync(image, CancellationToken.None)).WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(RegistryFailure.TimedOut, error.Failure);
+        Assert.Equal(1, _lookUps);
+    }
+
+    [Fact]
     public async Task A_host_that_gave_no_answer_is_asked_again_when_that_is_a_while_ago()
     {
         var clock = new MovableClock();

@@ -25,7 +25,7 @@ public sealed record RequestSection
     /// <summary>For a ping, a token or a manifest as a whole.</summary>
     public double DocumentDeadline { get; set; } = Defaults.DocumentDeadline.TotalSeconds;
 
-    /// <summary>How long a host's first sign of life is waited for while containerd waits to be told whether a layer is served lazily.</summary>
+    /// <summary>For a host's first sign of life, while containerd waits to be told whether a layer is served lazily.</summary>
     public double DecisionBudget { get; set; } = Defaults.DecisionBudget.TotalSeconds;
 
     /// <summary>For how long a host that gave none is not asked again for such a decision.</summary>

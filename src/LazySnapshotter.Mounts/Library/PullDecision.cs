@@ -30,7 +30,7 @@ internal sealed class PullDecision
             lock (_gate)
             {
                 if (_refusal is { } refusal)
-                    throw new RegistryException(refusal.Failure, refusal.Host, refusal.Message, refusal.StatusCode, refusal.Digest, refusal);
+                    throw Again(refusal);
                 if (IsGiven)
                     return null;
                 if (_first is null)
@@ -59,6 +59,9 @@ internal sealed class PullDecision
             return true;
         }
     }
+
+    private static RegistryException Again(RegistryException refusal) =>
+        new(refusal.Failure, refusal.Host, refusal.Message, refusal.StatusCode, refusal.Digest, refusal);
 
     private sealed class FirstTurn(PullDecision decision) : IDisposable
     {

@@ -33,7 +33,8 @@ internal sealed class PullDecisions(LayerLibrary library, TimeSpan silenceMax, T
         {
             // What is on this node needs nobody's answer.
             using var first = library.TryOpen(origin.Image, layer) is null ? await image.EnterAsync(cancellationToken) : null;
-            var opened = await UntilSilentAsync(image, layer, image.Registry.RunAsync(() => library.OpenAsync(origin, layer, cancellationToken)), cancellationToken);
+            var opening = image.Registry.RunAsync(() => library.OpenAsync(origin, layer, cancellationToken));
+            var opened = await UntilSilentAsync(image, layer, opening, cancellationToken);
             image.Succeeded();
             return opened;
         }
@@ -45,7 +46,8 @@ internal sealed class PullDecisions(LayerLibrary library, TimeSpan silenceMax, T
         }
     }
 
-    private async Task<LazyLayer> UntilSilentAsync(PullDecision image, Digest layer, Task<LazyLayer> opening, CancellationToken cancellationToken)
+    private async Task<LazyLayer> UntilSilentAsync(
+        PullDecision image, Digest layer, Task<LazyLayer> opening, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
         while (true)

@@ -35,7 +35,8 @@ internal sealed class HostOutages(RegistryOptions options)
         if (queue.Backoff is var backoff && backoff > options.DecisionBudget)
         {
             var last = outage.LastFailure;
-            throw NotAsked(hop, RegistryFailure.Unavailable, $"not asked, it is to be left alone for {backoff.TotalSeconds:0.#} s: {last?.Message ?? "it failed"}", last);
+            var why = $"not asked, it is to be left alone for {backoff.TotalSeconds:0.#} s: {last?.Message ?? "it failed"}";
+            throw NotAsked(hop, RegistryFailure.Unavailable, why, last);
         }
 
         using var watch = new OutageWatch(outage, options, cancellationToken);
