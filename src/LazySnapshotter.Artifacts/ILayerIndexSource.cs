@@ -11,6 +11,14 @@ public interface ILayerIndexSource
     /// <summary>As the configuration names it.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// Starts to ask what there is about the image as a whole, so that several sources wait for a registry together; returns
+    /// at once. Whoever wants the answer is told what became of it. A source that asks for each layer alone has nothing to start.
+    /// </summary>
+    void AskAhead(LayerOrigin origin)
+    {
+    }
+
     /// <summary>The layer's index, kept on this node and open; null if this source has none that can be used.</summary>
     /// <param name="identity">
     /// The one index that will do, because something stands on it; null if any will. A source that can choose chooses by it;

@@ -29,7 +29,8 @@ public static class SnapshotterDaemon
         using var database = MetadataDatabase.Open(Path.Combine(options.Root, "metadata.db"));
         await using var storage = NodeStorage.Open(options, loggers);
         var layersDirectory = Path.Combine(options.Root, "layers");
-        using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), loggers);
+        var silenceMax = options.Registry.Requests.SilenceMax;
+        using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), silenceMax, loggers);
         var fileSystem = OverlayProbe.NeedsUserXattr(options.Root) ? new UserOverlayXattrs(mounter.FileSystem) : mounter.FileSystem;
         await using var session = await FuseSession.StartAsync(
             FuseMount.Create(layersDirectory, new FuseMountOptions()), fileSystem, new FuseSessionOptions(),

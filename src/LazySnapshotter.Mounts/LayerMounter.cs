@@ -21,6 +21,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
 {
     private readonly string _mountPoint;
     private readonly LayerLibrary _library;
+    private readonly PullDecisions _pulls;
     private readonly SlotStore _slots;
     private readonly LayerFileSystem _fileSystem;
     private readonly ILogger _logger;
@@ -31,12 +32,14 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     private readonly SemaphoreSlim _gate = new(1);
 
     /// <param name="mountPoint">Where <see cref="FileSystem"/> is mounted.</param>
-    public LayerMounter(string mountPoint, LayerLibrary library, SlotStore slots, ILoggerFactory loggers)
+    /// <param name="silenceMax">Of a layer that is being got ready; then containerd is told that it is not served.</param>
+    public LayerMounter(string mountPoint, LayerLibrary library, SlotStore slots, TimeSpan silenceMax, ILoggerFactory loggers)
     {
         _mountPoint = mountPoint;
         _library = library;
         _slots = slots;
         _logger = loggers.CreateLogger<LayerMounter>();
+        _pulls = new PullDecisions(library, silenceMax, TimeProvider.System, _logger);
         _fileSystem = new LayerFileSystem(OpenSlot);
         foreach (var number in slots.Numbers())
         {
@@ -54,12 +57,14 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         if (!ImageReference.TryParse(image.Reference, out var reference))
             return;
         UseCredentials(image, reference);
-        _ = PrepareAllAsync(new LayerOrigin(reference, image.ManifestDigest), image.Layers);
+        var origin = new LayerOrigin(reference, image.ManifestDigest);
+        _pulls.Begin(origin);
+        _ = PrepareAllAsync(origin, image.Layers);
     }
 
     public Task<MountedLayer> MountAsync(
         RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken) =>
-        MountAsync(image, claim, lowerDirectories, _library.OpenAsync, cancellationToken);
+        MountAsync(image, claim, lowerDirectories, _pulls.OpenAsync, cancellationToken);
 
     public Task<MountedLayer> MountVerifiedAsync(
         RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken) =>
@@ -111,7 +116,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         }
         catch (Exception e) when (IsExpected(e))
         {
-            throw new LayerUnavailableException(e.Message, e);
+            throw new LayerUnavailableException(e.Message, e) { IsTold = e is RegistryTroubleException };
         }
     }
 
@@ -232,7 +237,11 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     {
         try
         {
-            await _library.OpenAsync(origin, layer, CancellationToken.None);
+            await _pulls.OpenAsync(origin, layer, CancellationToken.None);
+        }
+        catch (RegistryTroubleException)
+        {
+            // Said, once for all layers.
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -23,6 +23,9 @@ internal static partial class MountsLog
     [LoggerMessage(Level = LogLevel.Information, Message = "Layer {Layer} left slot {Slot}")]
     public static partial void LayerReleased(ILogger logger, Digest layer, long slot);
 
+    [LoggerMessage(Message = "{Image}: what is not on this node is not served lazily, containerd fetches it: {Reason}")]
+    public static partial void ImageNotLazy(ILogger logger, LogLevel level, ImageReference image, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Layer {Layer} of {Image} could not be prepared ahead: {Reason}")]
     public static partial void LayerNotPrepared(ILogger logger, Digest layer, string image, string reason);
 

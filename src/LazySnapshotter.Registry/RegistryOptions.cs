@@ -48,6 +48,12 @@ public sealed record RegistryOptions
     /// <summary>For a whole blob. None by default: how long one takes is a matter of its size, and silence has its own limit.</summary>
     public TimeSpan BlobDeadline { get; init; } = Timeout.InfiniteTimeSpan;
 
+    /// <summary>How long a host's first sign of life is waited for where somebody can do without (<see cref="Decision"/>).</summary>
+    public TimeSpan DecisionBudget { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>For how long a host that gave none is not asked again there, and one that did is waited for longer.</summary>
+    public TimeSpan DecisionMemory { get; init; } = TimeSpan.FromMinutes(1);
+
     public TimeSpan CredentialHelperTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How often one request is repeated after failures that may pass.</summary>
@@ -103,6 +109,12 @@ public sealed record RegistryOptions
 
     /// <summary>For tests: trust in a certificate made a second ago.</summary>
     internal Action<SocketsHttpHandler>? ConfigureHandler { get; init; }
+
+    /// <summary>The longest silence inside a body, for what the caller is at.</summary>
+    internal TimeSpan SilenceMax => Decision.IsPending && PatienceWithAnswerer < StallTimeout ? PatienceWithAnswerer : StallTimeout;
+
+    /// <summary>Of somebody who decides, with a host that has answered lately: it lives, it is only slow.</summary>
+    internal TimeSpan PatienceWithAnswerer => DecisionBudget * 3;
 
     private static string DefaultUserAgent { get; } =
         "lazysnap/" + (typeof(RegistryOptions).Assembly.GetName().Version?.ToString(3) ?? "0.0.0");

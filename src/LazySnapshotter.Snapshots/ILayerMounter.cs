@@ -82,4 +82,8 @@ public sealed record MountedLayer(long Id, string Directory);
 public readonly record struct LayerUsage(long Bytes, long Inodes);
 
 /// <summary>A layer cannot be served lazily. The message names the layer's digest and the reason.</summary>
-public sealed class LayerUnavailableException(string message, Exception? innerException = null) : Exception(message, innerException);
+public sealed class LayerUnavailableException(string message, Exception? innerException = null) : Exception(message, innerException)
+{
+    /// <summary>The reason is the whole image's, and the mounter has said it already.</summary>
+    public bool IsTold { get; init; }
+}

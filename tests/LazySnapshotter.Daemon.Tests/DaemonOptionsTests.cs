@@ -31,7 +31,7 @@ public sealed class DaemonOptionsTests : IDisposable
     [Fact]
     public void Waits_and_numbers_of_requests_reach_the_client_and_the_rest_stays_its_own()
     {
-        File.WriteAllText(_path, """{ "registry": { "requests": { "readDeadline": 7, "rangeDeadline": 12.5, "retryDelayMax": 3, "retryLimit": 2, "concurrency": 3, "hedgeFloor": 0 } } }""");
+        File.WriteAllText(_path, """{ "registry": { "requests": { "readDeadline": 7, "rangeDeadline": 12.5, "retryDelayMax": 3, "retryLimit": 2, "concurrency": 3, "hedgeFloor": 0, "decisionBudget": 1.5 } } }""");
         var section = DaemonOptions.Read(_path).Registry;
         var options = section.ToClientOptions();
         var defaults = new Registry.RegistryOptions();
@@ -40,6 +40,7 @@ public sealed class DaemonOptionsTests : IDisposable
         Assert.Equal((TimeSpan.FromSeconds(12.5), TimeSpan.FromSeconds(3), defaults.RetryDelay), (options.RangeDeadline, options.RetryDelayMax, options.RetryDelay));
         Assert.Equal((2, 3), (options.RetryLimit, options.ConcurrencyStart));
         Assert.Equal(Timeout.InfiniteTimeSpan, options.HedgeFloor);
+        Assert.Equal((TimeSpan.FromSeconds(1.5), defaults.DecisionMemory), (options.DecisionBudget, options.DecisionMemory));
         Assert.Equal(
             (defaults.ConnectTimeout, defaults.ResponseTimeout, defaults.StallTimeout, defaults.DocumentDeadline, defaults.ConcurrencyMax),
             (options.ConnectTimeout, options.ResponseTimeout, options.StallTimeout, options.DocumentDeadline, options.ConcurrencyMax));
@@ -89,6 +90,9 @@ public sealed class DaemonOptionsTests : IDisposable
     [InlineData("{ \"registry\": { \"requests\": { \"concurrency\": 9, \"concurrencyMax\": 8 } } }", "registry.requests.concurrency")]
     [InlineData("{ \"registry\": { \"requests\": { \"concurrencyMax\": 5000 } } }", "registry.requests.concurrencyMax: 5000 is not a whole number from 1 to 1024")]
     [InlineData("{ \"registry\": { \"requests\": { \"hedgeFloor\": -1 } } }", "registry.requests.hedgeFloor: -1 is not a number from 0 to 86400")]
+    [InlineData("{ \"registry\": { \"requests\": { \"decisionBudget\": 0 } } }", "registry.requests.decisionBudget: 0 is not a number from 0.001 to 86400")]
+    [InlineData("{ \"registry\": { \"requests\": { \"decisionMemory\": 1e9 } } }", "registry.requests.decisionMemory: ")]
+    [InlineData("{ \"registry\": { \"requests\": { \"decisionDeadline\": -1 } } }", "registry.requests.decisionDeadline: -1 is not a number from 0.001 to 86400")]
     public void A_mistake_is_refused_by_file_place_key_and_value(string text, string named)
     {
         File.WriteAllText(_path, text);

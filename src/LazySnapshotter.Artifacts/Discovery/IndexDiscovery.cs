@@ -44,6 +44,19 @@ public sealed class IndexDiscovery
             .GetAsync(cancellationToken);
     }
 
+    /// <summary>Has a question about an image answered for whoever will ask it. Never fails.</summary>
+    internal async Task AskAheadAsync(LayerOrigin origin, Func<ImageArtifacts, Task> question)
+    {
+        try
+        {
+            await question(await OfAsync(origin, CancellationToken.None));
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)
+        {
+            // Whoever asks is told.
+        }
+    }
+
     private async Task<ImageArtifacts> ResolveAsync(ImageReference image)
     {
         var resolved = await _registry.ResolveAsync(image, Platform.Current, CancellationToken.None);

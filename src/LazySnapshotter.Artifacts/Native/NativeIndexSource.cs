@@ -19,6 +19,8 @@ public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient r
     /// <summary>An index is obtained when all of it is here.</summary>
     public bool IsWhole { get; init; }
 
+    public void AskAhead(LayerOrigin origin) => _ = discovery.AskAheadAsync(origin, image => image.NativeAsync(CancellationToken.None));
+
     public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken)
     {
         var image = await discovery.OfAsync(origin, cancellationToken);

@@ -39,6 +39,10 @@ public sealed class SociIndexSource : ILayerIndexSource
 
     public static string NameOf(int version) => "soci-v" + version.ToString(CultureInfo.InvariantCulture);
 
+    // Of version 1 the list that all kinds are in is enough: which of its manifests will be read is not known yet.
+    public void AskAhead(LayerOrigin origin) => _ = _discovery.AskAheadAsync(
+        origin, image => _version == 2 ? image.SociV2Async(CancellationToken.None) : image.ReferrersAsync(CancellationToken.None));
+
     public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken)
     {
         var image = await _discovery.OfAsync(origin, cancellationToken);

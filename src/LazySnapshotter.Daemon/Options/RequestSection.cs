@@ -30,6 +30,18 @@ public sealed record RequestSection
     [Limits(SecondsMin, SecondsMax)]
     public double DocumentDeadline { get; set; } = Defaults.DocumentDeadline.TotalSeconds;
 
+    /// <summary>For a host's first sign of life, while containerd waits to be told whether a layer is served lazily.</summary>
+    [Limits(SecondsMin, SecondsMax)]
+    public double DecisionBudget { get; set; } = Defaults.DecisionBudget.TotalSeconds;
+
+    /// <summary>For how long a host that gave none is not asked again for such a decision.</summary>
+    [Limits(SecondsMin, SecondsMax)]
+    public double DecisionMemory { get; set; } = Defaults.DecisionMemory.TotalSeconds;
+
+    /// <summary>How long nothing at all may come for a layer that is being got ready, whatever the reason.</summary>
+    [Limits(SecondsMin, SecondsMax)]
+    public double DecisionDeadline { get; set; } = 300;
+
     /// <summary>For what a program reads of a file, whatever has to be done for it: then the read is EIO.</summary>
     [Limits(SecondsMin, SecondsMax)]
     public double ReadDeadline { get; set; } = new SpanFetcherOptions().Deadline.TotalSeconds;
@@ -62,6 +74,8 @@ public sealed record RequestSection
     [Limits(0, SecondsMax)]
     public double HedgeFloor { get; set; } = Defaults.HedgeFloor.TotalSeconds;
 
+    internal TimeSpan SilenceMax => TimeSpan.FromSeconds(DecisionDeadline);
+
     public SpanFetcherOptions ToFetcherOptions() => new() { Deadline = TimeSpan.FromSeconds(ReadDeadline) };
 
     public RegistryOptions ApplyTo(RegistryOptions options) => options with
@@ -71,6 +85,8 @@ public sealed record RequestSection
         StallTimeout = TimeSpan.FromSeconds(StallTimeout),
         DocumentDeadline = TimeSpan.FromSeconds(DocumentDeadline),
         RangeDeadline = TimeSpan.FromSeconds(RangeDeadline),
+        DecisionBudget = TimeSpan.FromSeconds(DecisionBudget),
+        DecisionMemory = TimeSpan.FromSeconds(DecisionMemory),
         RetryLimit = RetryLimit,
         RetryDelay = TimeSpan.FromSeconds(RetryDelay),
         RetryDelayMax = TimeSpan.FromSeconds(RetryDelayMax),

@@ -151,6 +151,8 @@ public sealed partial class LayerLibrary : IAsyncDisposable
         if (TryOpen(origin.Image, layer) is { } meanwhile && !await IsRefutedAsync(meanwhile, cancellationToken))
             return meanwhile;
 
+        foreach (var source in _options.Sources)
+            source.AskAhead(origin);
         Exception? failure = null;
         foreach (var source in _options.Sources)
         {
@@ -159,15 +161,21 @@ public sealed partial class LayerLibrary : IAsyncDisposable
                 if (await source.ObtainAsync(origin, layer, identity: null, cancellationToken) is not { } obtained)
                     continue;
                 if (!IsRefuted(obtained.Index.Id))
+                {
+                    Decision.Leave(); // What goes on for the open layer has all the time there is.
                     return Open(origin.Image, obtained);
+                }
+
                 obtained.Index.Dispose();
                 var kept = _indexes.SetAside(layer, obtained.Index.Id);
                 throw new InvalidDataException($"its index {obtained.Index.Id} was refuted, kept as {kept}");
             }
             catch (Exception e) when (e is IOException or InvalidDataException or UnsupportedLayerException)
             {
-                // Said in the log even for the last one, whose failure everybody who waits is told: they may be nobody.
-                MountsLog.IndexNotObtained(_logger, layer, origin.Image, source.Name, e.Message);
+                // Said in the log even for the last one, whose failure everybody who waits is told: they may be nobody. A registry's
+                // trouble is said once for all layers of an image that is being pulled.
+                if (e is not RegistryException trouble || Decision.Current?.IsNews(trouble) != false)
+                    MountsLog.IndexNotObtained(_logger, layer, origin.Image, source.Name, e.Message);
                 failure = e;
             }
         }

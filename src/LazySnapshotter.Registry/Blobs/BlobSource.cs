@@ -78,8 +78,9 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
         }
         catch (Exception e)
         {
-            // A refused range, or a caller that gave up, says nothing about the blob.
-            cell.Failed(e is RegistryException { Failure: not (RegistryFailure.RangeNotSatisfiable or RegistryFailure.Protocol) } error ? error : null);
+            // A refused range, or a caller that gave up or has little patience, says nothing about the blob.
+            cell.Failed(e is RegistryException { Failure: not (RegistryFailure.RangeNotSatisfiable or RegistryFailure.Protocol) } error
+                && !(error.IsLasting && Decision.IsPending) ? error : null);
             throw;
         }
     }

@@ -28,6 +28,7 @@ internal sealed class ResumingStream : ForwardStream
     private long _position;
     private long? _end;
     private int _resumed;
+    private long _brokeOffAt = -1;
     private int _shortAnswers;
     private bool _disposed;
 
@@ -162,7 +163,8 @@ internal sealed class ResumingStream : ForwardStream
             RenewSilence();
         var silence = _silence;
         using var callerGivesUp = cancellationToken.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), silence);
-        silence.CancelAfter(_options.StallTimeout);
+        var silenceMax = _options.SilenceMax;
+        silence.CancelAfter(silenceMax);
         try
         {
             var count = await _part!.Body.ReadAsync(buffer, silence.Token);
@@ -180,7 +182,7 @@ internal sealed class ResumingStream : ForwardStream
 
             if (_deadline.Token.IsCancellationRequested)
                 throw _deadline.Error(_source.HostName, Subject, e);
-            throw new IOException($"silent for {_options.StallTimeout.TotalSeconds:0.###} s at byte {_partPosition}", e);
+            throw new IOException($"silent for {silenceMax.TotalSeconds:0.###} s at byte {_partPosition}", e);
         }
         finally
         {
@@ -205,7 +207,10 @@ internal sealed class ResumingStream : ForwardStream
         ReleasePart();
         _source.Services.Transport.ReportBrokenBody(host);
         _source.Services.Statistics.CountBrokenBody();
-        if (_resumed >= ResumesMax)
+        // Whoever decides by it need not see the same byte missing over and over.
+        var isHopeless = Decision.IsPending && _brokeOffAt == _position;
+        _brokeOffAt = _position;
+        if (_resumed >= ResumesMax || isHopeless)
         {
             throw Subject.Error(
                 RegistryFailure.Unreachable, host, $"the body broke off at byte {_position} after {_resumed} resumptions: {cause}", inner: inner);

@@ -35,6 +35,7 @@ internal static class SchemeRace
                 secureError.Failure, secureError.Host, $"{secureError.Message}; in plain http: {plainError?.Message}", secureError.StatusCode, innerException: secureError)
             {
                 IsTransient = secureError.IsTransient || plainError?.IsTransient == true,
+                IsLasting = secureError.IsLasting && plainError?.IsLasting != false,
             };
         }
         finally

@@ -17,7 +17,8 @@ internal static class BoundedBody
             throw TooLong(response.StatusCode, hop, limitBytes);
 
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        stall.CancelAfter(options.StallTimeout);
+        var silenceMax = options.SilenceMax;
+        stall.CancelAfter(silenceMax);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
@@ -28,7 +29,7 @@ internal static class BoundedBody
                 if (content.Length + count > limitBytes)
                     throw TooLong(response.StatusCode, hop, limitBytes);
                 content.Write(buffer, 0, count);
-                stall.CancelAfter(options.StallTimeout);
+                stall.CancelAfter(silenceMax);
             }
 
             return ContentCoding.Of(response) is { } coding
@@ -37,8 +38,10 @@ internal static class BoundedBody
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw hop.Subject.TransientError(
-                RegistryFailure.TimedOut, hop.Host, $"the body was silent for {options.StallTimeout.TotalSeconds:0.###} s", response.StatusCode, e);
+            var error = hop.Subject.TransientError(
+                RegistryFailure.TimedOut, hop.Host, $"the body was silent for {silenceMax.TotalSeconds:0.###} s", response.StatusCode, e);
+            error.IsLasting = true;
+            throw error;
         }
         catch (Exception e) when (e is (IOException or HttpRequestException) and not RegistryException)
         {

@@ -62,6 +62,7 @@ internal sealed class EndpointFailover(HttpTransport transport, ILogger logger)
             ErrorCode = telling.ErrorCode,
             // Where the registry itself lets nobody in, a mirror in trouble is all there is.
             IsTransient = telling.IsTransient || (telling.Failure == RegistryFailure.Unauthorized && failures.Exists(f => f.Error.IsTransient)),
+            IsLasting = failures.TrueForAll(f => f.Error.IsLasting),
             // What the registry itself was asked over and over (its ping) is not begun anew for the mirrors' sake.
             WasRepeated = telling.WasRepeated && failures.Exists(f => f.Error == telling && !f.Endpoint.IsMirror),
         };

@@ -13,13 +13,14 @@ internal sealed class HopTimer : IDisposable
     private TimeSpan _limit;
     private bool _disposed;
 
-    public HopTimer(RegistryOptions options, CancellationToken cancellationToken)
+    /// <param name="responseTimeout">From now to the head of a response, where no body is sent.</param>
+    public HopTimer(RegistryOptions options, TimeSpan responseTimeout, CancellationToken cancellationToken)
     {
         _options = options;
         _source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Token = _source.Token;
         _waitingFor = "";
-        Start("no response", options.ResponseTimeout);
+        Start("no response", responseTimeout);
     }
 
     public CancellationToken Token { get; }

@@ -22,6 +22,7 @@ internal sealed class HttpTransport : IDisposable
     private readonly Hedging _hedging;
     private readonly HttpHandlers _handlers;
     private readonly HostWarnings _warnings;
+    private readonly HostOutages _outages;
 
     public HttpTransport(RegistryOptions options, RegistryStatistics statistics, ILogger logger)
     {
@@ -32,13 +33,14 @@ internal sealed class HttpTransport : IDisposable
         _hedging = new Hedging(options, statistics);
         _handlers = new HttpHandlers(options, statistics);
         _warnings = new HostWarnings(logger);
+        _outages = new HostOutages(options);
     }
 
     /// <exception cref="RegistryException">No response came.</exception>
     public async Task<HttpResponseMessage> SendAsync(HopRequest hop, CancellationToken cancellationToken)
     {
         var queue = _queues.For(hop.Host);
-        var turn = await queue.EnterAsync(TurnRequest.Of(hop) with { NeedsPlace = !TurnGroup.IsInside }, cancellationToken);
+        var turn = await _outages.EnterAsync(queue, TurnRequest.Of(hop) with { NeedsPlace = !TurnGroup.IsInside }, hop, cancellationToken);
         return await _hedging.SendAsync(queue, turn, hop, SendAsync, cancellationToken);
     }
 
@@ -72,7 +74,8 @@ internal sealed class HttpTransport : IDisposable
 
     private async Task<HttpResponseMessage> SendInTurnAsync(HostQueue queue, Turn turn, HopRequest hop, CancellationToken cancellationToken)
     {
-        using var timer = new HopTimer(_options, cancellationToken);
+        var outage = _outages.For(hop.Uri);
+        using var timer = new HopTimer(_options, Decision.IsPending ? outage.Patience : _options.ResponseTimeout, cancellationToken);
         using var request = CreateMessage(hop, timer);
         var started = Stopwatch.GetTimestamp();
         HttpResponseMessage response;
@@ -95,6 +98,8 @@ internal sealed class HttpTransport : IDisposable
             Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, isGivenUp: error is null).Failed(error?.GetBaseException().Message ?? "given up");
             if (error is null)
                 throw;
+            if (error.Failure is RegistryFailure.Unreachable or RegistryFailure.TimedOut)
+                outage.Failed(error);
             if (error.IsTransient)
                 queue.Failed(turn);
             throw error;
@@ -102,15 +107,20 @@ internal sealed class HttpTransport : IDisposable
 
         var elapsed = Stopwatch.GetElapsedTime(started);
         var report = Report(hop, turn, request, elapsed, response);
+        Decision.Current?.Heard(_options.Clock);
         _warnings.Read(response, hop);
         // An answer to a ping decides nothing (HostPing): what is worth an answer is not left alone because of it.
         if (TransientStatus.Is(response.StatusCode) && hop.Subject.Kind != RegistryRequestKind.Ping)
         {
+            outage.Failed(hop.Subject.TransientError(RegistryFailure.Unavailable, hop.Host, $"it answered {(int)response.StatusCode}", response.StatusCode));
             queue.Failed(turn, RetryAfter.Of(response.Headers, _options.Clock.GetUtcNow()), TransientStatus.IsThrottle(response.StatusCode));
         }
         else
         {
+            outage.Answered();
             queue.Succeeded(turn);
+            if (response.IsSuccessStatusCode && hop.Subject.Kind is not (RegistryRequestKind.Ping or RegistryRequestKind.Token))
+                Decision.Current?.Gave();
             if (hop.Range is not null)
                 queue.Answers.Add(elapsed);
         }
@@ -150,21 +160,29 @@ internal sealed class HttpTransport : IDisposable
     private RegistryException? NoResponse(HopRequest hop, Exception e, HopTimer timer, CancellationToken cancellationToken) => e switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => null,
-        OperationCanceledException when !timer.Token.IsCancellationRequested => hop.Subject.TransientError(
-            RegistryFailure.TimedOut, hop.Host, $"no connection within {ConnectTimeout(hop).TotalSeconds:0.###} s", inner: e),
-        OperationCanceledException => hop.Subject.TransientError(
-            RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e),
+        OperationCanceledException when !timer.Token.IsCancellationRequested => Lasting(hop.Subject.TransientError(
+            RegistryFailure.TimedOut, hop.Host, $"no connection within {ConnectTimeout(hop).TotalSeconds:0.###} s", inner: e)),
+        OperationCanceledException => Lasting(hop.Subject.TransientError(
+            RegistryFailure.TimedOut, hop.Host, timer.Expired, inner: e)),
         _ when e.GetBaseException() is PrivateAddressException refused => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, refused.Message, inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB", inner: e),
         // A handshake that was refused or made no sense; one that broke off is a broken connection like any other.
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: AuthenticationException } => hop.Subject.Error(
-            RegistryFailure.Unreachable, hop.Host, $"no secure connection: {Innermost(e)}", inner: e),
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: AuthenticationException } => Lasting(hop.Subject.Error(
+            RegistryFailure.Unreachable, hop.Host, $"no secure connection: {Innermost(e)}", inner: e)),
+        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError } => Lasting(hop.Subject.TransientError(
+            RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e)),
         HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response is not HTTP: {Redaction.Explain(e).Cause}"),
         _ => hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e),
     };
+
+    private static RegistryException Lasting(RegistryException error)
+    {
+        error.IsLasting = true;
+        return error;
+    }
 
     private TimeSpan ConnectTimeout(HopRequest hop) => hop.Home?.ConnectionTo(hop.Uri).ConnectTimeout ?? _options.ConnectTimeout;
 
@@ -177,6 +195,13 @@ internal sealed class HttpTransport : IDisposable
             response?.Version);
         _statistics.CountHop(report, isRepetition: hop is { Attempt: > 0, IsFollowUp: false, IsHedge: false }, isGivenUp);
         _options.OnHop?.Invoke(report);
-        return new HopReport(report, hop.Range?.ToString() ?? "", _logger);
+        var (outage, decision) = (_outages.For(hop.Uri), Decision.Current);
+        return new HopReport(report, hop.Range?.ToString() ?? "", Heard, _logger);
+
+        void Heard()
+        {
+            outage.Answered();
+            decision?.Heard(_options.Clock);
+        }
     }
 }

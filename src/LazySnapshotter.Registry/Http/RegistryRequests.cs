@@ -36,7 +36,8 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
         {
             return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(shown.BaseUri, path) }, shown, cancellationToken);
         }
-        catch (RegistryException e) when (isSchemeRecalled && e.StatusCode is null && template.Body?.CanRepeat != false)
+        catch (RegistryException e) when (isSchemeRecalled && e.StatusCode is null && template.Body?.CanRepeat != false
+            && !(e.Failure == RegistryFailure.TimedOut && Decision.IsPending))
         {
             endpoint.Authorizer.DoubtScheme();
             shown = await endpoint.Authorizer.AuthorizeAsync(scope, cancellationToken);
