@@ -120,7 +120,7 @@ public sealed class MetadataDatabaseTests : IDisposable
         using (MetadataDatabase.Open(DatabasePath))
         {
             var e = Assert.Throws<MetadataException>(() => MetadataDatabase.Open(DatabasePath));
-            Assert.Contains("another process", e.Message, StringComparison.Ordinal);
+            Assert.Contains($"process {Environment.ProcessId} has it", e.Message, StringComparison.Ordinal);
         }
 
         MetadataDatabase.Open(DatabasePath).Dispose();

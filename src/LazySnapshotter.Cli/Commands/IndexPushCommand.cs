@@ -27,9 +27,10 @@ internal static class IndexPushCommand
         platformOptions.AddTo(command);
         command.Validators.Add(result =>
         {
-            // The value of an option that could not be read cannot be asked for.
-            var isRead = result.GetResult(format)?.Errors.Any() != true;
-            if (isRead && result.GetValue(format) == IndexFormat.Soci && result.GetValue(layout) is null)
+            // By its word: an option whose value is wrong throws when it is asked for here, before its own error is told.
+            var isSoci = result.GetResult(format)?.Tokens is [{ Value: var word }]
+                && word.Equals(nameof(IndexFormat.Soci), StringComparison.OrdinalIgnoreCase);
+            if (isSoci && result.GetValue(layout) is null)
                 result.AddError("--format soci needs --layout DIR: this node's index store has indexes of our own");
         });
         command.SetAction(async (parsed, loggers, cancellationToken) =>

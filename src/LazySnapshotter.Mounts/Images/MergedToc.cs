@@ -15,7 +15,14 @@ public class MergedToc
     // An image without layers is an empty directory, as containerd makes it.
     private static readonly TocEntry EmptyRoot = new()
     {
-        Type = TocEntryType.Directory, Mode = 0x1ED, Uid = 0, Gid = 0, MtimeSeconds = 0, MtimeNanoseconds = 0, Size = 0, LinkCount = 2,
+        Type = TocEntryType.Directory,
+        Mode = 0x1ED, // 0755
+        Uid = 0,
+        Gid = 0,
+        MtimeSeconds = 0,
+        MtimeNanoseconds = 0,
+        Size = 0,
+        LinkCount = 2,
     };
 
     private readonly LayerToc[] _layers;
