@@ -17,7 +17,8 @@ internal static class ListedDifferences
     public static bool IsGroupOfParent(Tree expected, Tree actual, TreeDifference difference)
     {
         var path = difference.Path;
-        if (difference.Aspect != nameof(TreeAspects.Owner) || path.Bytes.LastIndexOf((byte)'/') is <= 0 and var slash)
+        var slash = path.Bytes.LastIndexOf((byte)'/');
+        if (difference.Aspect != nameof(TreeAspects.Owner) || slash <= 0)
             return false;
         var parent = expected.Entries[new LinuxPath(path.Bytes[..slash])].Status;
         var (wanted, got) = (expected.Entries[path].Status, actual.Entries[path].Status);
