@@ -23,12 +23,15 @@ public sealed class OddReport(IReadOnlyCollection<OddOutcome> outcomes)
         }
     }
 
-    public static async Task<OddReport> OfAsync(OddRun run, int firstSeed, int count, int parallel, Action<string> tell)
+    /// <param name="stop">Ends the run early; what was seen until then is reported.</param>
+    public static async Task<OddReport> OfAsync(OddRun run, int firstSeed, int count, int parallel, Action<string> tell, CancellationToken stop = default)
     {
         var outcomes = new ConcurrentQueue<OddOutcome>();
         await Parallel.ForEachAsync(
             Enumerable.Range(firstSeed, count), new ParallelOptions { MaxDegreeOfParallelism = parallel }, async (seed, _) =>
             {
+                if (stop.IsCancellationRequested)
+                    return;
                 var outcome = await run.RunAsync(seed);
                 outcomes.Enqueue(outcome);
                 tell(outcome.ToString());

@@ -27,12 +27,19 @@ if (Array.IndexOf(args, "--write") is >= 0 and var write)
     return 0;
 }
 
+// An interrupted run must not leave its mounts behind.
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
 await using var run = await OddRun.StartAsync();
 var report = await OddReport.OfAsync(run, Number("--seed", 1), Number("--count", 500), Number("--parallel", 2), outcome =>
 {
     if (tellsAll)
         Console.WriteLine(outcome);
-});
+}, stop.Token);
 foreach (var outcome in report.Differences)
     Console.WriteLine(outcome);
 Console.WriteLine(report);

@@ -76,6 +76,15 @@ internal sealed class PaxHeader
             : throw new InvalidDataException($"pax record {key} is not a time");
     }
 
+    /// <summary>Numbers and times must be such, also where nobody wants them.</summary>
+    public void CheckNumbers()
+    {
+        foreach (var key in (ReadOnlySpan<string>)["uid", "gid", "size"])
+            _ = GetNumber(key);
+        foreach (var key in (ReadOnlySpan<string>)["mtime", "atime", "ctime"])
+            _ = GetTime(key);
+    }
+
     private void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         Records?.Add(key, value);
@@ -102,7 +111,8 @@ internal sealed class PaxHeader
 
     private static bool IsKnown(ReadOnlySpan<byte> key) =>
         key.SequenceEqual("path"u8) || key.SequenceEqual("linkpath"u8) || key.SequenceEqual("size"u8)
-        || key.SequenceEqual("uid"u8) || key.SequenceEqual("gid"u8) || key.SequenceEqual("mtime"u8)
+        || key.SequenceEqual("uid"u8) || key.SequenceEqual("gid"u8)
+        || key.SequenceEqual("mtime"u8) || key.SequenceEqual("atime"u8) || key.SequenceEqual("ctime"u8)
         || key.StartsWith("GNU.sparse."u8);
 
     private void AddXattr(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)

@@ -13,7 +13,7 @@ internal enum TarEntryType
 
     /// <summary>
     /// A pax global header. Its records are not applied, exactly as in containerd (Go's archive/tar hands it out as an
-    /// entry of its own, with a name for which containerd makes parent directories).
+    /// entry of its own, whose name may be a record's, and containerd makes parent directories for it).
     /// </summary>
     GlobalHeader,
 }

@@ -115,8 +115,9 @@ internal sealed partial class TarParser
                 _pax = PaxHeader.Parse(metadata, keepHeaders);
                 break;
             case TypePaxGlobalHeader:
-                _ = PaxHeader.Parse(metadata); // must be well-formed, that is all
-                sink.Add(new TarEntry { Type = TarEntryType.GlobalHeader, Name = _globalHeaderName, LinkName = [] });
+                // Go looks at nothing in it but the path, which becomes its own name.
+                var name = PaxHeader.Parse(metadata).Path ?? _globalHeaderName;
+                sink.Add(new TarEntry { Type = TarEntryType.GlobalHeader, Name = name, LinkName = [] });
                 break;
             case TypeGnuLongName:
                 _longName = UpToNul(metadata);
@@ -133,6 +134,7 @@ internal sealed partial class TarParser
     private void TakeEntry(TarHeaderBlock block)
     {
         var pax = _pax;
+        pax?.CheckNumbers();
         var name = NonEmpty(_longName) ?? pax?.Path ?? HeaderName(block);
         var linkName = NonEmpty(_longLink) ?? pax?.LinkPath ?? block.LinkName.ToArray();
         (_pax, _longName, _longLink) = (null, null, null);

@@ -105,11 +105,22 @@ public sealed class TarTests
     public void Global_pax_records_are_not_applied_just_as_containerd_does_not_apply_them()
     {
         using var layer = BuiltLayer.Of(new TestTar()
-            .Add("made/for/it", 'g', TestTar.PaxRecord("uid", "77") + TestTar.PaxRecord("path", "elsewhere"))
+            .Add("made/for/it", 'g', TestTar.PaxRecord("uid", "77") + TestTar.PaxRecord("mtime", "x"))
             .Add("file").End());
         Assert.Equal(0u, layer["file"].Uid);
         Assert.True(layer["made/for"].IsImplicit);
         Assert.False(layer.Toc.TryResolve("made/for/it"u8, out _));
+    }
+
+    [Fact]
+    public void A_global_path_is_the_name_of_the_global_header_itself()
+    {
+        using var layer = BuiltLayer.Of(new TestTar()
+            .Add("gone").Add("not/made", 'g', TestTar.PaxRecord("path", "made/for/it")).Add("g", 'g', TestTar.PaxRecord("path", "gone")).Add("file").End());
+        Assert.True(layer["made/for"].IsImplicit);
+        Assert.False(layer.Toc.TryResolve("not"u8, out _));
+        Assert.False(layer.Toc.TryResolve("gone"u8, out _));
+        Assert.True(layer.Toc.TryResolve("file"u8, out _));
     }
 
     [Fact]
