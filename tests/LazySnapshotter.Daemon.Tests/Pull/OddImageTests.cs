@@ -124,7 +124,10 @@ public sealed class OddImageTests(PullPeers peers) : PullTest(peers)
         };
         var wrong = new JsonObject
         {
-            ["mediaType"] = MediaTypes.OciManifest, ["digest"] = "blake3:00", ["size"] = -1, ["platform"] = new JsonObject { ["os"] = "plan9", ["architecture"] = "mips" },
+            ["mediaType"] = MediaTypes.OciManifest,
+            ["digest"] = "blake3:00",
+            ["size"] = -1,
+            ["platform"] = new JsonObject { ["os"] = "plan9", ["architecture"] = "mips" },
         };
         for (var depth = 0; depth < 6; depth++)
         {
