@@ -3,8 +3,8 @@ using LazySnapshotter.Linux;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Registry;
-using LazySnapshotter.TestSupport.Trees;
 using LazySnapshotter.TestSupport.Tars;
+using LazySnapshotter.TestSupport.Trees;
 
 namespace LazySnapshotter.IntegrationTests;
 

@@ -1,9 +1,9 @@
 using System.Text;
+using LazySnapshotter.Artifacts;
 using LazySnapshotter.Fuse;
 using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Linux;
-using LazySnapshotter.Artifacts;
 using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Mounts.Slots;
 using LazySnapshotter.Oci;

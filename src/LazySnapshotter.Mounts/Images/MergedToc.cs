@@ -16,7 +16,7 @@ public class MergedToc
     private static readonly TocEntry EmptyRoot = new()
     {
         Type = TocEntryType.Directory,
-        Mode = 0x1ED, // 0755
+        Mode = 0x1ED,
         Uid = 0,
         Gid = 0,
         MtimeSeconds = 0,

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Index.Verify;
 using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Index.Verify;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Tests.Gzip;
