@@ -27,7 +27,7 @@ public static class SnapshotterDaemon
         await using var storage = NodeStorage.Open(options, loggers);
         var layersDirectory = Path.Combine(options.Root, "layers");
         var silenceMax = options.Registry.Requests.SilenceMax;
-        using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), silenceMax, loggers);
+        using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), loggers, silenceMax);
         await using var session = await FuseSession.StartAsync(
             FuseMount.Create(layersDirectory, new FuseMountOptions()), mounter.FileSystem, new FuseSessionOptions(), loggers.CreateLogger<FuseSession>());
         await using var snapshotter = new Snapshotter(options.Root, database, mounter, loggers.CreateLogger<Snapshotter>());

@@ -1,4 +1,5 @@
 using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Mounts;
 using LazySnapshotter.Registry;
 
 namespace LazySnapshotter.Daemon;
@@ -32,7 +33,7 @@ public sealed record RequestSection
     public double DecisionMemory { get; set; } = Defaults.DecisionMemory.TotalSeconds;
 
     /// <summary>How long nothing at all may come for a layer that is being got ready, whatever the reason.</summary>
-    public double DecisionDeadline { get; set; } = 300;
+    public double DecisionDeadline { get; set; } = LayerMounter.DefaultSilenceMax.TotalSeconds;
 
     /// <summary>For what a program reads of a file, whatever has to be done for it: then the read is EIO.</summary>
     public double ReadDeadline { get; set; } = new SpanFetcherOptions().Deadline.TotalSeconds;
@@ -85,7 +86,8 @@ public sealed record RequestSection
         foreach (var (key, seconds) in (ReadOnlySpan<(string, double)>)[
             ("connectTimeout", ConnectTimeout), ("responseTimeout", ResponseTimeout), ("stallTimeout", StallTimeout),
             ("documentDeadline", DocumentDeadline), ("readDeadline", ReadDeadline), ("rangeDeadline", RangeDeadline),
-            ("decisionBudget", DecisionBudget), ("decisionMemory", DecisionMemory), ("decisionDeadline", DecisionDeadline), ("retryDelay", RetryDelay), ("retryDelayMax", RetryDelayMax)])
+            ("decisionBudget", DecisionBudget), ("decisionMemory", DecisionMemory), ("decisionDeadline", DecisionDeadline),
+            ("retryDelay", RetryDelay), ("retryDelayMax", RetryDelayMax)])
         {
             if (!(seconds is > 0 and <= SecondsMax))
                 return $"{key}: {seconds} is not a number of seconds above 0 and up to {SecondsMax}";
