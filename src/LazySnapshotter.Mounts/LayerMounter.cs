@@ -19,6 +19,9 @@ namespace LazySnapshotter.Mounts;
 // again at once; their layers are opened from this node's files when first looked into.
 public sealed class LayerMounter : ILayerMounter, IDisposable
 {
+    /// <summary>Longer than any single wait for a registry: what ends by it has stopped for another reason.</summary>
+    public static readonly TimeSpan DefaultSilenceMax = TimeSpan.FromMinutes(5);
+
     private readonly string _mountPoint;
     private readonly LayerLibrary _library;
     private readonly PullDecisions _pulls;
@@ -33,13 +36,13 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
 
     /// <param name="mountPoint">Where <see cref="FileSystem"/> is mounted.</param>
     /// <param name="silenceMax">Of a layer that is being got ready; then containerd is told that it is not served.</param>
-    public LayerMounter(string mountPoint, LayerLibrary library, SlotStore slots, TimeSpan silenceMax, ILoggerFactory loggers)
+    public LayerMounter(string mountPoint, LayerLibrary library, SlotStore slots, ILoggerFactory loggers, TimeSpan? silenceMax = null)
     {
         _mountPoint = mountPoint;
         _library = library;
         _slots = slots;
         _logger = loggers.CreateLogger<LayerMounter>();
-        _pulls = new PullDecisions(library, silenceMax, TimeProvider.System, _logger);
+        _pulls = new PullDecisions(library, silenceMax ?? DefaultSilenceMax, TimeProvider.System, _logger);
         _fileSystem = new LayerFileSystem(OpenSlot);
         foreach (var number in slots.Numbers())
         {

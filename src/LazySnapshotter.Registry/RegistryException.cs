@@ -79,6 +79,6 @@ public sealed class RegistryException : IOException, ISourceFailure
     /// <summary>A request was repeated as often as is right. An operation that this request was only a part of does not repeat it again.</summary>
     internal bool WasRepeated { get; set; }
 
-    /// <summary>Nothing says that it will pass in a moment. Whoever decides something by it (<see cref="Decision"/>) does not repeat it.</summary>
+    /// <summary>Nothing says that it will pass in a moment: whoever decides by it (<see cref="Decision"/>) does not repeat it.</summary>
     internal bool IsLasting { get; set; }
 }

@@ -28,7 +28,8 @@ internal static partial class SnapshotsLog
 
     public static void RemoteSnapshotNotPrepared(ILogger logger, string target, Digest layer, RemoteImage image, Exception reason) =>
         logger.Log(
-            reason is LayerUnavailableException { IsTold: true } ? LogLevel.Information : LogLevel.Warning, new EventId(204, nameof(RemoteSnapshotNotPrepared)),
+            reason is LayerUnavailableException { IsTold: true } ? LogLevel.Information : LogLevel.Warning,
+            new EventId(204, nameof(RemoteSnapshotNotPrepared)),
             new RemoteSnapshotState(false, target, layer, image.Reference, reason.Message),
             reason is LayerUnavailableException ? null : reason, static (state, _) => state.ToString());
 

@@ -31,7 +31,10 @@ public sealed class DaemonOptionsTests : IDisposable
     [Fact]
     public void Waits_and_numbers_of_requests_reach_the_client_and_the_rest_stays_its_own()
     {
-        File.WriteAllText(_path, """{ "registry": { "requests": { "readDeadline": 7, "rangeDeadline": 12.5, "retryDelayMax": 3, "retryLimit": 2, "concurrency": 3, "hedgeFloor": 0, "decisionBudget": 1.5 } } }""");
+        File.WriteAllText(_path, """
+            { "registry": { "requests": { "readDeadline": 7, "rangeDeadline": 12.5, "retryDelayMax": 3, "retryLimit": 2, "concurrency": 3,
+            "hedgeFloor": 0, "decisionBudget": 1.5 } } }
+            """);
         var section = DaemonOptions.Read(_path).Registry;
         var options = section.ToClientOptions();
         var defaults = new Registry.RegistryOptions();

@@ -41,8 +41,8 @@ public sealed class DecisionTests
             },
         });
         var image = ImageReference.Parse($"registry.example/test/image@{Manifest}");
-        var error = await Assert.ThrowsAsync<RegistryException>(
-            () => new Decision().RunAsync(() => client.GetManifestAsync(image, CancellationToken.None)).WaitAsync(TimeSpan.FromSeconds(10)));
+        var deciding = new Decision().RunAsync(() => client.GetManifestAsync(image, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(() => deciding.WaitAsync(TimeSpan.FromSeconds(10)));
         Assert.Equal(RegistryFailure.TimedOut, error.Failure);
         Assert.Equal(1, _lookUps);
     }
@@ -52,8 +52,12 @@ public sealed class DecisionTests
     {
         var clock = new MovableClock();
         using var client = Client(new RegistryOptions { Clock = clock, Resolve = NoSuchNameAsync });
-        Task DecideAsync(string repository) => Assert.ThrowsAsync<RegistryException>(() => new Decision().RunAsync(
-            () => client.GetManifestAsync(ImageReference.Parse($"registry.example/{repository}@{Manifest}"), CancellationToken.None)));
+        Task DecideAsync(string repository)
+        {
+            var image = ImageReference.Parse($"registry.example/{repository}@{Manifest}");
+            return Assert.ThrowsAsync<RegistryException>(
+                () => new Decision().RunAsync(() => client.GetManifestAsync(image, CancellationToken.None)));
+        }
 
         await DecideAsync("one");
         await DecideAsync("two");
@@ -71,7 +75,8 @@ public sealed class DecisionTests
         registry.Faults.Add(new ConnectionFault(TestHost.Registry, ConnectionTrouble.Silence) { Times = 1 });
         using var client = Client(new RegistryOptions { DecisionBudget = TimeSpan.FromSeconds(0.5) });
         var image = registry.Content.AddImage("test/image", "latest", []);
-        Task<ImageDocument> AskAsync() => client.GetManifestAsync(registry.Reference("test/image") with { Digest = image.Digest }, CancellationToken.None);
+        var reference = registry.Reference("test/image") with { Digest = image.Digest };
+        Task<ImageDocument> AskAsync() => client.GetManifestAsync(reference, CancellationToken.None);
         Task<ImageDocument> DecideAsync() => new Decision().RunAsync(AskAsync);
 
         await Assert.ThrowsAsync<RegistryException>(DecideAsync);
@@ -102,7 +107,8 @@ public sealed class DecisionTests
                 return await NoSuchNameAsync(name, CancellationToken.None);
             },
         });
-        var image = ImageReference.Parse(registry.Host.Replace("127.0.0.1", "registry.example", StringComparison.Ordinal) + $"/test/image@{Manifest}");
+        var host = registry.Host.Replace("127.0.0.1", "registry.example", StringComparison.Ordinal);
+        var image = ImageReference.Parse($"{host}/test/image@{Manifest}");
         var deciding = new Decision().RunAsync(() => client.GetManifestAsync(image, CancellationToken.None));
         await looksUp.Task;
         var reading = client.GetBlobBytesAsync(image, blob, CancellationToken.None);
@@ -123,7 +129,8 @@ public sealed class DecisionTests
         using var client = Client(new RegistryOptions());
         var image = registry.Content.AddImage("test/image", "latest", []);
         var decision = new Decision();
-        Task AskAsync() => decision.RunAsync(() => client.GetManifestAsync(registry.Reference("test/image") with { Digest = image.Digest }, CancellationToken.None));
+        var reference = registry.Reference("test/image") with { Digest = image.Digest };
+        Task AskAsync() => decision.RunAsync(() => client.GetManifestAsync(reference, CancellationToken.None));
 
         if (isGiven)
             await AskAsync();
@@ -160,7 +167,12 @@ public sealed class DecisionTests
     }
 
     private static RegistryClient Client(RegistryOptions options) =>
-        new(options with { RetryDelay = TimeSpan.FromMilliseconds(10), Environment = _ => null, DockerConfigPath = "/nonexistent/config.json" }, NullLogger.Instance);
+        new(options with
+        {
+            RetryDelay = TimeSpan.FromMilliseconds(10),
+            Environment = _ => null,
+            DockerConfigPath = "/nonexistent/config.json",
+        }, NullLogger.Instance);
 
     private Task<IPAddress[]> NoSuchNameAsync(string name, CancellationToken cancellationToken)
     {

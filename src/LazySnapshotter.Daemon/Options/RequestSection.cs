@@ -1,4 +1,5 @@
 using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Mounts;
 using LazySnapshotter.Registry;
 
 namespace LazySnapshotter.Daemon;

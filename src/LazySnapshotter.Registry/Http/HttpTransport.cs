@@ -112,7 +112,8 @@ internal sealed class HttpTransport : IDisposable
         // An answer to a ping decides nothing (HostPing): what is worth an answer is not left alone because of it.
         if (TransientStatus.Is(response.StatusCode) && hop.Subject.Kind != RegistryRequestKind.Ping)
         {
-            outage.Failed(hop.Subject.TransientError(RegistryFailure.Unavailable, hop.Host, $"it answered {(int)response.StatusCode}", response.StatusCode));
+            var cause = $"it answered {(int)response.StatusCode}";
+            outage.Failed(hop.Subject.TransientError(RegistryFailure.Unavailable, hop.Host, cause, response.StatusCode));
             queue.Failed(turn, RetryAfter.Of(response.Headers, _options.Clock.GetUtcNow()), TransientStatus.IsThrottle(response.StatusCode));
         }
         else
@@ -169,10 +170,10 @@ internal sealed class HttpTransport : IDisposable
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB", inner: e),
         // A handshake that was refused or made no sense; one that broke off is a broken connection like any other.
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: AuthenticationException } => Lasting(hop.Subject.Error(
-            RegistryFailure.Unreachable, hop.Host, $"no secure connection: {Innermost(e)}", inner: e)),
-        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError } => Lasting(hop.Subject.TransientError(
-            RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e)),
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: AuthenticationException } =>
+            Lasting(hop.Subject.Error(RegistryFailure.Unreachable, hop.Host, $"no secure connection: {Innermost(e)}", inner: e)),
+        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError } =>
+            Lasting(hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e)),
         HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, $"the response is not HTTP: {Redaction.Explain(e).Cause}"),
         _ => hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"no response: {Innermost(e)}", inner: e),

@@ -14,7 +14,8 @@ public sealed class UnreachableRegistryTests
     private static readonly IReadOnlyList<byte[]> Blobs = PullingNode.Layers(LayerCount);
 
     [Fact]
-    public async Task A_name_that_does_not_exist_costs_a_look_up() => await RefusedSoonAsync("registry.invalid", "registry.invalid", withinBudget: true);
+    public async Task A_name_that_does_not_exist_costs_a_look_up() =>
+        await RefusedSoonAsync("registry.invalid", "registry.invalid", withinBudget: true);
 
     [Fact]
     public async Task A_port_where_nobody_listens_costs_a_connection()
@@ -201,7 +202,8 @@ public sealed class UnreachableRegistryTests
     {
         await using var registry = await RegistryAsync();
         registry.Faults.Add(new Fault { Delay = TimeSpan.FromHours(1) });
-        await using var node = new PullingNode(new RequestSection { DecisionBudget = 3600, ResponseTimeout = 3600, DocumentDeadline = 3600, DecisionDeadline = 2 });
+        var requests = new RequestSection { DecisionBudget = 3600, ResponseTimeout = 3600, DocumentDeadline = 3600, DecisionDeadline = 2 };
+        await using var node = new PullingNode(requests);
         var (manifest, layers) = Publish(registry);
 
         var (lazy, waited) = await node.PullAsync(registry.Host, manifest, [layers[0]]);
@@ -221,7 +223,8 @@ public sealed class UnreachableRegistryTests
 
     // Every layer is left to containerd, soon, and one warning says why.
     private static async Task RefusedSoonAsync(
-        string host, string named, bool withinBudget = false, int budgets = 2, string? hosts = null, (Digest Manifest, IReadOnlyList<Digest> Layers)? image = null)
+        string host, string named, bool withinBudget = false, int budgets = 2, string? hosts = null,
+        (Digest Manifest, IReadOnlyList<Digest> Layers)? image = null)
     {
         var (manifest, layers) = image ?? (Digest.OfSha256([1]), [.. Blobs.Select(b => Digest.OfSha256(b))]);
         await using var node = new PullingNode(hosts: hosts);
