@@ -30,7 +30,7 @@ public static class SnapshotterDaemon
         await using var storage = NodeStorage.Open(options, loggers);
         var layersDirectory = Path.Combine(options.Root, "layers");
         var silenceMax = options.Registry.Requests.SilenceMax;
-        using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), silenceMax, loggers);
+        using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), loggers, silenceMax);
         var fileSystem = OverlayProbe.NeedsUserXattr(options.Root) ? new UserOverlayXattrs(mounter.FileSystem) : mounter.FileSystem;
         await using var session = await FuseSession.StartAsync(
             FuseMount.Create(layersDirectory, new FuseMountOptions()), fileSystem, new FuseSessionOptions(),

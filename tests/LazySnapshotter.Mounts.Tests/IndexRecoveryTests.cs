@@ -171,7 +171,7 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         return (await mounter.MountAsync(new RemoteImage(_node.Reference.ToString(), null, [_layer.Digest]), TestLayers.ClaimOf(_blob), [], default)).Id;
     }
 
-    private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), TimeSpan.FromMinutes(5), NullLoggerFactory.Instance);
+    private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), NullLoggerFactory.Instance);
 
     private LayerLibrary Library(params ILayerIndexSource[] sources) => new(_node.Indexes, _node.Blobs, Client(), new SpanCache(), Options(sources), NullLoggerFactory.Instance);
 

@@ -156,7 +156,7 @@ public sealed class IndexTrustTests : IAsyncLifetime
         Assert.Equal(Errno.None, again.FileSystem.Lookup(NodeId.Root, Encoding.ASCII.GetBytes($"{slot}"), out _, out _));
     }
 
-    private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), TimeSpan.FromMinutes(5), NullLoggerFactory.Instance);
+    private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), NullLoggerFactory.Instance);
 
     private ImageReference Reference(string repository) => _node.Registry.Reference(repository);
 

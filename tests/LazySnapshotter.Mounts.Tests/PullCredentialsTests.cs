@@ -90,7 +90,7 @@ public sealed class PullCredentialsTests : IAsyncLifetime
         using var build = new StreamedIndexSource(client, indexes, blobs, 1, _log);
         await using var library = new LayerLibrary(indexes, blobs, client, new SpanCache(), new LayerLibraryOptions { Sources = [build] }, _log);
         using var database = MetadataDatabase.Open(_directory.Combine("metadata.db"));
-        using var mounter = new LayerMounter(_directory.Combine("layers"), library, new SlotStore(database), TimeSpan.FromMinutes(5), _log);
+        using var mounter = new LayerMounter(_directory.Combine("layers"), library, new SlotStore(database), _log);
         await using var snapshotter = new Snapshotter(_directory.Path, database, mounter, images: null, _log.CreateLogger<Snapshotter>());
         await use(snapshotter);
     }

@@ -41,7 +41,7 @@ public sealed record RequestSection
 
     /// <summary>How long nothing at all may come for a layer that is being got ready, whatever the reason.</summary>
     [Limits(SecondsMin, SecondsMax)]
-    public double DecisionDeadline { get; set; } = 300;
+    public double DecisionDeadline { get; set; } = LayerMounter.DefaultSilenceMax.TotalSeconds;
 
     /// <summary>For what a program reads of a file, whatever has to be done for it: then the read is EIO.</summary>
     [Limits(SecondsMin, SecondsMax)]
