@@ -1,3 +1,4 @@
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Processes;
 
 namespace LazySnapshotter.Cli.Tests;
@@ -38,7 +39,7 @@ public sealed class HomeTests : ProgramTest
     {
         var built = await AsNobodyAsync(environment, "index build $SMALL");
         Assert.Equal((0, ""), (built.ExitCode, string.Concat(built.Error.Split('\n').Where(line => line.StartsWith("lazysnap:", StringComparison.Ordinal)))));
-        Assert.Single(System.IO.Directory.GetFiles(Directory.Combine(cache, "indexes", "sha256"), "*.lsi"));
+        Assert.Single(IndexFiles.All(Directory.Combine(cache)));
     }
 
     private Task<ProcessResult> AsNobodyAsync(string environment, string command) => ShellAsync(

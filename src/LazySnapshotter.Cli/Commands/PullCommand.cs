@@ -44,7 +44,7 @@ internal static class PullCommand
             var pull = new ImagePull(client, registry, new PullOptions
             {
                 Snapshotter = parsed.GetRequiredValue(snapshotter),
-                Platform = parsed.GetValue(platform) ?? Platform.Current,
+                Platform = parsed.GetValue(platform),
             });
 
             var result = await PullDisplay.ShowAsync(progress => pull.RunAsync(image, progress, cancellationToken));

@@ -25,6 +25,8 @@ internal sealed class AtomicFile : IDisposable
 
     public string TemporaryPath { get; }
 
+    public string Directory => Path.GetDirectoryName(Path.GetFullPath(TemporaryPath))!;
+
     /// <summary>A file whose name is known only when it is complete.</summary>
     /// <param name="directory">Where it is until then.</param>
     public static AtomicFile In(string directory) => new(path: null, Path.Combine(directory, Path.GetRandomFileName() + TemporarySuffix));

@@ -13,18 +13,18 @@ public static class LayerIndexBuilder
     /// <exception cref="UnsupportedLayerException">The blob cannot be read lazily.</exception>
     public static Task<LayerIndexBuildResult> BuildAsync(
         Stream blob, string indexPath, LayerIndexOptions options, CancellationToken cancellationToken) =>
-        BuildAsync(blob, Path.GetDirectoryName(Path.GetFullPath(indexPath))!, _ => indexPath, options, cancellationToken);
+        BuildAsync(blob, new AtomicFile(indexPath), _ => indexPath, options, cancellationToken);
 
-    /// <param name="directory">Where the file is written until it is complete; it must exist.</param>
-    /// <param name="pathOf">From what the index is to its file, on the same filesystem.</param>
+    /// <param name="file">What the index is written to; it is disposed of.</param>
+    /// <param name="pathOf">From what the index is to its file's name.</param>
     /// <inheritdoc cref="BuildAsync(Stream, string, LayerIndexOptions, CancellationToken)"/>
     internal static async Task<LayerIndexBuildResult> BuildAsync(
-        Stream blob, string directory, Func<LayerIndexHeader, string> pathOf, LayerIndexOptions options, CancellationToken cancellationToken)
+        Stream blob, AtomicFile file, Func<LayerIndexHeader, string> pathOf, LayerIndexOptions options, CancellationToken cancellationToken)
     {
         var blobChunks = new Recycler<BlobChunk>();
         var gzipChunks = new Recycler<GzipChunk>();
-        using var file = AtomicFile.In(directory);
-        using var pass = new LayerPass(options.Placement, blobChunks, gzipChunks, directory);
+        using var _ = file;
+        using var pass = new LayerPass(options.Placement, blobChunks, gzipChunks, file.Directory);
         using var reader = new BlobReader(blob, options, blobChunks);
         await using (var pipeline = new BuildPipeline(pass, gzipChunks, cancellationToken))
             await RunAsync(reader, pipeline, cancellationToken);

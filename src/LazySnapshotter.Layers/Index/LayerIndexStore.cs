@@ -103,7 +103,7 @@ public sealed partial class LayerIndexStore
     /// <summary>Builds the index of a layer that streams by, and keeps it, verified.</summary>
     /// <inheritdoc cref="LayerIndexBuilder.BuildAsync(Stream, string, LayerIndexOptions, CancellationToken)"/>
     public Task<LayerIndexBuildResult> BuildFileAsync(Stream blob, LayerIndexOptions options, CancellationToken cancellationToken) =>
-        LayerIndexBuilder.BuildAsync(blob, _directory, header =>
+        LayerIndexBuilder.BuildAsync(blob, AtomicFile.In(_directory), header =>
         {
             MakeDirectory(header.LayerDigest);
             SetVerified(header.LayerDigest, header.Id);
@@ -173,7 +173,7 @@ public sealed partial class LayerIndexStore
     /// <exception cref="InvalidDataException">The zTOC is not one that can be used; nothing was kept.</exception>
     public LayerIndex Import(Ztoc ztoc, Descriptor layer, string publisher, string? expectedId, ZtocImportOptions options)
     {
-        var imported = ZtocImport.WriteIndex(ztoc, layer, _directory, header =>
+        var imported = ZtocImport.WriteIndex(ztoc, layer, () => AtomicFile.In(_directory), header =>
         {
             CheckIdentity(header.Id, expectedId);
             MakeDirectory(layer.Digest);

@@ -24,13 +24,13 @@ public static class ZtocImport
     /// <param name="indexPath">Where the index goes; a file there is replaced. Its directory must exist.</param>
     /// <exception cref="InvalidDataException">The zTOC contradicts itself, the layer or our limits; the message names the part.</exception>
     public static ZtocImportResult WriteIndex(Ztoc ztoc, Descriptor layer, string indexPath, ZtocImportOptions options) =>
-        WriteIndex(ztoc, layer, Path.GetDirectoryName(Path.GetFullPath(indexPath))!, _ => indexPath, options);
+        WriteIndex(ztoc, layer, () => new AtomicFile(indexPath), _ => indexPath, options);
 
-    /// <param name="directory">Where the file is written until it is complete; it must exist.</param>
-    /// <param name="pathOf">From what the index is to its file, on the same filesystem.</param>
+    /// <param name="create">Makes what the index is written to; called when nothing speaks against the zTOC any more.</param>
+    /// <param name="pathOf">From what the index is to its file's name.</param>
     /// <inheritdoc cref="WriteIndex(Ztoc, Descriptor, string, ZtocImportOptions)"/>
     internal static ZtocImportResult WriteIndex(
-        Ztoc ztoc, Descriptor layer, string directory, Func<LayerIndexHeader, string> pathOf, ZtocImportOptions options)
+        Ztoc ztoc, Descriptor layer, Func<AtomicFile> create, Func<LayerIndexHeader, string> pathOf, ZtocImportOptions options)
     {
         if (layer.Size != ztoc.CompressedLength)
             throw new InvalidDataException($"zTOC: it is of a blob of {ztoc.CompressedLength} bytes, layer {layer.Digest} has {layer.Size}");
@@ -40,8 +40,8 @@ public static class ZtocImport
         var first = FirstSpan(ztoc);
         var spans = Spans(ztoc, first, options.BlobStart.Span);
 
-        using var file = AtomicFile.In(directory);
-        using var windows = new WindowSpool(directory);
+        using var file = create();
+        using var windows = new WindowSpool(file.Directory);
         for (var i = first; i < ztoc.SpanCount; i++)
             windows.Add(EncodeWindow(ztoc.Window(i), ztoc.UncompressedOffsets[i]));
         var content = new LayerIndexContent
