@@ -119,7 +119,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         }
         catch (Exception e) when (IsExpected(e))
         {
-            throw new LayerUnavailableException(e.Message, e) { IsTold = e is RegistryTroubleException };
+            throw new LayerUnavailableException(e.Message, e);
         }
     }
 
@@ -180,7 +180,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         }
         catch (Exception e) when (IsExpected(e))
         {
-            throw new LayerUnavailableException(e.Message, e);
+            throw new LayerUnavailableException(e.Message, e) { IsTold = e is RegistryTroubleException };
         }
     }
 

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Security.Cryptography;
 using LazySnapshotter.Daemon.Composition;
 using LazySnapshotter.Mounts;
 using LazySnapshotter.Mounts.Slots;
@@ -18,6 +20,8 @@ namespace LazySnapshotter.Daemon.Tests.Pull;
 internal sealed class PullingNode : IAsyncDisposable
 {
     public const string Repository = "test/image";
+
+    private static readonly ConcurrentDictionary<Digest, Digest> _diffIds = new(); // of the layers made here
 
     private readonly TestDirectory _directory = TestDirectory.Create();
     private readonly NodeStorage _storage;
@@ -63,10 +67,13 @@ internal sealed class PullingNode : IAsyncDisposable
     public async Task<(int Lazy, TimeSpan Waited)> PullAsync(string host, Digest manifest, IReadOnlyList<Digest> layers)
     {
         var (lazy, parent, waited) = (0, "", TimeSpan.Zero);
+        Digest? below = null;
         _pulls++;
         for (var i = 0; i < layers.Count; i++)
         {
-            var (key, chain) = ($"extract {_pulls} {i}", $"chain {_pulls} {i}");
+            below = ChainId.Of(below, _diffIds.GetValueOrDefault(layers[i], layers[i]));
+            var (key, chain) = ($"extract {_pulls} {i}", below.Value.ToString());
+            var name = $"test/{_pulls}/{chain}"; // as containerd's metadata store names what it commits
             var labels = new Dictionary<string, string>
             {
                 [SnapshotLabels.SnapshotRef] = chain,
@@ -80,15 +87,15 @@ internal sealed class PullingNode : IAsyncDisposable
             {
                 await _snapshotter.PrepareAsync(key, parent, labels, CancellationToken.None);
                 waited += Stopwatch.GetElapsedTime(started);
-                _snapshotter.Commit(chain, key, "", new Dictionary<string, string>(), CancellationToken.None);
+                _snapshotter.Commit(name, key, "", new Dictionary<string, string>(), CancellationToken.None);
+                parent = name;
             }
             catch (SnapshotExistsException)
             {
                 waited += Stopwatch.GetElapsedTime(started);
                 lazy++;
+                parent = chain;
             }
-
-            parent = chain;
         }
 
         return (lazy, waited);
@@ -109,6 +116,9 @@ internal sealed class PullingNode : IAsyncDisposable
         using (var gzip = new GZipStream(tar, CompressionLevel.Optimal, leaveOpen: true))
         using (var writer = new TarWriter(gzip, TarEntryFormat.Pax))
             writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"file{number}") { DataStream = new MemoryStream([(byte)number]) });
-        return tar.ToArray();
+        var blob = tar.ToArray();
+        using var unpacked = new GZipStream(new MemoryStream(blob), CompressionMode.Decompress);
+        _diffIds[Digest.OfSha256(blob)] = Digest.FromSha256(SHA256.HashData(unpacked));
+        return blob;
     }
 }
