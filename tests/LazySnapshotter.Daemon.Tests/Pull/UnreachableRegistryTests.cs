@@ -99,7 +99,7 @@ public sealed class UnreachableRegistryTests
         await using var registry = await RegistryAsync();
         registry.Faults.Add(Fault.Status(429).With("Retry-After", "60"));
         await RefusedSoonAsync(registry.Host, "429", withinBudget: true);
-        Assert.InRange(registry.Requests.Count, 1, 2);
+        Assert.InRange(registry.Requests.Count, 1, 3); // the ping, which decides nothing, and what two sources ask at once
     }
 
     [Theory]
@@ -111,7 +111,7 @@ public sealed class UnreachableRegistryTests
         await using var registry = await RegistryAsync();
         registry.Faults.Add(new ConnectionFault(TestHost.Registry, trouble));
         await RefusedSoonAsync(registry.Host, registry.Host, withinBudget: true);
-        Assert.InRange(registry.Connections, 1, 8);
+        Assert.InRange(registry.Connections, 1, 16); // for eight layers
     }
 
     [Fact]
