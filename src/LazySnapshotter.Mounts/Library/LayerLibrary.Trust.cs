@@ -10,6 +10,7 @@ namespace LazySnapshotter.Mounts.Library;
 public sealed partial class LayerLibrary
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<string?>>> _verifying = new(); // by the identity of the index
+    private readonly HashSet<string> _refuted = []; // identities
 
     /// <summary>The index was made of the layer's whole blob, or compared with it.</summary>
     public bool IsVerified(Digest layer, string identity) => _indexes.IsVerified(layer, identity);
@@ -91,6 +92,62 @@ public sealed partial class LayerLibrary
         var image = origin.Image with { Digest = origin.Manifest ?? origin.Image.Digest };
         var resolved = await _registry.ResolveAsync(image, Platform.Current, cancellationToken);
         return [.. resolved.Manifest.Layers.Select(each => each.Digest)];
+    }
+
+    private OpenLayer? DoubtedOf(LazyLayer layer)
+    {
+        lock (_gate)
+            return _open.GetValueOrDefault(layer.Index.Id) is { IsDoubted: true } doubted ? doubted : null;
+    }
+
+    private bool IsRefuted(string identity)
+    {
+        lock (_gate)
+            return _refuted.Contains(identity);
+    }
+
+    // Puts the open index to the proof, if there is reason to. Without a verdict it stays: it never gives wrong bytes.
+    private async Task<bool> IsRefutedAsync(LazyLayer layer, CancellationToken cancellationToken)
+    {
+        if (DoubtedOf(layer) is not { } doubted)
+            return false;
+        try
+        {
+            return (await TryAsync(doubted, cancellationToken)).WrongSpan is not null;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)
+        {
+            MountsLog.IndexUntried(_logger, layer.Digest, layer.Index.Id, e.Message);
+            return false;
+        }
+    }
+
+    // The verdict is kept: what is right is verified from now on, what is wrong is out of use.
+    private async Task<IndexVerdict> TryAsync(OpenLayer open, CancellationToken cancellationToken)
+    {
+        var (layer, identity) = (open.Layer.Digest, open.Layer.Index.Id);
+        var verdict = await IndexTrial.RunAsync(open.Layer.Index, open.Source, _blobs, cancellationToken);
+        if (verdict.Difference is null)
+            _indexes.SetVerified(layer, identity);
+        if (verdict.WrongSpan is not { } what)
+        {
+            open.IsDoubted = false;
+            MountsLog.IndexAcquitted(_logger, layer, identity);
+            return verdict;
+        }
+
+        lock (_gate)
+        {
+            _refuted.Add(identity);
+            if (_open.GetValueOrDefault(identity) == open)
+            {
+                _open.Remove(identity);
+                _retired.Add(open);
+            }
+        }
+
+        MountsLog.IndexRefuted(_logger, layer, identity, _indexes.SetAside(layer, identity), what);
+        return verdict;
     }
 
     private async Task<string?> VerifyOpenAsync(Digest layer, string identity, CancellationToken cancellationToken)

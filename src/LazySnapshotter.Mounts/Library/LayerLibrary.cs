@@ -30,10 +30,7 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     private readonly ConcurrentDictionary<(string Repository, Digest Layer), Lazy<Task<LazyLayer>>> _opening = new();
     private readonly Dictionary<string, OpenLayer> _open = []; // by the identity of the index
     private readonly List<OpenLayer> _retired = []; // open by an index that was refuted
-    private readonly HashSet<string> _refuted = []; // identities
-    private readonly Dictionary<string, Task> _recovering = []; // by the identity of the index
     private readonly ConcurrentDictionary<string, LinkEstimate> _links = new(); // by registry
-    private readonly IndexRecovery _recovery;
     private readonly Lock _gate = new();
 
     public LayerLibrary(
@@ -86,21 +83,6 @@ public sealed partial class LayerLibrary : IAsyncDisposable
         image,
         () => _open.GetValueOrDefault(identity),
         (out string? damage) => _indexes.TryOpen(layer, identity, out damage));
-
-    /// <summary>
-    /// Starts to obtain an index that is not on this node any more, and to open its layer by it, unless that is under way
-    /// already. Returns at once; <see cref="TryOpen(ImageReference, Digest, string)"/> finds it when it is here.
-    /// </summary>
-    /// <param name="isWanted">Asked before each attempt.</param>
-    /// <returns>It was started now.</returns>
-    public bool Recover(ImageReference image, Digest layer, string identity, Func<bool> isWanted) =>
-        StartRecovery(layer, identity, async cancellationToken =>
-        {
-            var origin = new LayerOrigin(image, Manifest: null);
-            bool IsMissing() => isWanted() && TryOpen(image, layer, identity) is null;
-            if (await _recovery.RunAsync(origin, layer, identity, IsMissing, cancellationToken) is { } obtained)
-                Open(image, obtained);
-        });
 
     /// <summary>What the registry client has done so far.</summary>
     public RegistryCounts RegistryCounts => _registry.Statistics.Counts;
@@ -221,119 +203,6 @@ public sealed partial class LayerLibrary : IAsyncDisposable
 
         foreach (var open in closed)
             await open.DisposeAsync();
-    }
-
-    private OpenLayer? DoubtedOf(LazyLayer layer)
-    {
-        lock (_gate)
-            return _open.GetValueOrDefault(layer.Index.Id) is { IsDoubted: true } doubted ? doubted : null;
-    }
-
-    private bool IsRefuted(string identity)
-    {
-        lock (_gate)
-            return _refuted.Contains(identity);
-    }
-
-    // Puts the open index to the proof, if there is reason to. Without a verdict it stays: it never gives wrong bytes.
-    private async Task<bool> IsRefutedAsync(LazyLayer layer, CancellationToken cancellationToken)
-    {
-        if (DoubtedOf(layer) is not { } doubted)
-            return false;
-        try
-        {
-            return (await TryAsync(doubted, cancellationToken)).WrongSpan is not null;
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)
-        {
-            MountsLog.IndexUntried(_logger, layer.Digest, layer.Index.Id, e.Message);
-            return false;
-        }
-    }
-
-    // The verdict is kept: what is right is verified from now on, what is wrong is out of use.
-    private async Task<IndexVerdict> TryAsync(OpenLayer open, CancellationToken cancellationToken)
-    {
-        var (layer, identity) = (open.Layer.Digest, open.Layer.Index.Id);
-        var verdict = await IndexTrial.RunAsync(open.Layer.Index, open.Source, _blobs, cancellationToken);
-        if (verdict.Difference is null)
-            _indexes.SetVerified(layer, identity);
-        if (verdict.WrongSpan is not { } what)
-        {
-            open.IsDoubted = false;
-            MountsLog.IndexAcquitted(_logger, layer, identity);
-            return verdict;
-        }
-
-        lock (_gate)
-        {
-            _refuted.Add(identity);
-            if (_open.GetValueOrDefault(identity) == open)
-            {
-                _open.Remove(identity);
-                _retired.Add(open);
-            }
-        }
-
-        MountsLog.IndexRefuted(_logger, layer, identity, _indexes.SetAside(layer, identity), what);
-        return verdict;
-    }
-
-    // An open layer goes on with what of its index is whole. The rest works again as soon as the same index is in its place.
-    private void OnDamaged(Digest layer, string identity, string damage)
-    {
-        MountsLog.IndexDamaged(_logger, damage);
-        OpenLayer? open;
-        lock (_gate)
-            _open.TryGetValue(identity, out open);
-        if (open?.Image is not { } image)
-            return;
-
-        StartRecovery(layer, identity, async cancellationToken =>
-        {
-            if (await _recovery.RunAsync(new LayerOrigin(image, Manifest: null), layer, identity, () => IsOpen(open), cancellationToken) is not { } obtained)
-                return;
-            using var index = obtained.Index;
-            await IndexCompletion.RunAsync(index, _options.Retrying, _logger, cancellationToken);
-        });
-    }
-
-    private bool IsOpen(OpenLayer layer)
-    {
-        lock (_gate)
-            return _open.GetValueOrDefault(layer.Layer.Index.Id) == layer;
-    }
-
-    private bool StartRecovery(Digest layer, string identity, Func<CancellationToken, Task> recover)
-    {
-        lock (_gate)
-        {
-            if (_lifetime.IsCancellationRequested || _recovering.ContainsKey(identity))
-                return false;
-            _recovering[identity] = Task.Run(() => RunAsync(_lifetime.Token));
-            return true;
-        }
-
-        async Task RunAsync(CancellationToken cancellationToken)
-        {
-            try
-            {
-                await recover(cancellationToken);
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                // The library is being closed.
-            }
-            catch (Exception e)
-            {
-                MountsLog.RecoveryFailed(_logger, e, layer);
-            }
-            finally
-            {
-                lock (_gate)
-                    _recovering.Remove(identity);
-            }
-        }
     }
 
     private LazyLayer Open(ImageReference image, ObtainedIndex obtained)
