@@ -2,6 +2,7 @@ using System.Text.Json;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
+using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -33,7 +34,7 @@ public sealed class IndexCommandTests : IAsyncLifetime
         (await ProcessRunner.RunAsync("tar", ["-cf", archive, "-C", _image.LayoutPath, "."])).Checked();
 
         var indexes = await BuildAsync("layout", Layout);
-        Assert.Equal(_image.Layers.Select(layer => layer.Digest.Hex + ".lsi").Order(StringComparer.Ordinal), indexes.Keys);
+        Assert.Equal(_image.Layers.Select(layer => layer.Digest.Hex).Order(StringComparer.Ordinal), indexes.Keys);
         Assert.Equal(indexes, await BuildAsync("archive", $"oci-archive:{archive}:{TestImage.Tag}"));
         Assert.Equal(indexes, await BuildAsync("registry", reference));
         Assert.Equal(indexes, await BuildAsync("containerd", $"containerd:{reference}", "--address", containerd.Address, "--namespace", containerd.Namespace));
@@ -102,7 +103,7 @@ public sealed class IndexCommandTests : IAsyncLifetime
         var absent = await LazysnapProcess.RunAsync("index", "build", "-o", _directory.Combine("none"), "--platform", "linux/s390x", reference);
         Assert.Equal(1, absent.ExitCode);
         Assert.Contains("nothing for linux/s390x, only for linux/arm64/v8, linux/ppc64le", absent.Error, StringComparison.Ordinal);
-        Assert.Equal(2, (await LazysnapProcess.RunAsync("index", "build", "--platform", "s390x", reference)).ExitCode);
+        Assert.Equal(2, (await LazysnapProcess.RunAsync("index", "build", "--platform", "no-such", reference)).ExitCode);
     }
 
     [Fact]
@@ -215,8 +216,8 @@ public sealed class IndexCommandTests : IAsyncLifetime
         var root = _directory.Combine(name);
         (await LazysnapProcess.RunAsync(["index", "build", "--root", root, .. arguments])).Checked();
         var indexes = new SortedDictionary<string, Digest>(StringComparer.Ordinal);
-        foreach (var file in Directory.GetFiles(Path.Combine(root, "indexes", "sha256")))
-            indexes.Add(Path.GetFileName(file), Digest.OfSha256(await File.ReadAllBytesAsync(file)));
+        foreach (var file in IndexFiles.All(root))
+            indexes.Add(Path.GetFileName(Path.GetDirectoryName(file)!), Digest.OfSha256(await File.ReadAllBytesAsync(file)));
         return indexes;
     }
 
