@@ -31,7 +31,7 @@ public sealed class RealTarTests : IDisposable
     [Fact]
     public void Sparse_files_of_GNU_s_old_format_are_refused_as_by_containerd()
     {
-        SampleTree.Create(_folder["tree"], extended: true);
+        SampleTree.Create(_folder["tree"], posix: true);
         Tool.Shell($"cd '{_folder["tree"]}'; tar --format=gnu --sparse -cf '{_folder["tar"]}' .");
         var refused = Assert.Throws<InvalidDataException>(() => BuiltLayer.Of(Gzip("gzip -6", _folder["tar"])));
         Assert.Contains("entry type 0x53 is none that containerd unpacks", refused.Message, StringComparison.Ordinal);
