@@ -13,7 +13,7 @@ public sealed class Decision
     private static readonly AsyncLocal<Decision?> Ambient = new();
 
     private readonly TaskCompletionSource _given = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly HashSet<(string Host, RegistryFailure Failure, int Status)> _troubles = [];
+    private readonly HashSet<(string Host, int Status)> _troubles = [];
     private int _open;
     private long _heardAt;
 
@@ -46,11 +46,14 @@ public sealed class Decision
     /// <summary>It has been made: what the caller does from here on has all the time there is.</summary>
     public static void Leave() => Ambient.Value = null;
 
-    /// <summary>Whether it is the first trouble of its kind: the same with another layer, or of another source, need not be said.</summary>
+    /// <summary>
+    /// Whether it is the first trouble of its kind: the same with another layer, or of another source, need not be said. A host
+    /// that gives no answer is one kind, however it fails to: by a connection that is refused here and breaks there.
+    /// </summary>
     public bool IsNews(RegistryException trouble)
     {
         lock (_troubles)
-            return _troubles.Add((trouble.Host, trouble.Failure, (int)(trouble.StatusCode ?? 0)));
+            return _troubles.Add((trouble.Host, (int)(trouble.StatusCode ?? 0)));
     }
 
     internal void Heard(TimeProvider clock) => Interlocked.Exchange(ref _heardAt, clock.GetTimestamp());
