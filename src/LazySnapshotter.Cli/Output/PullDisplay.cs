@@ -44,7 +44,9 @@ internal static class PullDisplay
                         break;
                     case PullProgress.Layer layer when !_shown.TryGetValue(layer.Index, out var before) || before != layer.State:
                         _shown[layer.Index] = layer.State;
-                        Console.Error.WriteLine($"layer {layer.Index + 1} {layer.Descriptor.Digest} ({ByteSize.Format(layer.Descriptor.Size)}): {Describe(layer.State)}");
+                        Console.Error.WriteLine(
+                            $"layer {layer.Index + 1} {layer.Descriptor.Digest} "
+                            + $"({ByteSize.Format(layer.Descriptor.Size)}, {layer.Descriptor.MediaType}): {Describe(layer.State)}");
                         break;
                 }
             }
