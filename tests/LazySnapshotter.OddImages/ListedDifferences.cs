@@ -36,7 +36,8 @@ internal static class ListedDifferences
     // d/e out, and below it is no directory.
     private static bool IsParentThatIsGone(string says) =>
         (Has(says, "mkparent ") && (Has(says, "not a directory") || Has(says, "no such file or directory")))
-        || (Has(says, "lstat ") && Has(says, "/snapshots/") && Has(says, "not a directory") && !Has(says, "failed to get root path"))
+        || (Has(says, "lstat ") && Has(says, "/snapshots/") && !Has(says, "failed to get root path")
+            && (Has(says, "not a directory") || Has(says, "too many levels of symbolic links")))
         || (Has(says, "too many links") && !Has(says, "failed to get root path"));
 
     // "failed to setxattr "…" for key "user.long": no space left on device": ext4 takes some 4 KB for each file.
