@@ -171,6 +171,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
             UseCredentials(image, reference);
             var opened = await open(new LayerOrigin(reference, image.ManifestDigest), claim.Layer, cancellationToken);
             CheckClaim(claim, opened.Index);
+            XattrRoom.Check(opened.Toc);
             var inherited = ImplicitDirectoryResolver.Resolve(opened.Toc, lowerDirectories);
             // By the manifest the layer's index can be found again when the tag has moved on.
             var source = reference with { Digest = image.ManifestDigest ?? reference.Digest };
