@@ -5,7 +5,7 @@
 #   make test         everything that CI runs; the last line is the sum
 #   make test-matrix  the integration tests on several containerds; writes docs/COMPATIBILITY.md
 #   make demo         a container from an image that is not on the node, against overlayfs; ARGS="--beside soci" and soci
-#   make bench        measurements; ARGS="inflate|index|index-memory|open|tree|soci" picks one
+#   make bench        measurements; ARGS="inflate|index|index-memory|open|tree|start|soci" picks one
 #   make fuzz         a million mutated inputs for every parser; ARGS="TARGET --iterations N --seed S"
 #   make odd-images   random odd images through overlayfs and through us; ARGS="--seed S --count N"
 #   make check        format, warnings, architecture

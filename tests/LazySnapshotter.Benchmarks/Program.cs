@@ -2,12 +2,14 @@ using LazySnapshotter.Benchmarks;
 using LazySnapshotter.Benchmarks.Index;
 using LazySnapshotter.Benchmarks.IndexBuild;
 using LazySnapshotter.Benchmarks.Inflate;
+using LazySnapshotter.Benchmarks.Start;
 using LazySnapshotter.TestSupport.Images;
 
 // `make bench`: what this project does beside what does it otherwise, in turns, in one run. Medians and ratios are worth
 // quoting; on a shared machine the seconds are not. One argument picks one benchmark, what follows is for that one:
 //
 //   inflate [ROUNDS [FILE.gz...]]   index [FILE.gz...]   index-memory [GB [ENTRIES]]   open [ENTRIES [BUILD_ENTRIES]]   tree
+//   start        (the native program beside the JIT's, which is built for it; only when asked for)
 //   soci         (beside Debian trixie's `soci create`, which tests/matrix/fetch-soci.sh gets; only when asked for)
 //   boundaries   (every block boundary of five layers of 400 MB; only when asked for: it proves, and measures nothing)
 var only = args.Length > 0 ? args[0] : null;
@@ -36,6 +38,8 @@ if (only is null || (only is "index" && args.Length == 1))
     await IndexBenchmark.RunAsync(await TestImages.Java);
 if (only is null or "tree")
     await TreeBenchmark.RunAsync(await TestImages.Java);
+if (only is "start")
+    await StartBenchmark.RunAsync(await TestImages.Java);
 if (only is "soci")
     await SociBenchmark.RunAsync(await TestImages.Java);
 if (only is "boundaries")

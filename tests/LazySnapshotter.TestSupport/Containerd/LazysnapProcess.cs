@@ -13,12 +13,14 @@ public sealed class LazysnapProcess : IAsyncDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(20);
 
     private readonly TestDirectory _directory;
+    private readonly string _program;
     private BackgroundProcess? _process;
     private string _earlierLogs = "";
 
-    private LazysnapProcess(TestDirectory directory)
+    private LazysnapProcess(TestDirectory directory, string program)
     {
         _directory = directory;
+        _program = program;
         Address = directory.Combine("l.sock");
         Root = directory.Combine("root");
         ConfigurationFile = directory.Combine("config");
@@ -41,7 +43,8 @@ public sealed class LazysnapProcess : IAsyncDisposable
     public string Log => _earlierLogs + _process?.Log;
 
     /// <summary>Makes the folder, so that containerd can be told address and root. Nothing runs yet.</summary>
-    public static LazysnapProcess Create() => new(TestDirectory.Create());
+    /// <param name="program">Another build than the one under test.</param>
+    public static LazysnapProcess Create(string? program = null) => new(TestDirectory.Create(), program ?? ProgramPath);
 
     /// <param name="containerdAddress">--containerd.</param>
     /// <param name="configuration">What --config names; none when null.</param>
@@ -61,7 +64,7 @@ public sealed class LazysnapProcess : IAsyncDisposable
             all.AddRange(["--config", ConfigurationFile]);
         }
 
-        _process = BackgroundProcess.Start(ProgramPath, all.Concat(arguments));
+        _process = BackgroundProcess.Start(_program, all.Concat(arguments));
         await _process.WaitUntilAsync("serving", ServesAsync, StartTimeout);
     }
 
