@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace LazySnapshotter.Daemon.Grpc;
+namespace LazySnapshotter.Linux;
 
 // What unix(7) wants of a socket's path: sockaddr_un has 108 bytes for it, the last of them zero.
-internal static class UnixSocketPath
+public static class UnixSocketPath
 {
     private const int BytesMax = 107;
 
