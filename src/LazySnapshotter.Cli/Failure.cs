@@ -1,7 +1,7 @@
 using LazySnapshotter.Cli.Output;
-using LazySnapshotter.Daemon.Grpc;
+using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Pull;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
 using LazySnapshotter.Snapshots.Metadata;
 using Microsoft.Extensions.Logging;
 
@@ -43,7 +43,7 @@ internal static partial class Failure
     private static bool IsExpected(Exception e) =>
         e is IOException or InvalidDataException or FormatException or UnauthorizedAccessException or UnsupportedLayerException
             or TimeoutException or NotSupportedException or OperationCanceledException or CommandException or OutputException
-            or PullException or GrpcException or MetadataException or HttpRequestException;
+            or PullException or ContainerdException or MetadataException or HttpRequestException;
 
     // Wrappers that say nothing of their own are looked through.
     private static IEnumerable<Exception> All(Exception e) => e switch

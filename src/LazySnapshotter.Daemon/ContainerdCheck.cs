@@ -1,5 +1,4 @@
 using LazySnapshotter.Daemon.Containerd;
-using LazySnapshotter.Daemon.Grpc;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Daemon;
@@ -31,7 +30,7 @@ internal static class ContainerdCheck
         {
             DaemonLog.ContainerdAbsent(logger, options.Containerd, _patience);
         }
-        catch (Exception e) when (e is GrpcException or IOException or OperationCanceledException)
+        catch (Exception e) when (e is ContainerdException or IOException or OperationCanceledException)
         {
             DaemonLog.ContainerdCheckFailed(logger, options.Containerd, e.Message);
         }

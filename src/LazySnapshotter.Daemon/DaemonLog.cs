@@ -10,6 +10,9 @@ internal static partial class DaemonLog
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopping")]
     public static partial void Stopping(ILogger logger);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "gRPC call {Method} failed")]
+    public static partial void CallFailed(ILogger logger, string method, Exception exception);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "containerd {Version} on {Containerd} has this daemon as its snapshotter {Plugin}")]
     public static partial void PluginKnown(ILogger logger, string version, string containerd, string plugin);
 

@@ -1,6 +1,5 @@
 using LazySnapshotter.Daemon.Composition;
 using LazySnapshotter.Daemon.Containerd;
-using LazySnapshotter.Daemon.Grpc;
 using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Fuse;
 using LazySnapshotter.Linux;
@@ -39,9 +38,8 @@ public static class SnapshotterDaemon
         await using var snapshotter = new Snapshotter(options.Root, database, mounter, images, loggers.CreateLogger<Snapshotter>());
         await mounter.ReleaseUnusedAsync(snapshotter.LayersInUse(), cancellationToken);
 
-        var services = new GrpcServiceTable();
-        new SnapshotsService(snapshotter).AddTo(services);
-        await using var server = await GrpcServer.StartAsync(options.Address, services, loggers, cancellationToken);
+        await using var server =
+            await SnapshotsServer.StartAsync(options.Address, new SnapshotsService(snapshotter), loggers, cancellationToken);
 
         var logger = loggers.CreateLogger("lazysnap");
         DaemonLog.Serving(logger, options.Address, options.Root);

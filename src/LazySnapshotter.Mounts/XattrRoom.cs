@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
 using LazySnapshotter.Layers.Toc;
 
 namespace LazySnapshotter.Mounts;

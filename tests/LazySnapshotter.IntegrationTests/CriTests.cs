@@ -3,7 +3,8 @@ using System.IO.Compression;
 using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Core;
+using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Registry;
@@ -20,7 +21,9 @@ public sealed class CriTests : IAsyncLifetime
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     // Both messages are only looked through for a name; Empty keeps the fields it does not know.
-    private static readonly GrpcMethod<Empty, Empty> _listImages = new("runtime.v1.ImageService", "ListImages", Empty.Parser, Empty.Parser);
+    private static readonly Marshaller<Empty> _marshaller = Marshallers.Create(message => message.ToByteArray(), Empty.Parser.ParseFrom);
+    private static readonly Method<Empty, Empty> _listImages =
+        new(MethodType.Unary, "runtime.v1.ImageService", "ListImages", _marshaller, _marshaller);
 
     private TestRegistry _registry = null!;
     private LazyNode _node = null!;
@@ -92,16 +95,17 @@ public sealed class CriTests : IAsyncLifetime
     // CRI answers "server is not initialized yet" until its list is made.
     private async Task<bool> ListsImageOnceReadyAsync()
     {
-        using var containerd = new GrpcChannel(_node.Containerd.Address);
+        using var containerd = ContainerdChannel.Open(_node.Containerd.Address);
         using var deadline = new CancellationTokenSource(_patience);
         while (true)
         {
             try
             {
-                var images = await containerd.UnaryAsync(_listImages, new Empty(), cancellationToken: deadline.Token);
+                var images = await containerd.CreateCallInvoker().AsyncUnaryCall(
+                    _listImages, host: null, new CallOptions(cancellationToken: deadline.Token), new Empty());
                 return images.ToByteArray().AsSpan().IndexOf(Encoding.UTF8.GetBytes(Reference)) >= 0;
             }
-            catch (GrpcException e) when (e.Message.Contains("not initialized", StringComparison.Ordinal))
+            catch (RpcException e) when (e.Status.Detail.Contains("not initialized", StringComparison.Ordinal))
             {
                 await Task.Delay(_interval, deadline.Token);
             }

@@ -1,5 +1,4 @@
 using LazySnapshotter.Daemon.Containerd;
-using LazySnapshotter.Daemon.Grpc;
 using LazySnapshotter.Daemon.Pull;
 
 namespace LazySnapshotter.Cli.Doctor;
@@ -20,7 +19,7 @@ internal static class ContainerdChecks
             findings.Add(new Finding(Verdict.Ok, "containerd", $"{await containerd.Version.GetAsync(patience.Token)} on {socket}"));
             findings.Add(Plugin(await containerd.Introspection.SnapshottersAsync(patience.Token)));
         }
-        catch (Exception e) when (e is ContainerdUnreachableException or GrpcException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is ContainerdUnreachableException or ContainerdException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             findings.Add(new Finding(Verdict.Missing, "containerd", e.Message, "serve and pull work for nobody; mount, ls, cat and index do without"));
         }

@@ -1,11 +1,12 @@
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Net.Client;
+using LazySnapshotter.Linux;
 
 namespace LazySnapshotter.Daemon.Containerd;
 
 // containerd as a client of its gRPC API sees it: one small class per service, all in one namespace. Safe for
 // concurrent use. What is to survive garbage collection until it is referred to is created under a lease.
 //
-// Errors: ContainerdUnreachableException if nobody answers on the socket; otherwise GrpcException with containerd's status.
+// Errors: ContainerdUnreachableException if nobody answers on the socket; otherwise ContainerdException with containerd's status.
 public sealed class ContainerdClient : IDisposable
 {
     public const string DefaultAddress = "/run/containerd/containerd.sock";
@@ -17,15 +18,16 @@ public sealed class ContainerdClient : IDisposable
 
     /// <exception cref="ContainerdUnreachableException">No socket can have this path.</exception>
     public ContainerdClient(string address, string namespaceName = DefaultNamespace)
-        : this(Channel(address), namespaceName, isOwner: true)
+        : this(Channel(address), address, namespaceName, isOwner: true)
     {
     }
 
-    private ContainerdClient(GrpcChannel channel, string namespaceName, bool isOwner)
+    private ContainerdClient(GrpcChannel channel, string address, string namespaceName, bool isOwner)
     {
         _channel = channel;
+        Address = address;
         _isOwner = isOwner;
-        _connection = new ContainerdConnection(_channel, namespaceName, leaseId: null);
+        _connection = new ContainerdConnection(channel, address, namespaceName, leaseId: null);
         Version = new VersionClient(_connection);
         Namespaces = new NamespacesClient(_connection);
         Introspection = new IntrospectionClient(_connection);
@@ -35,7 +37,7 @@ public sealed class ContainerdClient : IDisposable
         Diff = new DiffClient(_connection);
     }
 
-    public string Address => _channel.SocketPath;
+    public string Address { get; }
 
     public string NamespaceName => _connection.NamespaceName;
 
@@ -62,7 +64,7 @@ public sealed class ContainerdClient : IDisposable
         new(_connection, Leases, await Leases.CreateAsync(expiry, cancellationToken));
 
     /// <summary>The same containerd seen in another namespace; goes with this client.</summary>
-    public ContainerdClient In(string namespaceName) => new(_channel, namespaceName, isOwner: false);
+    public ContainerdClient In(string namespaceName) => new(_channel, Address, namespaceName, isOwner: false);
 
     public void Dispose()
     {
@@ -72,5 +74,5 @@ public sealed class ContainerdClient : IDisposable
 
     private static GrpcChannel Channel(string address) => UnixSocketPath.WhyNot(address) is { } why
         ? throw new ContainerdUnreachableException(address, why)
-        : new GrpcChannel(address);
+        : ContainerdChannel.Open(address);
 }

@@ -1,82 +1,81 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using Google.Protobuf;
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Core;
 
 namespace LazySnapshotter.Daemon.Containerd;
 
 // The channel to containerd together with what every call says besides its message: the namespace its objects are in,
-// and the lease that keeps what it creates. Immutable; a connection under a lease shares the channel.
-internal sealed class ContainerdConnection(GrpcChannel channel, string namespaceName, string? leaseId)
+// and the lease that keeps what it creates. Immutable; a connection under a lease shares the channel. How a call fails is
+// translated here: ContainerdUnreachableException, or ContainerdException with containerd's status and text.
+internal sealed class ContainerdConnection(ChannelBase channel, string address, string namespaceName, string? leaseId)
 {
     // core/leases and pkg/namespaces: the names of the gRPC metadata.
     private const string NamespaceHeader = "containerd-namespace";
     private const string LeaseHeader = "containerd-lease";
 
-    private readonly GrpcCallOptions _options = new(leaseId is null
-        ? new Dictionary<string, string> { [NamespaceHeader] = namespaceName }
-        : new Dictionary<string, string> { [NamespaceHeader] = namespaceName, [LeaseHeader] = leaseId });
+    private readonly Metadata _headers = leaseId is null
+        ? new Metadata { { NamespaceHeader, namespaceName } }
+        : new Metadata { { NamespaceHeader, namespaceName }, { LeaseHeader, leaseId } };
 
-    public string Address => channel.SocketPath;
+    /// <summary>What the generated clients are made of; their calls need the connection's options.</summary>
+    public ChannelBase Channel => channel;
 
     public string NamespaceName => namespaceName;
 
-    public ContainerdConnection UnderLease(string id) => new(channel, namespaceName, id);
+    public ContainerdConnection UnderLease(string id) => new(channel, address, namespaceName, id);
 
+    public CallOptions Options(CancellationToken cancellationToken) => new(_headers, cancellationToken: cancellationToken);
+
+    /// <param name="method">Of a generated client.</param>
     public async Task<TResponse> CallAsync<TRequest, TResponse>(
-        GrpcMethod<TRequest, TResponse> method, TRequest request, CancellationToken cancellationToken)
-        where TRequest : class, IMessage<TRequest>
-        where TResponse : class, IMessage<TResponse>
+        Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> method, TRequest request, CancellationToken cancellationToken)
     {
+        using var call = method(request, Options(cancellationToken));
         try
         {
-            return await channel.UnaryAsync(method, request, _options, cancellationToken);
+            return await call;
         }
-        catch (GrpcException e) when (Unreachable(e) is { } unreachable)
+        catch (RpcException e)
         {
-            throw unreachable;
+            throw Translate(e);
         }
     }
 
+    /// <param name="method">Of a generated client; called when the first answer is asked for.</param>
     public async IAsyncEnumerable<TResponse> StreamAsync<TRequest, TResponse>(
-        GrpcMethod<TRequest, TResponse> method, TRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
-        where TRequest : class, IMessage<TRequest>
-        where TResponse : class, IMessage<TResponse>
+        Func<TRequest, CallOptions, AsyncServerStreamingCall<TResponse>> method, TRequest request,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var responses = channel.ServerStreamingAsync(method, request, _options, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        using var call = method(request, Options(cancellationToken));
         while (true)
         {
             try
             {
-                if (!await responses.MoveNextAsync())
+                if (!await call.ResponseStream.MoveNext(cancellationToken))
                     yield break;
             }
-            catch (GrpcException e) when (Unreachable(e) is { } unreachable)
+            catch (RpcException e)
             {
-                throw unreachable;
+                throw Translate(e);
             }
 
-            yield return responses.Current;
+            yield return call.ResponseStream.Current;
         }
     }
 
-    public GrpcDuplexCall<TRequest, TResponse> StartDuplex<TRequest, TResponse>(
-        GrpcMethod<TRequest, TResponse> method, CancellationToken cancellationToken)
-        where TRequest : class, IMessage<TRequest>
-        where TResponse : class, IMessage<TResponse> => channel.StartDuplex(method, _options, cancellationToken);
-
-    /// <summary>containerd itself answers Unavailable too (a locked ingest): only a failed connect means that it is not there.</summary>
-    public ContainerdUnreachableException? Unreachable(GrpcException e)
+    public Exception Translate(RpcException e)
     {
-        if (e.Status != StatusCode.Unavailable)
-            return null;
-        for (var cause = e.InnerException; cause is not null; cause = cause.InnerException)
+        if (e.Status.DebugException is not { } failure)
+            return new ContainerdException(e.StatusCode, e.Status.Detail);
+
+        // containerd itself answers Unavailable too (a locked ingest): only a failed connect means that it is not there.
+        for (var cause = failure; e.StatusCode == StatusCode.Unavailable && cause is not null; cause = cause.InnerException)
         {
             if (cause is SocketException socket)
-                return new ContainerdUnreachableException(Address, Reason(socket), e);
+                return new ContainerdUnreachableException(address, Reason(socket), e);
         }
 
-        return null;
+        return new ContainerdException(e.StatusCode, $"containerd on {address}: {failure.Message}", failure);
     }
 
     private static string Reason(SocketException e) => e.SocketErrorCode switch

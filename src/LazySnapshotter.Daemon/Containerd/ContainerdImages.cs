@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using LazySnapshotter.Artifacts.Sources;
-using LazySnapshotter.Daemon.Grpc;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Snapshots;
 using Microsoft.Extensions.Logging;
@@ -32,7 +31,7 @@ public sealed class ContainerdImages(string address, ILogger<ContainerdImages> l
 
             return Named(found);
         }
-        catch (Exception e) when (e is GrpcException or ContainerdUnreachableException or IOException)
+        catch (Exception e) when (e is ContainerdException or ContainerdUnreachableException or IOException)
         {
             DaemonLog.ImagesUnknown(logger, address, e.Message);
             return null;

@@ -1,5 +1,3 @@
-using LazySnapshotter.Daemon.Grpc;
-
 namespace LazySnapshotter.Daemon.Containerd;
 
 // A lease under way: content and snapshots made through it are not garbage-collected before it is disposed. Disposing
@@ -37,7 +35,7 @@ public sealed class ContainerdLease : IAsyncDisposable
         {
             await _leases.DeleteAsync(Id, timeout.Token);
         }
-        catch (Exception e) when (e is GrpcException or ContainerdUnreachableException or OperationCanceledException)
+        catch (Exception e) when (e is ContainerdException or ContainerdUnreachableException or OperationCanceledException)
         {
             // The lease expires by itself; what the pull itself has to say matters more.
         }

@@ -1,6 +1,6 @@
 using Containerd.Services.Content.V1;
 using Google.Protobuf.WellKnownTypes;
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Core;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Daemon.Containerd;
@@ -8,31 +8,28 @@ namespace LazySnapshotter.Daemon.Containerd;
 // containerd.services.content.v1: blobs by digest.
 public sealed class ContentClient
 {
-    private const string Service = "containerd.services.content.v1.Content";
-
     // Only one stream may write an ingest. While another client downloads the same blob we look again, ever more rarely.
     private static readonly TimeSpan LockedDelay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LockedDelayMax = TimeSpan.FromSeconds(1);
 
-    private static readonly GrpcMethod<InfoRequest, InfoResponse> Info = new(Service, "Info", InfoRequest.Parser, InfoResponse.Parser);
-    private static readonly GrpcMethod<UpdateRequest, UpdateResponse> Update = new(Service, "Update", UpdateRequest.Parser, UpdateResponse.Parser);
-    private static readonly GrpcMethod<ReadContentRequest, ReadContentResponse> Read = new(Service, "Read", ReadContentRequest.Parser, ReadContentResponse.Parser);
-    private static readonly GrpcMethod<WriteContentRequest, WriteContentResponse> Write = new(Service, "Write", WriteContentRequest.Parser, WriteContentResponse.Parser);
-    private static readonly GrpcMethod<AbortRequest, Empty> Abort = new(Service, "Abort", AbortRequest.Parser, Empty.Parser);
-
     private readonly ContainerdConnection _connection;
+    private readonly Content.ContentClient _calls;
 
-    internal ContentClient(ContainerdConnection connection) => _connection = connection;
+    internal ContentClient(ContainerdConnection connection)
+    {
+        _connection = connection;
+        _calls = new Content.ContentClient(connection.Channel);
+    }
 
     /// <returns>Null if the namespace does not have the blob.</returns>
     public async Task<ContentInfo?> FindAsync(Digest digest, CancellationToken cancellationToken)
     {
         try
         {
-            var info = (await _connection.CallAsync(Info, new InfoRequest { Digest = digest.ToString() }, cancellationToken)).Info;
+            var info = (await _connection.CallAsync(_calls.InfoAsync, new InfoRequest { Digest = digest.ToString() }, cancellationToken)).Info;
             return new ContentInfo(digest, info.Size, info.Labels);
         }
-        catch (GrpcException e) when (e.Status == StatusCode.NotFound)
+        catch (ContainerdException e) when (e.Status == StatusCode.NotFound)
         {
             return null;
         }
@@ -45,7 +42,7 @@ public sealed class ContentClient
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1); // 0 would mean everything
         var request = new ReadContentRequest { Digest = digest.ToString(), Offset = offset, Size = length };
-        return new ContentStream(_connection.StreamAsync(Read, request, cancellationToken), digest, offset, length);
+        return new ContentStream(_connection.StreamAsync(_calls.Read, request, cancellationToken), digest, offset, length);
     }
 
     /// <summary>Sets these labels; others stay. An empty value removes a label.</summary>
@@ -58,7 +55,7 @@ public sealed class ContentClient
             request.UpdateMask.Paths.Add("labels." + key);
         }
 
-        return _connection.CallAsync(Update, request, cancellationToken);
+        return _connection.CallAsync(_calls.UpdateAsync, request, cancellationToken);
     }
 
     /// <summary>
@@ -70,26 +67,24 @@ public sealed class ContentClient
     {
         for (var delay = LockedDelay; ; delay = delay * 2 < LockedDelayMax ? delay * 2 : LockedDelayMax)
         {
-            var writer = new ContentWriter(_connection, _connection.StartDuplex(Write, cancellationToken), ingest, blob);
+            var writer = new ContentWriter(_connection, _calls.Write(_connection.Options(cancellationToken)), ingest, blob);
             try
             {
                 await writer.OpenAsync();
                 return writer;
             }
-            catch (GrpcException e)
+            catch (ContainerdException e)
             {
-                await writer.DisposeAsync();
+                writer.Dispose();
                 if (e.Status == StatusCode.AlreadyExists)
                     return null;
-                if (_connection.Unreachable(e) is { } unreachable)
-                    throw unreachable;
-                // containerd's own answer has no cause on our side: the ingest is locked.
-                if (e.Status != StatusCode.Unavailable || e.InnerException is not null)
+                // containerd's own Unavailable: the ingest is locked.
+                if (e.Status != StatusCode.Unavailable || !e.IsAnswer)
                     throw;
             }
             catch
             {
-                await writer.DisposeAsync();
+                writer.Dispose();
                 throw;
             }
 
@@ -102,9 +97,9 @@ public sealed class ContentClient
     {
         try
         {
-            await _connection.CallAsync(Abort, new AbortRequest { Ref = ingest }, cancellationToken);
+            await _connection.CallAsync(_calls.AbortAsync, new AbortRequest { Ref = ingest }, cancellationToken);
         }
-        catch (GrpcException e) when (e.Status == StatusCode.NotFound)
+        catch (ContainerdException e) when (e.Status == StatusCode.NotFound)
         {
         }
     }

@@ -1,5 +1,4 @@
 using Containerd.Services.Content.V1;
-using LazySnapshotter.Daemon.Grpc;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Daemon.Containerd;
@@ -40,7 +39,7 @@ internal sealed class ContentStream(IAsyncEnumerable<ReadContentResponse> respon
             if (!await _responses.MoveNextAsync())
                 throw new IOException($"{digest}: containerd's content store ends it {_end - _position} bytes early");
         }
-        catch (GrpcException e)
+        catch (ContainerdException e)
         {
             throw new IOException($"{digest}: containerd's content store, bytes {_position} to {_end}: {e.Message}", e);
         }

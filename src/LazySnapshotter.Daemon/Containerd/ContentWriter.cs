@@ -1,6 +1,6 @@
 using Containerd.Services.Content.V1;
 using Google.Protobuf;
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Core;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Daemon.Containerd;
@@ -8,17 +8,18 @@ namespace LazySnapshotter.Daemon.Containerd;
 // One ingest being written: a stream in which every request has one answer. containerd hashes what arrives and compares
 // size and digest at the commit. Not for concurrent use. Disposing without a commit leaves the ingest for whoever
 // opens it next; ContentClient.AbortAsync drops it.
-public sealed class ContentWriter : IAsyncDisposable
+public sealed class ContentWriter : IDisposable
 {
     // containerd takes messages up to 16 MiB; a megabyte is enough to hide a round trip on a Unix socket.
     private const int ChunkBytesMax = 1024 * 1024;
 
     private readonly ContainerdConnection _connection;
-    private readonly GrpcDuplexCall<WriteContentRequest, WriteContentResponse> _call;
+    private readonly AsyncDuplexStreamingCall<WriteContentRequest, WriteContentResponse> _call;
     private readonly Descriptor _blob;
 
     internal ContentWriter(
-        ContainerdConnection connection, GrpcDuplexCall<WriteContentRequest, WriteContentResponse> call, string ingest, Descriptor blob)
+        ContainerdConnection connection, AsyncDuplexStreamingCall<WriteContentRequest, WriteContentResponse> call, string ingest,
+        Descriptor blob)
     {
         _connection = connection;
         _call = call;
@@ -37,7 +38,7 @@ public sealed class ContentWriter : IAsyncDisposable
         while (!data.IsEmpty)
         {
             var chunk = data[..Math.Min(data.Length, ChunkBytesMax)];
-            // The message is serialized before SendAsync waits, so the caller's buffer is only borrowed.
+            // SendAsync comes back when the message is answered, so the caller's buffer is only borrowed.
             var answer = await SendAsync(new WriteContentRequest
             {
                 Action = WriteAction.Write,
@@ -71,17 +72,17 @@ public sealed class ContentWriter : IAsyncDisposable
         {
             await SendAsync(request);
         }
-        catch (GrpcException e) when (e.Status == StatusCode.AlreadyExists)
+        catch (ContainerdException e) when (e.Status == StatusCode.AlreadyExists)
         {
             // Written by another client meanwhile, under another ingest.
         }
-        catch (GrpcException e) when (e.Status == StatusCode.FailedPrecondition)
+        catch (ContainerdException e) when (e.Status == StatusCode.FailedPrecondition)
         {
             throw new InvalidDataException($"{_blob.Digest}: the {Offset} bytes received are not the blob: {e.Message}", e);
         }
     }
 
-    public ValueTask DisposeAsync() => _call.DisposeAsync();
+    public void Dispose() => _call.Dispose();
 
     internal async Task OpenAsync()
     {
@@ -99,12 +100,14 @@ public sealed class ContentWriter : IAsyncDisposable
     {
         try
         {
-            await _call.WriteAsync(request);
-            return await _call.ReadAsync() ?? throw new IOException($"{_blob.Digest}: containerd ended the ingest {Ingest} early");
+            await _call.RequestStream.WriteAsync(request);
+            return await _call.ResponseStream.MoveNext(CancellationToken.None)
+                ? _call.ResponseStream.Current
+                : throw new IOException($"{_blob.Digest}: containerd ended the ingest {Ingest} early");
         }
-        catch (GrpcException e) when (_connection.Unreachable(e) is { } unreachable)
+        catch (RpcException e)
         {
-            throw unreachable;
+            throw _connection.Translate(e);
         }
     }
 }

@@ -1,6 +1,5 @@
 using Containerd.Services.Diff.V1;
 using Containerd.Types;
-using LazySnapshotter.Daemon.Grpc;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Daemon.Containerd;
@@ -8,19 +7,21 @@ namespace LazySnapshotter.Daemon.Containerd;
 // containerd.services.diff.v1: containerd's own unpacking.
 public sealed class DiffClient
 {
-    private static readonly GrpcMethod<ApplyRequest, ApplyResponse> Apply =
-        new("containerd.services.diff.v1.Diff", "Apply", ApplyRequest.Parser, ApplyResponse.Parser);
-
     private readonly ContainerdConnection _connection;
+    private readonly Diff.DiffClient _calls;
 
-    internal DiffClient(ContainerdConnection connection) => _connection = connection;
+    internal DiffClient(ContainerdConnection connection)
+    {
+        _connection = connection;
+        _calls = new Diff.DiffClient(connection.Channel);
+    }
 
     /// <summary>Unpacks a layer of the content store into a snapshot's mounts.</summary>
     /// <returns>The diff ID: the digest of the tar that was unpacked.</returns>
     public async Task<Digest> ApplyAsync(Descriptor layer, IReadOnlyList<Mount> mounts, CancellationToken cancellationToken)
     {
         var request = new ApplyRequest { Diff = layer.ToContainerd(), Mounts = { mounts } };
-        var response = await _connection.CallAsync(Apply, request, cancellationToken);
+        var response = await _connection.CallAsync(_calls.ApplyAsync, request, cancellationToken);
         return Digest.Parse(response.Applied.Digest);
     }
 }

@@ -1,5 +1,4 @@
 using Containerd.Services.Introspection.V1;
-using LazySnapshotter.Daemon.Grpc;
 
 namespace LazySnapshotter.Daemon.Containerd;
 
@@ -8,17 +7,19 @@ public sealed class IntrospectionClient
 {
     private const string SnapshotterType = "io.containerd.snapshotter.v1";
 
-    private static readonly GrpcMethod<PluginsRequest, PluginsResponse> Plugins =
-        new("containerd.services.introspection.v1.Introspection", "Plugins", PluginsRequest.Parser, PluginsResponse.Parser);
-
     private readonly ContainerdConnection _connection;
+    private readonly Introspection.IntrospectionClient _calls;
 
-    internal IntrospectionClient(ContainerdConnection connection) => _connection = connection;
+    internal IntrospectionClient(ContainerdConnection connection)
+    {
+        _connection = connection;
+        _calls = new Introspection.IntrospectionClient(connection.Channel);
+    }
 
     public async Task<IReadOnlyList<SnapshotterPlugin>> SnapshottersAsync(CancellationToken cancellationToken)
     {
         var request = new PluginsRequest { Filters = { "type==" + SnapshotterType } };
-        var response = await _connection.CallAsync(Plugins, request, cancellationToken);
+        var response = await _connection.CallAsync(_calls.PluginsAsync, request, cancellationToken);
         return
         [
             .. response.Plugins.Where(plugin => plugin.Type == SnapshotterType).Select(plugin => new SnapshotterPlugin(

@@ -1,25 +1,23 @@
 using Containerd.Services.Namespaces.V1;
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Core;
 
 namespace LazySnapshotter.Daemon.Containerd;
 
 // containerd.services.namespaces.v1: namespaces must exist before anything else is put into them.
 public sealed class NamespacesClient
 {
-    private const string Service = "containerd.services.namespaces.v1.Namespaces";
-
-    private static readonly GrpcMethod<ListNamespacesRequest, ListNamespacesResponse> List =
-        new(Service, "List", ListNamespacesRequest.Parser, ListNamespacesResponse.Parser);
-    private static readonly GrpcMethod<CreateNamespaceRequest, CreateNamespaceResponse> Create =
-        new(Service, "Create", CreateNamespaceRequest.Parser, CreateNamespaceResponse.Parser);
-
     private readonly ContainerdConnection _connection;
+    private readonly Namespaces.NamespacesClient _calls;
 
-    internal NamespacesClient(ContainerdConnection connection) => _connection = connection;
+    internal NamespacesClient(ContainerdConnection connection)
+    {
+        _connection = connection;
+        _calls = new Namespaces.NamespacesClient(connection.Channel);
+    }
 
     /// <summary>The names of all namespaces.</summary>
     public async Task<IReadOnlyList<string>> ListAsync(CancellationToken cancellationToken) =>
-        [.. (await _connection.CallAsync(List, new ListNamespacesRequest(), cancellationToken)).Namespaces.Select(each => each.Name)];
+        [.. (await _connection.CallAsync(_calls.ListAsync, new ListNamespacesRequest(), cancellationToken)).Namespaces.Select(each => each.Name)];
 
     /// <summary>Creates the client's namespace unless it is there.</summary>
     public async Task EnsureAsync(CancellationToken cancellationToken)
@@ -27,9 +25,9 @@ public sealed class NamespacesClient
         try
         {
             var request = new CreateNamespaceRequest { Namespace = new Namespace { Name = _connection.NamespaceName } };
-            await _connection.CallAsync(Create, request, cancellationToken);
+            await _connection.CallAsync(_calls.CreateAsync, request, cancellationToken);
         }
-        catch (GrpcException e) when (e.Status == StatusCode.AlreadyExists)
+        catch (ContainerdException e) when (e.Status == StatusCode.AlreadyExists)
         {
         }
     }

@@ -1,7 +1,7 @@
 using Containerd.Services.Snapshots.V1;
 using Containerd.Types;
-using Google.Protobuf.WellKnownTypes;
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Core;
+using Calls = Containerd.Services.Snapshots.V1.Snapshots.SnapshotsClient;
 
 namespace LazySnapshotter.Daemon.Containerd;
 
@@ -9,19 +9,13 @@ namespace LazySnapshotter.Daemon.Containerd;
 // passes the calls on to the snapshotter (for a proxy plugin, over its socket).
 public sealed class SnapshotsClient
 {
-    private const string Service = "containerd.services.snapshots.v1.Snapshots";
-
-    private static readonly GrpcMethod<PrepareSnapshotRequest, PrepareSnapshotResponse> Prepare = new(Service, "Prepare", PrepareSnapshotRequest.Parser, PrepareSnapshotResponse.Parser);
-    private static readonly GrpcMethod<StatSnapshotRequest, StatSnapshotResponse> Stat = new(Service, "Stat", StatSnapshotRequest.Parser, StatSnapshotResponse.Parser);
-    private static readonly GrpcMethod<CommitSnapshotRequest, Empty> Commit = new(Service, "Commit", CommitSnapshotRequest.Parser, Empty.Parser);
-    private static readonly GrpcMethod<RemoveSnapshotRequest, Empty> Remove = new(Service, "Remove", RemoveSnapshotRequest.Parser, Empty.Parser);
-    private static readonly GrpcMethod<MountsRequest, MountsResponse> Mounts = new(Service, "Mounts", MountsRequest.Parser, MountsResponse.Parser);
-
     private readonly ContainerdConnection _connection;
+    private readonly Calls _calls;
 
     internal SnapshotsClient(ContainerdConnection connection, string snapshotter)
     {
         _connection = connection;
+        _calls = new Calls(connection.Channel);
         Snapshotter = snapshotter;
     }
 
@@ -36,9 +30,9 @@ public sealed class SnapshotsClient
             request.Labels.Add(name, value);
         try
         {
-            return (await _connection.CallAsync(Prepare, request, cancellationToken)).Mounts;
+            return (await _connection.CallAsync(_calls.PrepareAsync, request, cancellationToken)).Mounts;
         }
-        catch (GrpcException e) when (e.Status == StatusCode.AlreadyExists)
+        catch (ContainerdException e) when (e.Status == StatusCode.AlreadyExists)
         {
             return null;
         }
@@ -48,17 +42,14 @@ public sealed class SnapshotsClient
     {
         try
         {
-            await _connection.CallAsync(Stat, new StatSnapshotRequest { Snapshotter = Snapshotter, Key = key }, cancellationToken);
+            await _connection.CallAsync(_calls.StatAsync, new StatSnapshotRequest { Snapshotter = Snapshotter, Key = key }, cancellationToken);
             return true;
         }
-        catch (GrpcException e) when (e.Status == StatusCode.NotFound)
+        catch (ContainerdException e) when (e.Status == StatusCode.NotFound)
         {
             return false;
         }
     }
-
-    public async Task<IReadOnlyList<Mount>> MountsAsync(string key, CancellationToken cancellationToken) =>
-        (await _connection.CallAsync(Mounts, new MountsRequest { Snapshotter = Snapshotter, Key = key }, cancellationToken)).Mounts;
 
     /// <returns>False if a snapshot of that name is there already; the key stays as it was then.</returns>
     public async Task<bool> CommitAsync(
@@ -69,10 +60,10 @@ public sealed class SnapshotsClient
             request.Labels.Add(label, value);
         try
         {
-            await _connection.CallAsync(Commit, request, cancellationToken);
+            await _connection.CallAsync(_calls.CommitAsync, request, cancellationToken);
             return true;
         }
-        catch (GrpcException e) when (e.Status == StatusCode.AlreadyExists)
+        catch (ContainerdException e) when (e.Status == StatusCode.AlreadyExists)
         {
             return false;
         }
@@ -83,10 +74,10 @@ public sealed class SnapshotsClient
     {
         try
         {
-            await _connection.CallAsync(Remove, new RemoveSnapshotRequest { Snapshotter = Snapshotter, Key = key }, cancellationToken);
+            await _connection.CallAsync(_calls.RemoveAsync, new RemoveSnapshotRequest { Snapshotter = Snapshotter, Key = key }, cancellationToken);
             return true;
         }
-        catch (GrpcException e) when (e.Status == StatusCode.NotFound)
+        catch (ContainerdException e) when (e.Status == StatusCode.NotFound)
         {
             return false;
         }

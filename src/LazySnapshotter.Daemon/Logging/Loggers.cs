@@ -11,6 +11,13 @@ public static class Loggers
     public static ILoggerFactory ToStandardError(bool json, LogLevel level) => LoggerFactory.Create(builder =>
     {
         builder.SetMinimumLevel(level);
+        // A line or more for each call, and as an error what is an answer ("no such snapshot"), is for who looks for it.
+        if (level > LogLevel.Debug)
+        {
+            builder.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+            builder.AddFilter("Grpc", LogLevel.Warning);
+        }
+
         builder.AddConsole(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;

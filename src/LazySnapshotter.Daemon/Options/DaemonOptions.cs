@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LazySnapshotter.Daemon.Composition;
-using LazySnapshotter.Daemon.Grpc;
+using LazySnapshotter.Linux;
 using LazySnapshotter.Registry;
 
 namespace LazySnapshotter.Daemon;

@@ -48,7 +48,7 @@ internal sealed class ImageContent(ContentClient content, ImageReference referen
 
     private async Task StoreAsync(string ingestPrefix, ImageDocument document, Dictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        await using (var writer = await content.OpenWriterAsync(ingestPrefix + document.Descriptor.Digest, document.Descriptor, cancellationToken))
+        using (var writer = await content.OpenWriterAsync(ingestPrefix + document.Descriptor.Digest, document.Descriptor, cancellationToken))
         {
             if (writer is not null)
             {

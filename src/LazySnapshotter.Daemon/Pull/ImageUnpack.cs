@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Containerd.Types;
+using Grpc.Core;
 using LazySnapshotter.Daemon.Containerd;
-using LazySnapshotter.Daemon.Grpc;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Daemon.Pull;
@@ -31,7 +31,7 @@ internal sealed class ImageUnpack(
             {
                 states[i] = await UnpackAsync(i, cancellationToken);
             }
-            catch (GrpcException e)
+            catch (ContainerdException e)
             {
                 throw new PullException($"layer {image.Layers[i].Digest} ({i + 1} of {states.Length}) with snapshotter {plugin.Name}: {Explain(e)}", e);
             }
@@ -78,7 +78,7 @@ internal sealed class ImageUnpack(
                 var key = UnpackKey.New(chainId);
                 return (key, await _snapshots.PrepareAsync(key, parent, labels, cancellationToken));
             }
-            catch (GrpcException e) when (
+            catch (ContainerdException e) when (
                 e.Status == StatusCode.Unavailable && plugin.ProxyAddress is not null && Stopwatch.GetElapsedTime(started) < AnswerPatience)
             {
                 await Task.Delay(AnswerPause, cancellationToken);
@@ -136,14 +136,14 @@ internal sealed class ImageUnpack(
         {
             await _snapshots.RemoveAsync(key, timeout.Token);
         }
-        catch (Exception e) when (e is GrpcException or ContainerdUnreachableException or OperationCanceledException)
+        catch (Exception e) when (e is ContainerdException or ContainerdUnreachableException or OperationCanceledException)
         {
             // Without the lease the snapshot is garbage; why it was to be removed matters more.
         }
     }
 
     // containerd passes on that it could not dial a proxy plugin.
-    private string Explain(GrpcException e) => e.Status == StatusCode.Unavailable && plugin.ProxyAddress is { } address
+    private string Explain(ContainerdException e) => e.Status == StatusCode.Unavailable && plugin.ProxyAddress is { } address
         ? $"the snapshotter does not answer on {address} ({e.Message})"
         : e.Message;
 }

@@ -75,7 +75,7 @@ internal sealed class LayerDownloads : IAsyncDisposable
     {
         try
         {
-            await using var writer = await _content.OpenWriterAsync(ingest, layer, cancellationToken);
+            using var writer = await _content.OpenWriterAsync(ingest, layer, cancellationToken);
             if (writer is null)
             {
                 await _labels.AddLabelsAsync(layer.Digest, [], cancellationToken);

@@ -1,5 +1,5 @@
 using System.Globalization;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Linux;
 

@@ -2,12 +2,15 @@ using System.Globalization;
 using Containerd.Services.Snapshots.V1;
 using Containerd.Types;
 using Google.Protobuf.WellKnownTypes;
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Core;
+using Grpc.Net.Client;
+using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Snapshots;
 using LazySnapshotter.Snapshots.Metadata;
 using Microsoft.Extensions.Logging.Abstractions;
+using SnapshotsClient = Containerd.Services.Snapshots.V1.Snapshots.SnapshotsClient;
 
 namespace LazySnapshotter.Daemon.Tests.Conformance;
 
@@ -25,9 +28,11 @@ public abstract class ConformanceTest : IAsyncLifetime
 
     protected string Work => Path.Combine(_directory, "work");
 
-    protected GrpcChannel Channel { get; private set; } = null!;
+    protected SnapshotsClient Client { get; private set; } = null!;
 
-    protected GrpcServer Server { get; private set; } = null!;
+    protected SnapshotsServer Server { get; private set; } = null!;
+
+    protected GrpcChannel Channel { get; private set; } = null!;
 
     protected Snapshotter Snapshotter { get; private set; } = null!;
 
@@ -40,9 +45,10 @@ public abstract class ConformanceTest : IAsyncLifetime
         Database = MetadataDatabase.Open(Path.Combine(root, "metadata.db"));
         Snapshotter = new Snapshotter(root, Database, mounter: null, images: null, NullLogger<Snapshotter>.Instance);
         var socket = Path.Combine(_directory, "s.sock");
-        Server = await GrpcServer.StartAsync(
-            socket, new SnapshotsService(Snapshotter).AddTo(new GrpcServiceTable()), NullLoggerFactory.Instance, CancellationToken.None);
-        Channel = new GrpcChannel(socket);
+        Server = await SnapshotsServer.StartAsync(
+            socket, new SnapshotsService(Snapshotter), NullLoggerFactory.Instance, CancellationToken.None);
+        Channel = ContainerdChannel.Open(socket);
+        Client = new SnapshotsClient(Channel);
     }
 
     public async Task DisposeAsync()
@@ -56,38 +62,39 @@ public abstract class ConformanceTest : IAsyncLifetime
     }
 
     protected async Task<IReadOnlyList<Mount>> PrepareAsync(string key, string parent, Dictionary<string, string>? labels = null) =>
-        (await Channel.UnaryAsync(SnapshotsMethods.Prepare, new() { Key = key, Parent = parent, Labels = { labels ?? Root } })).Mounts;
+        (await Client.PrepareAsync(new() { Key = key, Parent = parent, Labels = { labels ?? Root } })).Mounts;
 
     protected async Task<IReadOnlyList<Mount>> ViewAsync(string key, string parent, Dictionary<string, string>? labels = null) =>
-        (await Channel.UnaryAsync(SnapshotsMethods.View, new() { Key = key, Parent = parent, Labels = { labels ?? Root } })).Mounts;
+        (await Client.ViewAsync(new() { Key = key, Parent = parent, Labels = { labels ?? Root } })).Mounts;
 
-    protected Task CommitAsync(string name, string key, Dictionary<string, string>? labels = null) =>
-        Channel.UnaryAsync(SnapshotsMethods.Commit, new() { Name = name, Key = key, Labels = { labels ?? Root } });
+    protected async Task CommitAsync(string name, string key, Dictionary<string, string>? labels = null) =>
+        await Client.CommitAsync(new() { Name = name, Key = key, Labels = { labels ?? Root } });
 
-    protected Task RemoveAsync(string key) => Channel.UnaryAsync(SnapshotsMethods.Remove, new() { Key = key });
+    protected async Task RemoveAsync(string key) => await Client.RemoveAsync(new() { Key = key });
 
-    protected async Task<Info> StatAsync(string key) => (await Channel.UnaryAsync(SnapshotsMethods.Stat, new() { Key = key })).Info;
+    protected async Task<Info> StatAsync(string key) => (await Client.StatAsync(new() { Key = key })).Info;
 
     protected async Task<Info> UpdateAsync(Info info, params string[] paths)
     {
         var request = new UpdateSnapshotRequest { Info = info };
         if (paths.Length > 0)
             request.UpdateMask = new FieldMask { Paths = { paths } };
-        return (await Channel.UnaryAsync(SnapshotsMethods.Update, request)).Info;
+        return (await Client.UpdateAsync(request)).Info;
     }
 
     protected async Task<List<Info>> WalkAsync(params string[] filters)
     {
         var infos = new List<Info>();
-        await foreach (var batch in Channel.ServerStreamingAsync(SnapshotsMethods.List, new() { Filters = { filters } }))
+        using var call = Client.List(new() { Filters = { filters } });
+        await foreach (var batch in call.ResponseStream.ReadAllAsync())
             infos.AddRange(batch.Info);
         return infos;
     }
 
-    protected static async Task<GrpcException> AssertStatusAsync(StatusCode expected, Func<Task> call)
+    protected static async Task<RpcException> AssertStatusAsync(StatusCode expected, Func<Task> call)
     {
-        var e = await Assert.ThrowsAsync<GrpcException>(call);
-        Assert.Equal(expected, e.Status);
+        var e = await Assert.ThrowsAsync<RpcException>(call);
+        Assert.Equal(expected, e.StatusCode);
         return e;
     }
 

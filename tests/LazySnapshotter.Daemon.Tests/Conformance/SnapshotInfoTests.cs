@@ -1,5 +1,5 @@
 using Containerd.Services.Snapshots.V1;
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Core;
 
 namespace LazySnapshotter.Daemon.Tests.Conformance;
 
@@ -89,7 +89,8 @@ public sealed class SnapshotInfoTests : ConformanceTest
     public async Task StatInWalk()
     {
         await MakeSnapshotsAsync("stats-in-walk-");
-        await foreach (var batch in Channel.ServerStreamingAsync(Daemon.Snapshots.SnapshotsMethods.List, new()))
+        using var call = Client.List(new());
+        await foreach (var batch in call.ResponseStream.ReadAllAsync())
         {
             foreach (var info in batch.Info)
                 Assert.Equal(info, await StatAsync(info.Name));

@@ -1,5 +1,5 @@
 using Containerd.Services.Snapshots.V1;
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Core;
 
 namespace LazySnapshotter.Daemon.Tests.Conformance;
 
@@ -59,7 +59,7 @@ public sealed class SnapshotLifecycleTests : ConformanceTest
         await RemoveAsync(view);
 
         var e = await AssertStatusAsync(StatusCode.FailedPrecondition, () => RemoveAsync(committed));
-        Assert.Contains("remove", e.Message, StringComparison.Ordinal);
+        Assert.Contains("remove", e.Status.Detail, StringComparison.Ordinal);
         await RemoveAsync(nextCommitted);
         await RemoveAsync(committed);
     }

@@ -2,23 +2,24 @@ using System.Collections.Concurrent;
 using Containerd.Services.Snapshots.V1;
 using Containerd.Types;
 using Google.Protobuf.WellKnownTypes;
-using LazySnapshotter.Daemon.Grpc;
+using Grpc.Core;
+using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Oci;
 using Microsoft.Extensions.Logging.Abstractions;
+using SnapshotsBase = Containerd.Services.Snapshots.V1.Snapshots.SnapshotsBase;
 
 namespace LazySnapshotter.Daemon.Tests.Containerd;
 
 // A remote snapshotter without content, behind a real containerd: it says of every layer that its snapshot is there
 // already, except of those it is told to refuse, which it has unpacked into plain directories. Shows what a pull asks.
-public sealed class AnsweringSnapshotter : IAsyncDisposable
+public sealed class AnsweringSnapshotter : SnapshotsBase, IAsyncDisposable
 {
-    private const string Service = "containerd.services.snapshots.v1.Snapshots";
     private const string RefLabel = "containerd.io/snapshot.ref";
     private const string LayerLabel = "containerd.io/snapshot/cri.layer-digest";
 
     private readonly ConcurrentDictionary<string, Info> _snapshots = new();
     private string _directory = "";
-    private GrpcServer? _server;
+    private SnapshotsServer? _server;
 
     public ConcurrentDictionary<Digest, bool> Refused { get; } = new();
 
@@ -28,19 +29,7 @@ public sealed class AnsweringSnapshotter : IAsyncDisposable
     public async Task StartAsync(string socketPath, string directory)
     {
         _directory = directory;
-        var services = new GrpcServiceTable()
-            .Unary(Method("Prepare", PrepareSnapshotRequest.Parser, PrepareSnapshotResponse.Parser), (request, _) => Task.FromResult(Prepare(request)))
-            .Unary(Method("Stat", StatSnapshotRequest.Parser, StatSnapshotResponse.Parser), (request, _) =>
-                Task.FromResult(new StatSnapshotResponse { Info = Find(request.Key) }))
-            .Unary(Method("Mounts", MountsRequest.Parser, MountsResponse.Parser), (request, _) =>
-                Task.FromResult(new MountsResponse { Mounts = { MountOf(request.Key) } }))
-            .Unary(Method("Commit", CommitSnapshotRequest.Parser, Empty.Parser), (request, _) => Task.FromResult(Commit(request)))
-            .Unary(Method("Remove", RemoveSnapshotRequest.Parser, Empty.Parser), (request, _) => Task.FromResult(Remove(request)))
-            .Unary(Method("Usage", UsageRequest.Parser, UsageResponse.Parser), (_, _) => Task.FromResult(new UsageResponse()))
-            .Unary(Method("Cleanup", CleanupRequest.Parser, Empty.Parser), (_, _) => Task.FromResult(new Empty()))
-            .ServerStreaming(Method("List", ListSnapshotsRequest.Parser, ListSnapshotsResponse.Parser), async (_, writer, context) =>
-                await writer.WriteAsync(new ListSnapshotsResponse { Info = { _snapshots.Values } }, context.CancellationToken));
-        _server = await GrpcServer.StartAsync(socketPath, services, NullLoggerFactory.Instance, CancellationToken.None);
+        _server = await SnapshotsServer.StartAsync(socketPath, this, NullLoggerFactory.Instance, CancellationToken.None);
     }
 
     public async ValueTask DisposeAsync()
@@ -49,12 +38,7 @@ public sealed class AnsweringSnapshotter : IAsyncDisposable
             await _server.DisposeAsync();
     }
 
-    private static GrpcMethod<TRequest, TResponse> Method<TRequest, TResponse>(
-        string name, Google.Protobuf.MessageParser<TRequest> request, Google.Protobuf.MessageParser<TResponse> response)
-        where TRequest : class, Google.Protobuf.IMessage<TRequest>
-        where TResponse : class, Google.Protobuf.IMessage<TResponse> => new(Service, name, request, response);
-
-    private PrepareSnapshotResponse Prepare(PrepareSnapshotRequest request)
+    public override Task<PrepareSnapshotResponse> Prepare(PrepareSnapshotRequest request, ServerCallContext context)
     {
         var layer = Digest.Parse(request.Labels[LayerLabel]);
         Asked[layer] = request.Labels;
@@ -64,28 +48,44 @@ public sealed class AnsweringSnapshotter : IAsyncDisposable
             info.Name = "layer-" + request.Labels[RefLabel];
             info.Kind = Kind.Committed;
             _snapshots[info.Name] = info;
-            throw new GrpcException(StatusCode.AlreadyExists, $"snapshot {info.Name} is there");
+            throw Failure(StatusCode.AlreadyExists, $"snapshot {info.Name} is there");
         }
 
         _snapshots[info.Name] = info;
-        return new PrepareSnapshotResponse { Mounts = { MountOf(info.Name) } };
+        return Task.FromResult(new PrepareSnapshotResponse { Mounts = { MountOf(info.Name) } });
     }
 
-    private Empty Commit(CommitSnapshotRequest request)
+    public override Task<Empty> Commit(CommitSnapshotRequest request, ServerCallContext context)
     {
         var info = Find(request.Key).Clone();
         _snapshots.TryRemove(request.Key, out _);
         info.Name = request.Name;
         info.Kind = Kind.Committed;
         _snapshots[info.Name] = info;
-        return new Empty();
+        return Task.FromResult(new Empty());
     }
 
-    private Empty Remove(RemoveSnapshotRequest request) =>
-        _snapshots.TryRemove(request.Key, out _) ? new Empty() : throw new GrpcException(StatusCode.NotFound, request.Key);
+    public override Task<Empty> Remove(RemoveSnapshotRequest request, ServerCallContext context) =>
+        _snapshots.TryRemove(request.Key, out _) ? Task.FromResult(new Empty()) : throw Failure(StatusCode.NotFound, request.Key);
+
+    public override Task<StatSnapshotResponse> Stat(StatSnapshotRequest request, ServerCallContext context) =>
+        Task.FromResult(new StatSnapshotResponse { Info = Find(request.Key) });
+
+    public override Task<MountsResponse> Mounts(MountsRequest request, ServerCallContext context) =>
+        Task.FromResult(new MountsResponse { Mounts = { MountOf(request.Key) } });
+
+    public override Task<UsageResponse> Usage(UsageRequest request, ServerCallContext context) => Task.FromResult(new UsageResponse());
+
+    public override Task<Empty> Cleanup(CleanupRequest request, ServerCallContext context) => Task.FromResult(new Empty());
+
+    public override Task List(
+        ListSnapshotsRequest request, IServerStreamWriter<ListSnapshotsResponse> responseStream, ServerCallContext context) =>
+        responseStream.WriteAsync(new ListSnapshotsResponse { Info = { _snapshots.Values } }, context.CancellationToken);
 
     private Info Find(string key) =>
-        _snapshots.TryGetValue(key, out var info) ? info : throw new GrpcException(StatusCode.NotFound, $"snapshot {key}");
+        _snapshots.TryGetValue(key, out var info) ? info : throw Failure(StatusCode.NotFound, $"snapshot {key}");
+
+    private static RpcException Failure(StatusCode status, string text) => new(new Status(status, text));
 
     private Mount MountOf(string key)
     {

@@ -50,7 +50,7 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
             Size = image.Layers[2].Blob.Length,
         };
         await Client.Namespaces.EnsureAsync(CancellationToken.None);
-        await using (var writer = await Client.Content.OpenWriterAsync("layer-" + layer.Digest, layer, CancellationToken.None))
+        using (var writer = await Client.Content.OpenWriterAsync("layer-" + layer.Digest, layer, CancellationToken.None))
             await writer!.WriteAsync(new byte[2_000_000]);
 
         await PullAsync(reference);
@@ -66,7 +66,7 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
         var blob = image.Layers[2].Blob;
         var layer = new Descriptor { MediaType = MediaTypes.OciLayerGzip, Digest = Digest.OfSha256(blob), Size = blob.Length };
         await Client.Namespaces.EnsureAsync(CancellationToken.None);
-        await using (var writer = await Client.Content.OpenWriterAsync("layer-" + layer.Digest, layer, CancellationToken.None))
+        using (var writer = await Client.Content.OpenWriterAsync("layer-" + layer.Digest, layer, CancellationToken.None))
             await writer!.WriteAsync(blob.AsMemory(0, 2_000_000));
 
         var result = await PullAsync(reference);

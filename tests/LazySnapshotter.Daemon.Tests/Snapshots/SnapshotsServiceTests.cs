@@ -1,5 +1,4 @@
-using LazySnapshotter.Daemon.Grpc;
-using LazySnapshotter.Daemon.Snapshots;
+using Grpc.Core;
 using LazySnapshotter.Daemon.Tests.Conformance;
 using LazySnapshotter.Linux;
 
@@ -14,7 +13,8 @@ public sealed class SnapshotsServiceTests : ConformanceTest
         for (var i = 0; i < 205; i++)
             await ViewAsync($"v{i}", "");
         var batches = new List<int>();
-        await foreach (var batch in Channel.ServerStreamingAsync(SnapshotsMethods.List, new()))
+        using var call = Client.List(new());
+        await foreach (var batch in call.ResponseStream.ReadAllAsync())
             batches.Add(batch.Info.Count);
         Assert.Equal([100, 100, 5], batches);
     }
@@ -31,14 +31,14 @@ public sealed class SnapshotsServiceTests : ConformanceTest
         await AssertStatusAsync(StatusCode.NotFound, () => PrepareAsync("k", "nobody"));
         await AssertStatusAsync(StatusCode.NotFound, () => CommitAsync("c", "nobody"));
         await AssertStatusAsync(StatusCode.NotFound, () => RemoveAsync("nobody"));
-        await AssertStatusAsync(StatusCode.InvalidArgument, () => Channel.UnaryAsync(SnapshotsMethods.Update, new()));
+        await AssertStatusAsync(StatusCode.InvalidArgument, async () => await Client.UpdateAsync(new()));
         await AssertStatusAsync(StatusCode.NotFound, () => UpdateAsync(new() { Name = "nobody" }));
-        await AssertStatusAsync(StatusCode.NotFound, () => Channel.UnaryAsync(SnapshotsMethods.Mounts, new() { Key = "nobody" }));
-        await AssertStatusAsync(StatusCode.NotFound, () => Channel.UnaryAsync(SnapshotsMethods.Usage, new() { Key = "nobody" }));
+        await AssertStatusAsync(StatusCode.NotFound, async () => await Client.MountsAsync(new() { Key = "nobody" }));
+        await AssertStatusAsync(StatusCode.NotFound, async () => await Client.UsageAsync(new() { Key = "nobody" }));
         var e = await AssertStatusAsync(StatusCode.InvalidArgument, () => WalkAsync("name=x"));
-        Assert.Contains("name >|=|< x", e.Message, StringComparison.Ordinal);
+        Assert.Contains("name >|=|< x", e.Status.Detail, StringComparison.Ordinal);
         await CommitAsync("committed", "active");
-        await AssertStatusAsync(StatusCode.FailedPrecondition, () => Channel.UnaryAsync(SnapshotsMethods.Mounts, new() { Key = "committed" }));
+        await AssertStatusAsync(StatusCode.FailedPrecondition, async () => await Client.MountsAsync(new() { Key = "committed" }));
         await AssertStatusAsync(StatusCode.FailedPrecondition, () => CommitAsync("again", "committed"));
     }
 
@@ -47,12 +47,12 @@ public sealed class SnapshotsServiceTests : ConformanceTest
     {
         var mount = Assert.Single(await PrepareAsync("k", ""));
         await File.WriteAllBytesAsync(Path.Combine(mount.Source, "file"), new byte[100_000]);
-        var usage = await Channel.UnaryAsync(SnapshotsMethods.Usage, new() { Key = "k" });
+        var usage = await Client.UsageAsync(new() { Key = "k" });
         Assert.Equal(2, usage.Inodes);
         Assert.InRange(usage.Size, 100_000, 200_000);
 
         await RemoveAsync("k");
-        await Channel.UnaryAsync(SnapshotsMethods.Cleanup, new());
+        await Client.CleanupAsync(new());
         Assert.False(Directory.Exists(Path.GetDirectoryName(mount.Source)));
     }
 
@@ -61,7 +61,7 @@ public sealed class SnapshotsServiceTests : ConformanceTest
     {
         var mountPoint = await PrepareMountedAsync("busy", "");
         await RemoveAsync(mountPoint);
-        await Channel.UnaryAsync(SnapshotsMethods.Cleanup, new());
+        await Client.CleanupAsync(new());
         Assert.Equal(Errno.None, Libc.Unmount(mountPoint, UnmountFlags.None));
         await PrepareAsync(mountPoint, "");
     }
