@@ -1,7 +1,7 @@
 # One command for each thing one does here. Every target first sees to it that what it needs from Debian is there
 # (`deps`: installs as root, otherwise says what is missing).
 #
-#   make build        one program: out/lazysnap
+#   make build        one native program, out/lazysnap; CPU=baseline for older processors, CONFIGURATION=Debug for the JIT
 #   make test         everything that CI runs; the last line is the sum
 #   make test-matrix  the integration tests on several containerds; writes docs/COMPATIBILITY.md
 #   make demo         a container from an image that is not on the node, against overlayfs; ARGS="--beside soci" and soci
@@ -16,8 +16,8 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 SYSTEMD ?= /etc/systemd/system
-CONFIGURATION ?= Debug
 export CONFIGURATION
+CPU = x86-64-v3
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
@@ -27,11 +27,23 @@ help:
 deps:
 	@.ci/deps
 
-# Remembered file by file by the SDK itself; the target is phony on purpose.
-build: deps
+# Remembered file by file by the SDK itself; the target is phony on purpose. What the demo, the benchmarks and the comparisons
+# below start is what was built here.
+ifeq ($(CONFIGURATION),Debug)
+PROGRAM = $(CURDIR)/src/LazySnapshotter.Cli/bin/Debug/net10.0/lazysnap
+build:
+	@.ci/deps build
+	dotnet build src/LazySnapshotter.Cli --configuration Debug --nologo --verbosity quiet
+	@echo "built $(PROGRAM)"
+else
+PROGRAM = $(CURDIR)/out/lazysnap
+build:
+	@.ci/deps build
+	rm -rf out
 	dotnet publish src/LazySnapshotter.Cli --configuration Release --output out --nologo --verbosity quiet \
-		-p:PublishDocumentationFiles=false -p:PublishReferencesDocumentationFiles=false
-	@echo "built out/lazysnap"
+		-p:ProcessorLevel=$(CPU) -p:SymbolsFolder=$(CURDIR)/artifacts/symbols
+	@echo "built out/lazysnap; its symbols are in artifacts/symbols"
+endif
 
 images: deps
 	tests/images/build
@@ -39,26 +51,27 @@ images: deps
 test: deps
 	@.ci/test
 
-test-matrix: deps images
-	tests/matrix/run.sh
+test-matrix: deps images build
+	LAZYSNAP_PROGRAM=$(PROGRAM) tests/matrix/run.sh
 
-# The demo builds the one image it shows. Each project is named when it is built: that takes minutes the first time.
+# The demo builds the one image it shows. What is built is named: it takes minutes the first time.
 demo: deps
-	@echo "building the demo and what it starts"
-	@started=$$(date +%s) && dotnet build tests/LazySnapshotter.Demo --configuration Release --nologo --verbosity minimal && \
-		LAZYSNAP_DEMO_BUILD_SECONDS=$$(($$(date +%s) - started)) \
+	@echo "building the program and the demo"
+	@started=$$(date +%s) && $(MAKE) --no-print-directory build && \
+		dotnet build tests/LazySnapshotter.Demo --configuration Release --nologo --verbosity minimal && \
+		LAZYSNAP_DEMO_BUILD_SECONDS=$$(($$(date +%s) - started)) LAZYSNAP_PROGRAM=$(PROGRAM) \
 		dotnet run --project tests/LazySnapshotter.Demo --configuration Release --no-build -- $(ARGS)
 
-bench: deps images
+bench: deps images build
 	.ci/deps bench
-	dotnet run --project tests/LazySnapshotter.Benchmarks --configuration Release -- $(ARGS)
+	LAZYSNAP_PROGRAM=$(PROGRAM) dotnet run --project tests/LazySnapshotter.Benchmarks --configuration Release -- $(ARGS)
 
 fuzz: deps
 	dotnet run --project tests/LazySnapshotter.Fuzz --configuration Release -- $(ARGS)
 
 # The order is by speed: what fails often fails first.
-odd-images: build
-	dotnet run --project tests/LazySnapshotter.OddImages --configuration Release -- $(ARGS)
+odd-images: deps build
+	LAZYSNAP_PROGRAM=$(PROGRAM) dotnet run --project tests/LazySnapshotter.OddImages --configuration Release -- $(ARGS)
 
 check: deps
 	python3 .ci/check_architecture.py
@@ -68,10 +81,11 @@ check: deps
 fmt: deps
 	dotnet format LazySnapshotter.sln --severity warn
 
+# Versions that ran on a JIT were a folder of files, and a link to one of them.
 install: build
-	install -d $(DESTDIR)$(PREFIX)/lib/lazysnapshotter $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSTEMD)
-	cp -R out/. $(DESTDIR)$(PREFIX)/lib/lazysnapshotter/
-	ln -sfn ../lib/lazysnapshotter/lazysnap $(DESTDIR)$(PREFIX)/bin/lazysnap
+	install -D --mode 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/lazysnap
+	rm -rf $(DESTDIR)$(PREFIX)/lib/lazysnapshotter
+	install -d $(DESTDIR)$(SYSTEMD)
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/lazysnap.service > $(DESTDIR)$(SYSTEMD)/lazysnap.service
 	chmod 644 $(DESTDIR)$(SYSTEMD)/lazysnap.service
 	@echo
@@ -87,5 +101,5 @@ uninstall:
 
 # The images and fetched containerds stay: they take minutes to get. `rm -r artifacts` removes them as well.
 clean:
-	rm -rf out artifacts/test-results artifacts/matrix-results
+	rm -rf out artifacts/symbols artifacts/test-results artifacts/matrix-results
 	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +

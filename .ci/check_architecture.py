@@ -11,18 +11,20 @@ ALLOWED = {
     "Linux": [],                                                                 # libc, and nothing but libc
     "Oci": [],                                                                   # values; no I/O
     "Fuse": ["Linux"],                                                           # has never heard of containers
-    "Layers": ["Linux", "Oci"],                                                  # reads blobs through IBlobReader, knows no HTTP
+    "Codecs": [],                                                                # decoders that stop and start; bytes in, bytes out
+    "Layers": ["Linux", "Oci", "Codecs"],                                        # what is in a layer, and its index; no store, no network
+    "Blobs": ["Linux", "Oci", "Layers"],                                         # spans on this node; reads blobs through IBlobReader, knows no HTTP
     "Registry": ["Linux", "Oci"],                                                # knows no layers, no tar; of Linux, who owns the file with its tokens
     "Artifacts": ["Linux", "Oci", "Layers", "Registry"],                         # indexes as things in a registry: ours and soci's
     "Snapshots": ["Linux", "Oci"],                                               # knows no FUSE, no HTTP: ILayerMounter
-    "Mounts": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Artifacts", "Snapshots"],       # joins them
-    "Daemon": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Artifacts", "Snapshots", "Mounts"],
-    "Cli": ["Linux", "Oci", "Fuse", "Layers", "Registry", "Artifacts", "Snapshots", "Mounts", "Daemon"],
+    "Mounts": ["Linux", "Oci", "Fuse", "Layers", "Blobs", "Registry", "Artifacts", "Snapshots"],       # joins them
+    "Daemon": ["Linux", "Oci", "Fuse", "Layers", "Blobs", "Registry", "Artifacts", "Snapshots", "Mounts"],
+    "Cli": ["Linux", "Oci", "Fuse", "Layers", "Blobs", "Registry", "Artifacts", "Snapshots", "Mounts", "Daemon"],
 }
 # Native calls are in one place (STYLE, "Native calls are boring"): libc in Linux.
 NATIVE = re.compile(r"\[(LibraryImport|DllImport)\b")
 NATIVE_IN = ("src/LazySnapshotter.Linux/",)
-UNSAFE = {"Linux", "Fuse", "Layers"}
+UNSAFE = {"Linux", "Fuse", "Codecs"}
 PREFIX = "LazySnapshotter."
 
 root = pathlib.Path(__file__).resolve().parent.parent

@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Artifacts;
@@ -26,7 +26,7 @@ public interface ILayerIndexSource
     /// </param>
     /// <exception cref="IOException">It cannot be had now; the message says why.</exception>
     /// <exception cref="InvalidDataException">What there is about the image, or the layer itself, is not what it should be.</exception>
-    /// <exception cref="UnsupportedLayerException">The layer cannot be read lazily.</exception>
+    /// <exception cref="Layers.UnsupportedLayerException">The layer cannot be read lazily.</exception>
     Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken);
 }
 

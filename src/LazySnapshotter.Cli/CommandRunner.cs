@@ -7,7 +7,9 @@ namespace LazySnapshotter.Cli;
 // wrong told by Failure.
 internal static class CommandRunner
 {
-    public static void SetAction(this Command command, Func<ParseResult, ILoggerFactory, CancellationToken, Task<int>> work) =>
+    /// <param name="needsOpenSsl">All but `doctor` do.</param>
+    public static void SetAction(
+        this Command command, Func<ParseResult, ILoggerFactory, CancellationToken, Task<int>> work, bool needsOpenSsl = true) =>
         command.SetAction(async (parsed, cancellationToken) =>
         {
             // The library begins to listen for SIGTERM and Ctrl-C when its action waits for the first time. Before that they would
@@ -16,6 +18,8 @@ internal static class CommandRunner
             using var loggers = LogOptions.CreateLoggers(parsed);
             try
             {
+                if (needsOpenSsl)
+                    OpenSslLibrary.Require();
                 return await work(parsed, loggers, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -1,7 +1,7 @@
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Pull;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
 using LazySnapshotter.Snapshots.Metadata;
 using Microsoft.Extensions.Logging;
 

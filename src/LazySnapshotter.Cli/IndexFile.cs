@@ -1,4 +1,5 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Oci;
 

@@ -3,7 +3,8 @@ using System.Diagnostics;
 using System.Globalization;
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Fuse;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Mounts.FileSystem;
 using LazySnapshotter.Mounts.Implicit;
 using LazySnapshotter.Mounts.Library;
@@ -171,6 +172,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
             UseCredentials(image, reference);
             var opened = await open(new LayerOrigin(reference, image.ManifestDigest), claim.Layer, cancellationToken);
             CheckClaim(claim, opened.Index);
+            XattrRoom.Check(opened.Toc);
             var inherited = ImplicitDirectoryResolver.Resolve(opened.Toc, lowerDirectories);
             // By the manifest the layer's index can be found again when the tag has moved on.
             var source = reference with { Digest = image.ManifestDigest ?? reference.Digest };

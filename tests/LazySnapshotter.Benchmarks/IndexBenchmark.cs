@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Build;
 using LazySnapshotter.TestSupport.Images;
 using LazySnapshotter.TestSupport.Processes;
 

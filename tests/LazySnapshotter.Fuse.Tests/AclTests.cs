@@ -54,6 +54,46 @@ public sealed class AclTests
         Assert.Equal([(directory.Id, "system.posix_acl_access"), (directory.ByName["plain"].Id, "system.posix_acl_access")], asked);
     }
 
+    // As a container has it: overlayfs checks with its own inodes, which ask the layer's for the ACL, and copies it up with the file.
+    [Fact]
+    public async Task An_acl_decides_through_overlayfs_before_and_after_copy_up_and_is_inherited()
+    {
+        await using var mount = await TestMount.StartAsync(AclTree());
+        var work = Directory.CreateTempSubdirectory("acl-");
+        var (upper, scratch, merged) = (work.CreateSubdirectory("upper"), work.CreateSubdirectory("work"), work.CreateSubdirectory("merged"));
+        string At(string path) => Path.Combine(merged.FullName, path);
+        foreach (var directory in (DirectoryInfo[])[work, upper])
+            File.SetUnixFileMode(directory.FullName, (UnixFileMode)0x1ED); // 0755
+        var options = $"lowerdir={mount.At("")},upperdir={upper.FullName},workdir={scratch.FullName}";
+        await RunAsync("mount", "-t", "overlay", "overlay", "-o", options, merged.FullName);
+        try
+        {
+            async Task CheckAsync()
+            {
+                Assert.True(await CanReadAsync(NamedUser, At("granted")));
+                Assert.False(await CanReadAsync(OtherUser, At("granted")));
+                Assert.False(await CanReadAsync(NamedUser, At("closed/file")));
+                Assert.True(await CanReadAsync(OtherUser, At("closed/file")));
+            }
+
+            await CheckAsync();
+            File.SetLastWriteTimeUtc(At("granted"), DateTime.UnixEpoch); // copies the file up
+            Directory.SetLastWriteTimeUtc(At("closed"), DateTime.UnixEpoch);
+            Assert.True(File.Exists(Path.Combine(upper.FullName, "granted")) && Directory.Exists(Path.Combine(upper.FullName, "closed")));
+            await CheckAsync();
+
+            await File.WriteAllTextAsync(At("giving/new"), "x");
+            File.SetUnixFileMode(At("giving/new"), (UnixFileMode)0x1A0); // 0640: the mask lets the named user read
+            Assert.True(await CanReadAsync(NamedUser, At("giving/new")));
+            Assert.False(await CanReadAsync(OtherUser, At("giving/new")));
+        }
+        finally
+        {
+            await RunAsync("umount", merged.FullName);
+            work.Delete(recursive: true);
+        }
+    }
+
     private static TestTree AclTree()
     {
         var tree = new TestTree();
@@ -62,7 +102,14 @@ public sealed class AclTests
         closed.Xattrs["system.posix_acl_access"] = Deny;
         tree.AddFile(closed, "file", "x"u8.ToArray());
         tree.AddFile(tree.AddDirectory(tree.Root, "open"), "plain", "x"u8.ToArray());
+        tree.AddDirectory(tree.Root, "giving").Xattrs["system.posix_acl_default"] = Grant;
         return tree;
+    }
+
+    private static async Task RunAsync(string tool, params string[] arguments)
+    {
+        var (exitCode, output) = await Tool.RunAsync(tool, arguments);
+        Assert.True(exitCode == 0, output);
     }
 
     private static async Task<bool> CanReadAsync(uint user, string path)

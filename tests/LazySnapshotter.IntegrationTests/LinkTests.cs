@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;

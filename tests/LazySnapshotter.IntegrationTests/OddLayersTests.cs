@@ -84,33 +84,77 @@ public sealed class OddLayersTests(OddLayersTests.Node node) : IClassFixture<Odd
             Tar.Add("d/n").Pax(("SCHILY.xattr.user.both", "high")).Directory("d", 0x1C0).End(),
             Tar.Add("d/.wh..wh..opq").Add("d/m").Directory("d", 0x1ED).End(),
         ],
+        ["left out in a set-group-ID directory that is left out"] =
+            [Tar.Add("s", '5', mode: 0x5FD, gid: 7).Add("s/is", '5', gid: 8).End(), Tar.Add("s/t/u/f").Add("s/is/f").End()],
+        ["xattrs that just fit"] = [Tar.Pax(("SCHILY.xattr.user.k", new string('v', 4000))).Add("f").End()],
         ["capability under a hard link"] =
             [Tar.Pax(("SCHILY.xattr.security.capability", Capability)).Add("f", mode: 0x1ED).Add("g", '1', link: "f", mode: 0x1ED).End()],
         ["capability on a directory named twice"] =
             [Tar.Pax(("SCHILY.xattr.security.capability", Capability)).Directory("d").Directory("d").End()],
     };
 
-    private static readonly Dictionary<string, byte[]> Refused = new()
+    // With some of containerd's own words.
+    private static readonly Dictionary<string, (string Says, byte[][] Tars)> Refused = new()
     {
-        ["ACL cut short"] = Tar.Pax((Access, Acl[..^1])).Add("f").End(),
-        ["ACL out of order"] = Tar.Pax((Access, Acl[..4] + Acl[12..20] + Acl[4..12] + Acl[20..])).Add("f").End(),
-        ["ACL without its mask"] = Tar.Pax((Access, Acl[..28] + Acl[36..])).Add("f").End(),
-        ["default ACL on a file"] = Tar.Pax((Default, Acl)).Add("f").End(),
-        ["capability of two bytes"] = Tar.Pax(("SCHILY.xattr.security.capability", "xx")).Add("f").End(),
-        ["xattr without a name"] = Tar.Pax(("SCHILY.xattr.user.", "x")).Add("f").End(),
+        ["ACL cut short"] = ("setxattr", [Tar.Pax((Access, Acl[..^1])).Add("f").End()]),
+        ["ACL out of order"] = ("setxattr", [Tar.Pax((Access, Acl[..4] + Acl[12..20] + Acl[4..12] + Acl[20..])).Add("f").End()]),
+        ["ACL without its mask"] = ("setxattr", [Tar.Pax((Access, Acl[..28] + Acl[36..])).Add("f").End()]),
+        ["default ACL on a file"] = ("setxattr", [Tar.Pax((Default, Acl)).Add("f").End()]),
+        ["capability of two bytes"] = ("setxattr", [Tar.Pax(("SCHILY.xattr.security.capability", "xx")).Add("f").End()]),
+        ["xattr without a name"] = ("setxattr", [Tar.Pax(("SCHILY.xattr.user.", "x")).Add("f").End()]),
+        ["more xattrs than fit"] = ("no space left on device", [Tar.Pax(("SCHILY.xattr.user.k", new string('v', 4200))).Add("f").End()]),
+        ["hard link to a later entry"] = ("no such file", [Tar.Add("a", '1', link: "b").Add("b").End()]),
+        ["hard link to itself"] = ("no such file", [Tar.Add("a").Add("a", '1', link: "a").End()]),
+        ["whiteout behind what it would hide"] = ("file exists", [Base, Tar.Add("f").Add(".wh.f").End()]),
+        ["whiteout twice"] = ("file exists", [Base, Tar.Add(".wh.plain").Add(".wh.plain").End()]),
+        ["left out below a file"] = ("not a directory", [Base, Tar.Add("plain/d/f").End()]),
+        ["left out below a whiteout"] = ("not a directory", [Base, Tar.Add(".wh.cfg").End(), Tar.Add("cfg/sub/f").End()]),
+        ["left out below a file, and then replaced"] = ("not a directory", [Base, Tar.Add("plain/d/f").Add("plain/d").End()]),
+        ["left out below a loop of links"] = ("too many", [Tar.Add("d", '2', link: "d").End(), Tar.Add("d/e/f").End()]),
+    };
+
+    private static readonly Dictionary<string, byte[][]> Unpacked = new()
+    {
+        ["left out, and then replaced"] = [Base, Tar.Add("cfg/d/f").Add("cfg/d").End()],
+        ["whiteout behind what it hides, in the lowest layer"] = [Tar.Directory("d").Add("d/f").Add("d/.wh.f").Add("d/g").End()],
+        ["opaque marker above what is left out, in the lowest layer"] = [Tar.Directory("d").Add("d/e/f").Add("d/.wh..wh..opq").Add("d/g").End()],
     };
 
     public static TheoryData<string> ImageNames => [.. Images.Keys];
 
     public static TheoryData<string> RefusedNames => [.. Refused.Keys];
 
+    public static TheoryData<string> UnpackedNames => [.. Unpacked.Keys];
+
     [Theory]
     [MemberData(nameof(ImageNames))]
-    public async Task An_odd_layer_shows_the_tree_that_overlayfs_shows(string name)
+    public Task An_odd_layer_shows_the_tree_that_overlayfs_shows(string name) => CompareAsync(Images[name], unpackedLayers: 0);
+
+    [Theory]
+    [MemberData(nameof(UnpackedNames))]
+    public Task A_layer_that_an_index_cannot_describe_is_left_to_containerd_to_unpack(string name) =>
+        CompareAsync(Unpacked[name], unpackedLayers: 1);
+
+    [Theory]
+    [MemberData(nameof(RefusedNames))]
+    public async Task What_containerd_refuses_is_left_to_containerd_to_refuse(string name)
     {
-        var (reference, chainId) = node.Push(Images[name]);
+        var (says, tars) = Refused[name];
+        var (reference, _) = node.Push(tars);
+        var overlayfs = await node.Containerd.CtrAsync("images", "pull", "--plain-http", reference);
+        Assert.NotEqual(0, overlayfs.ExitCode);
+
+        var lazy = await LazysnapProcess.RunAsync(
+            "pull", "--containerd", node.Containerd.Address, "-n", node.Containerd.Namespace, reference);
+        Assert.NotEqual(0, lazy.ExitCode);
+        Assert.Contains(says, lazy.Error, StringComparison.Ordinal);
+    }
+
+    private async Task CompareAsync(byte[][] tars, int unpackedLayers)
+    {
+        var (reference, chainId) = node.Push(tars);
         await node.Containerd.PullAsync(reference, "overlayfs");
-        Assert.Contains(" 0 unpacked", (await node.Lazy.PullAsync(reference)).Output, StringComparison.Ordinal);
+        Assert.Contains($" {unpackedLayers} unpacked", (await node.Lazy.PullAsync(reference)).Output, StringComparison.Ordinal);
 
         await using var unpacked = await node.MountAsync(chainId, "overlayfs");
         await using var lazy = await node.MountAsync(chainId, LazyNode.Snapshotter);
@@ -118,20 +162,6 @@ public sealed class OddLayersTests(OddLayersTests.Node node) : IClassFixture<Odd
         var directories = expected.Entries.Values.Where(entry => entry.Type == FileType.S_IFDIR).Select(entry => entry.Path).ToHashSet();
         Assert.Empty(TreeComparer.Compare(expected, Tree.Read(lazy.Path), directories));
         Assert.Equal(RawNames(unpacked.Path), RawNames(lazy.Path)); // also those that are listed and cannot be found
-    }
-
-    [Theory]
-    [MemberData(nameof(RefusedNames))]
-    public async Task What_containerd_refuses_is_left_to_containerd_to_refuse(string name)
-    {
-        var (reference, _) = node.Push(Refused[name]);
-        var overlayfs = await node.Containerd.CtrAsync("images", "pull", "--plain-http", reference);
-        Assert.NotEqual(0, overlayfs.ExitCode);
-
-        var lazy = await LazysnapProcess.RunAsync(
-            "pull", "--containerd", node.Containerd.Address, "-n", node.Containerd.Namespace, reference);
-        Assert.NotEqual(0, lazy.ExitCode);
-        Assert.Contains("setxattr", lazy.Error, StringComparison.Ordinal); // containerd's own words
     }
 
     private static IEnumerable<string> RawNames(string root) =>

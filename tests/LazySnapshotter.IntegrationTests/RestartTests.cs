@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;

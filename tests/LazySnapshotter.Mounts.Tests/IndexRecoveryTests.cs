@@ -1,7 +1,11 @@
 using System.Text;
 using LazySnapshotter.Artifacts;
+using LazySnapshotter.Blobs.Reading;
 using LazySnapshotter.Fuse;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Format;
+using LazySnapshotter.Layers.Placement;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts.Library;

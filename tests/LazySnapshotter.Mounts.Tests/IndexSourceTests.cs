@@ -1,5 +1,7 @@
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Placement;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Indexes;

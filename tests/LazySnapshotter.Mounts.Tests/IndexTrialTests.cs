@@ -1,9 +1,10 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Blobs.Fetching;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Soci;
-using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Indexes;

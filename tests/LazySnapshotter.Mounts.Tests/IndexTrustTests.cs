@@ -1,7 +1,7 @@
 using System.Text;
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Fuse;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts.Library;

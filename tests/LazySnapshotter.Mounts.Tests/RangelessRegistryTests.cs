@@ -1,8 +1,10 @@
 using System.IO.Compression;
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Blobs.Fetching;
+using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Blobs.Store;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Decoding;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Registry;
 using LazySnapshotter.TestSupport.Registry;

@@ -1,10 +1,12 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Blobs.Fetching;
+using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Blobs.Store;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Decoding;
+using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Snapshots;

@@ -18,7 +18,7 @@ internal sealed record OddImage(int Seed, string Repository, string Recipe, IRea
         for (var i = 1 + dice.Below(LayersMax); i > 0; i--)
         {
             dice.StartPart($"layer {layers.Count + 1}");
-            layers.Add(OddLayer.Of(dice, $"seed {seed}, layer {layers.Count + 1}", isDocker, layers.Count == 0));
+            layers.Add(OddLayer.Of(dice, $"seed {seed}, layer {layers.Count + 1}", isDocker));
         }
 
         dice.StartPart("image");

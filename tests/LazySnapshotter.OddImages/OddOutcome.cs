@@ -10,9 +10,6 @@ public enum OddVerdict
     /// <summary>Both refuse the image.</summary>
     SameRefusal,
 
-    /// <summary>A difference that docs/SEMANTICS.md lists; it is named.</summary>
-    Listed,
-
     Different,
 }
 

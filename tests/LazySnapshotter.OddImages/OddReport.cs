@@ -41,7 +41,7 @@ public sealed class OddReport(IReadOnlyCollection<OddOutcome> outcomes)
 
     public override string ToString() =>
         $"{outcomes.Count} images: {Taken} with the same tree ({LazyPercent} % of their layers lazy), {Refused} refused by both, "
-        + $"{Count(OddVerdict.Listed)} with a listed difference, {Differences.Count} different"
+        + $"{Differences.Count} different"
         + (Differences.Count == 0 ? "" : $": seeds {string.Join(' ', Differences.Select(outcome => outcome.Seed))}");
 
     private int Count(OddVerdict verdict) => outcomes.Count(outcome => outcome.Verdict == verdict);

@@ -67,7 +67,6 @@ public sealed partial class OddRun : IAsyncDisposable
             (true, true) => (OddVerdict.SameTree, "the same tree"),
             (false, false) => (OddVerdict.SameRefusal, $"containerd: {plainSays} -- lazysnap: {lazySays}"),
             (true, false) => (OddVerdict.Different, $"containerd takes it, lazysnap: {lazySays}"),
-            (false, true) when ListedDifferences.IsPatience(plainSays) => (OddVerdict.Listed, plainSays),
             _ => (OddVerdict.Different, $"lazysnap takes it, containerd: {plainSays}"),
         };
         var counts = Counts().Match(lazy.Output);
@@ -100,7 +99,6 @@ public sealed partial class OddRun : IAsyncDisposable
             .Where(entry => entry.Type == FileType.S_IFDIR && entry.Status.ModifiedSeconds >= _startedSeconds)
             .Select(entry => entry.Path).ToHashSet();
         var differences = TreeComparer.Compare(expected, actual, timeless)
-            .Where(difference => !ListedDifferences.IsGroupOfParent(expected, actual, difference))
             .Concat(Ghosts(expected, actual).Select(path => new TreeDifference(path, "listed", "not", "but not there")))
             .Concat(Ghosts(actual, expected).Select(path => new TreeDifference(path, "listed", "but not there", "not"))).ToList();
         return differences.Count == 0

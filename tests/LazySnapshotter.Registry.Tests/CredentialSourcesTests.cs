@@ -119,6 +119,7 @@ public sealed class CredentialSourcesTests : IDisposable
     [InlineData("HOME=/h XDG_RUNTIME_DIR=/run/user/7", "/h/.docker/config.json /run/user/7/containers/auth.json /h/.config/containers/auth.json")]
     [InlineData("HOME=/h DOCKER_CONFIG=/d REGISTRY_AUTH_FILE=/a.json XDG_RUNTIME_DIR=/r XDG_CONFIG_HOME=/c", "/a.json /d/config.json /r/containers/auth.json /c/containers/auth.json")]
     [InlineData("XDG_RUNTIME_DIR=/r", "/r/containers/auth.json")]
+    [InlineData("HOME=. XDG_RUNTIME_DIR=/r", "/r/containers/auth.json")]
     public void Files_are_asked_in_an_order(string environment, string expected)
     {
         var variables = environment.Split(' ').Select(v => v.Split('=')).ToDictionary(v => v[0], v => v[1]);

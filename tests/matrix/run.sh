@@ -7,6 +7,7 @@ cd "$repository"
 project=tests/LazySnapshotter.IntegrationTests
 results=artifacts/matrix-results
 configuration=${CONFIGURATION:-Debug}
+export LAZYSNAP_PROGRAM=${LAZYSNAP_PROGRAM:-$repository/out/lazysnap}
 
 mapfile -t folders < <(tests/matrix/fetch.sh)
 [ ${#folders[@]} -gt 0 ] || { echo "no containerd was fetched" >&2; exit 1; }

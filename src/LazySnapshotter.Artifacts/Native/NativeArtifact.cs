@@ -1,5 +1,5 @@
 using System.Globalization;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Artifacts.Native;

@@ -1,5 +1,6 @@
 using LazySnapshotter.Artifacts.Discovery;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using LazySnapshotter.Artifacts.Discovery;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Oci;

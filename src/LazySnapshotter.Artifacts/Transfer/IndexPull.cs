@@ -1,4 +1,5 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
+using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 

@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 using LazySnapshotter.Artifacts.Layouts;
 using LazySnapshotter.Artifacts.Native;
 using LazySnapshotter.Artifacts.Soci;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 

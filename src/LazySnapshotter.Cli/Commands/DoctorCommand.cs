@@ -19,20 +19,25 @@ internal static class DoctorCommand
             DefaultValueFactory = _ => DaemonOptions.DefaultContainerd,
         };
 
-        var command = new Command("doctor", "Check kernel, filesystems, privileges and containerd") { root, containerd };
+        var command = new Command("doctor", "Check kernel, libraries, filesystems, privileges and containerd") { root, containerd };
         command.SetAction(async (parsed, _, cancellationToken) =>
         {
             Finding[] findings =
             [
                 .. KernelChecks.Run(),
+                OpenSsl(),
                 .. StorageChecks.Run(parsed.GetValue(root) ?? RootOption.OfThisUser() ?? DaemonOptions.DefaultRoot),
                 .. await ContainerdChecks.RunAsync(parsed.GetRequiredValue(containerd), cancellationToken),
             ];
             Write(findings);
             return findings.Any(finding => finding.Verdict == Verdict.Missing) ? Failure.ExitCode : 0;
-        });
+        }, needsOpenSsl: false);
         return command;
     }
+
+    private static Finding OpenSsl() => OpenSslLibrary.Find() is { } library
+        ? new Finding(Verdict.Ok, "OpenSSL", library)
+        : new Finding(Verdict.Missing, "OpenSSL", "no libssl", $"nothing can be hashed or fetched: install {OpenSslLibrary.Package}");
 
     private static void Write(IReadOnlyList<Finding> findings)
     {

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using LazySnapshotter.Cli.Indexing;
 using LazySnapshotter.Cli.Output;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Placement;
 using LazySnapshotter.Layers.Soci;
 using Microsoft.Extensions.Logging;
 

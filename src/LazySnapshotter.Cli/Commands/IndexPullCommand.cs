@@ -4,7 +4,7 @@ using LazySnapshotter.Artifacts.Discovery;
 using LazySnapshotter.Artifacts.Native;
 using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Artifacts.Transfer;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using LazySnapshotter.Artifacts.Transfer;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Cli.Inspection;
 using LazySnapshotter.Cli.Output;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
 using Microsoft.Extensions.Logging;
 

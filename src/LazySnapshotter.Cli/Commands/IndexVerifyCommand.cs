@@ -3,8 +3,8 @@ using System.Text.Json;
 using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Cli.Inspection;
 using LazySnapshotter.Cli.Output;
-using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Layers.Index.Verify;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Verify;
 using LazySnapshotter.Oci;
 using Microsoft.Extensions.Logging;
 

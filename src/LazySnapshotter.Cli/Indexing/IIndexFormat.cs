@@ -11,7 +11,7 @@ internal interface IIndexFormat
     LayerResult? Skip(Descriptor layer);
 
     /// <exception cref="InvalidDataException">The blob is damaged, or is not the layer.</exception>
-    /// <exception cref="Layers.Index.UnsupportedLayerException">The layer cannot be read lazily.</exception>
+    /// <exception cref="Layers.UnsupportedLayerException">The layer cannot be read lazily.</exception>
     Task<LayerResult> BuildAsync(Descriptor layer, Stream blob, IProgress<long> progress, CancellationToken cancellationToken);
 
     /// <summary>What is made of all layers of an image, when they are done. Null if nothing is.</summary>

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using LazySnapshotter.Cli.Output;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Cli.Indexing;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Cli.Indexing;

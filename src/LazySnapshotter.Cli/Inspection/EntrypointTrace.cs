@@ -1,6 +1,6 @@
 using System.Text;
 using LazySnapshotter.Artifacts.Sources;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Mounts.Images;

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Decoding;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Oci;
 

@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Spans;
 
 namespace LazySnapshotter.Cli.Inspection;

@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index.Verify;
+using LazySnapshotter.Layers.Verify;
 
 namespace LazySnapshotter.Cli.Inspection;
 

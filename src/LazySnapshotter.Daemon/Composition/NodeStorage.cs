@@ -1,7 +1,7 @@
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Blobs.Store;
+using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Registry;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 
 namespace LazySnapshotter.Layers.Soci;
 

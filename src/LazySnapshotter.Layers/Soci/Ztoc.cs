@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Soci.FlatBuffers;
+using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Oci;
 using Schema = LazySnapshotter.Layers.Soci.ZtocSchema;
 

@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Layers.Soci;

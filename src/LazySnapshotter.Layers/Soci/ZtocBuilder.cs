@@ -1,4 +1,3 @@
-using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Oci;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 
 namespace LazySnapshotter.Layers.Soci;
 

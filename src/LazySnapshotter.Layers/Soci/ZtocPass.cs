@@ -1,6 +1,9 @@
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Codecs.Gzip;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Format;
+using LazySnapshotter.Layers.Placement;
+using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Oci;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Soci.FlatBuffers;
+using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tar;
 using static LazySnapshotter.Layers.Soci.ZtocSchema;
 

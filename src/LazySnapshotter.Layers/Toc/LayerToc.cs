@@ -49,6 +49,9 @@ public sealed class LayerToc
     /// <summary>Directories that take extended attributes from the layers below (<see cref="TocEntry.IsNamedLate"/>).</summary>
     public IReadOnlyList<int> LateDirectories { get; }
 
+    /// <summary>The mark of an opaque directory (Documentation/filesystems/overlayfs.rst in the kernel); its value is "y".</summary>
+    public static ReadOnlySpan<byte> OpaqueXattr => "trusted.overlay.opaque"u8;
+
     internal TocColumns Columns => _columns;
 
     public TocEntry this[int entry]
@@ -134,6 +137,21 @@ public sealed class LayerToc
 
     public IReadOnlyList<TocXattr> Xattrs(int entry) => _columns.Xattrs.TryGetValue(entry, out var xattrs) ? xattrs : [];
 
+    /// <summary>Entries that have extended attributes, with these.</summary>
+    public IEnumerable<KeyValuePair<int, TocXattr[]>> EntriesWithXattrs => _columns.Xattrs;
+
+    /// <summary>Whether a directory hides what the layers below have in it.</summary>
+    public bool IsOpaque(int directory)
+    {
+        foreach (var xattr in Xattrs(directory))
+        {
+            if (xattr.Name.Span.SequenceEqual(OpaqueXattr))
+                return true;
+        }
+
+        return false;
+    }
+
     public TocExtents Extents(int entry)
     {
         if (_columns.TypeOf(entry) != TocEntryType.File || _columns.Sizes[entry] == 0)
@@ -160,6 +178,9 @@ public sealed class LayerToc
 
         return [.. path];
     }
+
+    /// <summary>An entry's path for a message: control characters escaped, cut where it gets long.</summary>
+    public string DisplayPathOf(int entry) => TarPath.Display(PathOf(entry));
 
     private void CountNames(int directory)
     {

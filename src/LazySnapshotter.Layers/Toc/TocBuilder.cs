@@ -9,12 +9,11 @@ namespace LazySnapshotter.Layers.Toc;
 // - the last entry of a name wins; only a directory over a directory merges
 // - the root's own header is ignored: the root is 0755 root:root
 // - `.wh.NAME` becomes a character device 0:0 called NAME, `.wh..wh..opq` an attribute of its directory
-// - a hard link's header changes the inode it links to; a symbolic link's mode is always 0777
+// - a hard link's target comes before it; its header changes the inode it links to; a symbolic link's mode is always 0777
 // - times before 1970 or behind 2262 become 1970; what becomes of extended attributes is TocXattrPolicy's
 //
-// It is more patient in three things that make containerd fail: a hard link may come before its target or point at
-// itself, and a whiteout may come after what it would hide in the same layer (which it then leaves alone, as the
-// image specification says). Everything else it refuses is refused here, with an InvalidDataException.
+// What containerd refuses is refused here, with an InvalidDataException. So is a whiteout of what its own layer has: containerd
+// refuses it above another layer, and in the lowest one removes what came before, against the image specification.
 internal sealed partial class TocBuilder : ITarSink
 {
     private const uint SymbolicLinkMode = 0x1FF; // 0777
@@ -23,12 +22,11 @@ internal sealed partial class TocBuilder : ITarSink
 
     private TocTree _tree = new();
     private readonly TocXattrSets _xattrs = new();
-    private readonly List<(int Directory, byte[] Name)> _pendingLinks = [];
-    private readonly List<byte[]> _pendingTargets = []; // a pending node's Position says which, or once resolved ~node
     private readonly List<ReadOnlyMemory<byte>> _components = [];
     private readonly List<ReadOnlyMemory<byte>> _targetComponents = [];
     private readonly Stack<ReadOnlyMemory<byte>> _walk = new();
     private int _entryCount;
+    private int _implicitCount;
     private int _sparseExtentCount;
 
     private static ReadOnlySpan<byte> WhiteoutPrefix => ".wh."u8;
@@ -53,18 +51,22 @@ internal sealed partial class TocBuilder : ITarSink
     }
 
     /// <summary>The tree as it is now, once: the builder is empty then.</summary>
-    /// <exception cref="InvalidDataException">A hard link's target never came.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A directory's name leads to nothing in the end, or a directory that no header names is gone: it might have been refused above
+    /// some layers (ImplicitDirectoryResolver), which nobody could tell any more.
+    /// </exception>
     public LayerToc Build()
     {
-        foreach (var (directory, name) in _pendingLinks)
-            ResolvePending(directory, name);
         SetDirectoryTimes();
         _tree.Seal();
         BuildMemory.Release(_entryCount); // what parsing has left, to make room for the columns
         var columns = TocFreezer.Freeze(_tree, _xattrs);
         _tree = new TocTree();
         BuildMemory.Release(_entryCount); // the tree, to make room for the index file
-        return new LayerToc(columns);
+        var toc = new LayerToc(columns);
+        if (toc.ImplicitDirectories.Count + toc.LateDirectories.Count < _implicitCount)
+            throw new InvalidDataException("tar: a directory that it leaves out is replaced by a later entry");
+        return toc;
     }
 
     private void Apply(TarEntry entry)
@@ -98,7 +100,7 @@ internal sealed partial class TocBuilder : ITarSink
                 _tree.Unlink(directory, name); // containerd clears the way for every header, then finds nothing to write
                 return;
             case TarEntryType.HardLink:
-                AddHardLink(directory, name, entry, existing);
+                AddHardLink(directory, name, entry);
                 return;
             case TarEntryType.Directory when existing != TocTree.None && _tree[existing].Type == TocEntryType.Directory:
                 SetAttributes(existing, entry);
@@ -168,22 +170,15 @@ internal sealed partial class TocBuilder : ITarSink
         target.XattrSet = TocXattrPolicy.Apply(_xattrs, target.XattrSet, target.Type, mode, entry.Xattrs);
     }
 
-    private void AddHardLink(int directory, ReadOnlySpan<byte> name, TarEntry entry, int existing)
+    private void AddHardLink(int directory, ReadOnlySpan<byte> name, TarEntry entry)
     {
+        _tree.Unlink(directory, name); // containerd clears the way first: a link to itself finds nothing
         var target = FindLinkTarget(entry.LinkName);
-        if (target == TocTree.None || (_tree[target].IsPendingLink && target != existing))
-        {
-            var pending = _tree.AddNode(new TocNode { Type = TocEntryType.File, IsPendingLink = true, Position = _pendingTargets.Count });
-            _pendingTargets.Add(entry.LinkName);
-            _tree.Link(directory, name, pending);
-            _pendingLinks.Add((directory, name.ToArray()));
-            return;
-        }
-
+        if (target == TocTree.None)
+            throw new InvalidDataException($"hard link to {TarPath.Display(entry.LinkName)}, which no entry before it has made");
         if (_tree[target].Type == TocEntryType.Directory)
             throw new InvalidDataException($"hard link to the directory {TarPath.Display(entry.LinkName)}");
-        if (!_tree[target].IsPendingLink)
-            SetAttributes(target, entry);
+        SetAttributes(target, entry);
         _tree.Link(directory, name, target);
     }
 
@@ -206,52 +201,26 @@ internal sealed partial class TocBuilder : ITarSink
         return name.IsEmpty || name.SequenceEqual("."u8) || name.SequenceEqual(".."u8) ? directory : _tree.Find(directory, name);
     }
 
-    /// <summary>Follows a chain of pending links to its end and lets all of them lead there.</summary>
-    private void ResolvePending(int directory, byte[] name)
-    {
-        var node = _tree.Find(directory, name);
-        if (node == TocTree.None || !_tree[node].IsPendingLink)
-            return; // another entry took the name
-
-        var chain = new HashSet<int>();
-        while (_tree[node].IsPendingLink)
-        {
-            var position = _tree[node].Position;
-            var linkName = position < 0 ? null : _pendingTargets[(int)position];
-            var isLoop = !chain.Add(node);
-            var target = linkName is null ? (int)~position : FindLinkTarget(linkName);
-            if (isLoop || target == TocTree.None || _tree[target].Type == TocEntryType.Directory)
-                throw new InvalidDataException($"tar: hard link {TarPath.Display(name)}: its target {TarPath.Display(linkName)} is not in the layer");
-            node = target;
-        }
-
-        foreach (var pending in chain)
-            _tree[pending].Position = ~(long)node;
-
-        _tree.Link(directory, name, node);
-    }
-
     private void AddWhiteout(int directory, ReadOnlySpan<byte> name, TarEntry entry)
     {
         if (name.IsEmpty || name.SequenceEqual("."u8) || name.SequenceEqual(".."u8))
             throw new InvalidDataException("not a valid whiteout name");
 
-        var existing = _tree.Find(directory, name);
-        if (existing == TocTree.None)
+        if (_tree.Find(directory, name) != TocTree.None)
+            throw new InvalidDataException("a whiteout of what its own layer has");
+
+        var node = _tree.AddNode(new TocNode
         {
-            var node = _tree.AddNode(new TocNode { Type = TocEntryType.CharacterDevice, Attributes = _tree.AttributesOf(0, Owner(entry.Uid), Owner(entry.Gid)) });
-            (_tree[node].MtimeSeconds, _tree[node].MtimeNanoseconds) = BoundTime(entry.MtimeSeconds, entry.MtimeNanoseconds);
-            _tree.Link(directory, name, node);
-        }
-        else if (_tree[existing].Type == TocEntryType.Directory)
-        {
-            MarkOpaque(existing); // what is below goes, what this layer has stays
-        }
+            Type = TocEntryType.CharacterDevice,
+            Attributes = _tree.AttributesOf(0, Owner(entry.Uid), Owner(entry.Gid)),
+        });
+        (_tree[node].MtimeSeconds, _tree[node].MtimeNanoseconds) = BoundTime(entry.MtimeSeconds, entry.MtimeNanoseconds);
+        _tree.Link(directory, name, node);
     }
 
     private void MarkOpaque(int directory)
     {
-        var opaque = new TocXattr("trusted.overlay.opaque"u8.ToArray(), "y"u8.ToArray());
+        var opaque = new TocXattr(LayerToc.OpaqueXattr.ToArray(), "y"u8.ToArray());
         _tree[directory].XattrSet = _xattrs.With(_tree[directory].XattrSet, opaque);
     }
 
@@ -288,6 +257,7 @@ internal sealed partial class TocBuilder : ITarSink
                     return TocTree.None;
                 }
 
+                _implicitCount++;
                 next = _tree.AddNode(new TocNode { Type = TocEntryType.Directory, IsImplicit = true, Attributes = ImplicitAttributes(current) });
                 _tree[next].XattrSet = TocXattrPolicy.OfNew(_xattrs, _tree[current].XattrSet, TocEntryType.Directory, ImplicitMode);
                 _tree.Link(current, name, next);

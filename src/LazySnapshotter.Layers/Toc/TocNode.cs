@@ -8,16 +8,14 @@ internal struct TocNode
     {
         None = 0,
         Implicit = 1,
-        PendingLink = 2,
-        NamedLate = 4,
+        NamedLate = 2,
     }
 
     /// <summary>Length of a file or of a symbolic link's target; major * 2^32 + minor of a device.</summary>
     public long Size;
 
     /// <summary>
-    /// Where a file's data starts in the tar, or ~i for the i-th sparse file; a symbolic link's target in the text pool;
-    /// of a pending hard link what TocBuilder keeps there.
+    /// Where a file's data starts in the tar, or ~i for the i-th sparse file; a symbolic link's target in the text pool.
     /// </summary>
     public long Position;
 
@@ -54,13 +52,6 @@ internal struct TocNode
     {
         readonly get => (_flags & Flags.NamedLate) != 0;
         set => _flags = value ? _flags | Flags.NamedLate : _flags & ~Flags.NamedLate;
-    }
-
-    /// <summary>A hard link whose target has not come yet.</summary>
-    public bool IsPendingLink
-    {
-        readonly get => (_flags & Flags.PendingLink) != 0;
-        set => _flags = value ? _flags | Flags.PendingLink : _flags & ~Flags.PendingLink;
     }
 
     // A directory has neither size nor position.

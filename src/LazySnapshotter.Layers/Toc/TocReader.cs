@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Columns;
 using LazySnapshotter.Layers.Tar;
 
 namespace LazySnapshotter.Layers.Toc;

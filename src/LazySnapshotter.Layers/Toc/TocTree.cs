@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LazySnapshotter.Layers.Columns;
 using LazySnapshotter.Layers.Tar;
 
 namespace LazySnapshotter.Layers.Toc;

@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Columns;
 
 namespace LazySnapshotter.Layers.Toc;
 

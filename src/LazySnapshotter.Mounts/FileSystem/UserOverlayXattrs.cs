@@ -1,4 +1,5 @@
 using LazySnapshotter.Fuse;
+using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Linux;
 
 namespace LazySnapshotter.Mounts.FileSystem;
@@ -12,14 +13,12 @@ public sealed class UserOverlayXattrs(IFuseFileSystem layers) : IFuseFileSystem
 
     private static ReadOnlySpan<byte> UserOpaque => "user.overlay.opaque"u8;
 
-    private static ReadOnlySpan<byte> TrustedOpaque => "trusted.overlay.opaque"u8;
-
     public Errno GetXattr(NodeId node, ReadOnlySpan<byte> name, out ReadOnlyMemory<byte> value)
     {
         if (name.SequenceEqual(UserOpaque))
-            return layers.GetXattr(node, TrustedOpaque, out value);
+            return layers.GetXattr(node, LayerToc.OpaqueXattr, out value);
         value = default;
-        return name.StartsWith(UserPrefix) || name.SequenceEqual(TrustedOpaque) ? Errno.ENODATA : layers.GetXattr(node, name, out value);
+        return name.StartsWith(UserPrefix) || name.SequenceEqual(LayerToc.OpaqueXattr) ? Errno.ENODATA : layers.GetXattr(node, name, out value);
     }
 
     public Errno ListXattr(NodeId node, out ReadOnlyMemory<byte> names)
@@ -34,7 +33,7 @@ public sealed class UserOverlayXattrs(IFuseFileSystem layers) : IFuseFileSystem
             var name = names.Span[range];
             if (name.IsEmpty || name.StartsWith(UserPrefix))
                 continue;
-            shown.AddRange(name.SequenceEqual(TrustedOpaque) ? UserOpaque : name);
+            shown.AddRange(name.SequenceEqual(LayerToc.OpaqueXattr) ? UserOpaque : name);
             shown.Add(0);
         }
 

@@ -10,8 +10,6 @@ public class MergedToc
     // As path_resolution(7): the kernel gives up after 40 symbolic links.
     private const int SymbolicLinksMax = 40;
 
-    private static readonly byte[] OpaqueXattr = "trusted.overlay.opaque"u8.ToArray();
-
     // An image without layers is an empty directory, as containerd makes it.
     private static readonly TocEntry EmptyRoot = new()
     {
@@ -85,7 +83,7 @@ public class MergedToc
             }
 
             parts.Add(new ImageTreeNode.Part(part.Layer, entry));
-            if (IsOpaque(toc, entry))
+            if (toc.IsOpaque(entry))
                 break;
         }
 
@@ -172,17 +170,6 @@ public class MergedToc
     private TocEntry TopEntry(ImageTreeNode node) => node.Parts.Count == 0 ? EmptyRoot : _layers[node.Top.Layer][node.Top.Entry];
 
     private static bool IsWhiteout(in TocEntry entry) => entry is { Type: TocEntryType.CharacterDevice, DeviceMajor: 0, DeviceMinor: 0 };
-
-    private static bool IsOpaque(LayerToc toc, int entry)
-    {
-        foreach (var xattr in toc.Xattrs(entry))
-        {
-            if (xattr.Name.Span.SequenceEqual(OpaqueXattr))
-                return true;
-        }
-
-        return false;
-    }
 
     private static void PushComponents(Stack<byte[]> pending, ReadOnlySpan<byte> path)
     {

@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Mounts.Library;

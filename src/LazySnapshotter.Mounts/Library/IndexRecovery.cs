@@ -1,5 +1,5 @@
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
 using LazySnapshotter.Oci;
 using Microsoft.Extensions.Logging;
 

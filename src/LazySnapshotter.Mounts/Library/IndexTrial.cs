@@ -1,6 +1,6 @@
-using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Layers.Index.Verify;
-using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Blobs.Store;
+using LazySnapshotter.Layers.Format;
+using LazySnapshotter.Layers.Verify;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Mounts.Library;

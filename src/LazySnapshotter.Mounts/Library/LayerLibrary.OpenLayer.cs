@@ -1,6 +1,7 @@
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Blobs.Fetching;
+using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Oci;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Mounts.Library;

@@ -1,10 +1,13 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Blobs.Fetching;
+using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Blobs.Store;
+using LazySnapshotter.Layers;
+using LazySnapshotter.Layers.Decoding;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 using Microsoft.Extensions.Logging;

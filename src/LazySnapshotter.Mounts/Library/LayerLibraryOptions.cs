@@ -1,5 +1,5 @@
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Blobs.Fetching;
 
 namespace LazySnapshotter.Mounts.Library;
 

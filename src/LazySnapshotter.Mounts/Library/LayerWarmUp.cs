@@ -1,5 +1,5 @@
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Blobs.Reading;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Mounts.Library;

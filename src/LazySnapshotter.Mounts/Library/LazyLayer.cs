@@ -1,5 +1,5 @@
-using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Layers.Spans;
+using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;
 

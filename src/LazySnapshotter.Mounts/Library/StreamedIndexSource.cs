@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Blobs.Store;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 using Microsoft.Extensions.Logging;

@@ -9,7 +9,7 @@ internal static class CredentialFiles
 
     internal static IEnumerable<string> Paths(Func<string, string?> environment)
     {
-        var home = Of("HOME");
+        var home = Of("HOME") is { } directory && Path.IsPathRooted(directory) ? directory : null; // else it would be wherever we were started
         if (Of("REGISTRY_AUTH_FILE") is { } authFile)
             yield return authFile;
         if (Of("DOCKER_CONFIG") is { } folder)

@@ -26,7 +26,7 @@ public sealed class MetadataDatabase : IDisposable
     private readonly ConcurrentBag<SqliteConnection> _idleReaders = [];
     private volatile bool _disposed;
 
-    static MetadataDatabase() => SQLitePCL.Batteries_V2.Init();
+    static MetadataDatabase() => SQLitePCL.raw.SetProvider(new SQLitePCL.SQLite3Provider_sqlite3());
 
     private MetadataDatabase(string path, FileStream lockFile, SqliteConnection writer)
     {

@@ -1,6 +1,6 @@
 using System.Text;
 using LazySnapshotter.Artifacts.Native;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Artifacts.Tests.Native;

@@ -1,6 +1,7 @@
 using System.Text;
 using LazySnapshotter.Artifacts.Native;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 using LazySnapshotter.TestSupport.Indexes;

@@ -3,7 +3,7 @@ using LazySnapshotter.Artifacts.Layouts;
 using LazySnapshotter.Artifacts.Native;
 using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Artifacts.Transfer;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
 using LazySnapshotter.TestSupport.Indexes;

@@ -1,5 +1,5 @@
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Codecs.Gzip;
+using LazySnapshotter.Layers.Placement;
 using LazySnapshotter.Layers.Spans;
 
 namespace LazySnapshotter.Benchmarks.IndexBuild;

@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text;
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Codecs.Gzip;
+using LazySnapshotter.Codecs.Inflate;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Format;
+using LazySnapshotter.Layers.Placement;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.TestSupport.Processes;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Build;
 using LazySnapshotter.TestSupport.Processes;
 
 namespace LazySnapshotter.Benchmarks.IndexBuild;

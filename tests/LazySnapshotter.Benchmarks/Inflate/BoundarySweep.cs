@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Codecs.Inflate;
 
 namespace LazySnapshotter.Benchmarks.Inflate;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Codecs.Gzip;
 
 namespace LazySnapshotter.Benchmarks.Inflate;
 

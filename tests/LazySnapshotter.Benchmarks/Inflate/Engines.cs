@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Runtime.InteropServices;
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Codecs.Inflate;
 
 namespace LazySnapshotter.Benchmarks.Inflate;
 

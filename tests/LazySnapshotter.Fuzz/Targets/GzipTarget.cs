@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Codecs.Gzip;
 
 namespace LazySnapshotter.Fuzz.Targets;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Codecs.Deflate;
+using LazySnapshotter.Layers.Format;
 
 namespace LazySnapshotter.Fuzz.Targets;
 

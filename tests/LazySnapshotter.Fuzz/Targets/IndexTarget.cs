@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 
 namespace LazySnapshotter.Fuzz.Targets;
 

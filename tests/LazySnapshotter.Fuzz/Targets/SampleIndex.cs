@@ -1,7 +1,9 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Format;
+using LazySnapshotter.Layers.Placement;
 using LazySnapshotter.Layers.Spans;
 
 namespace LazySnapshotter.Fuzz.Targets;

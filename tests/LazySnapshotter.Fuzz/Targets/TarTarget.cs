@@ -1,6 +1,6 @@
 using System.Formats.Tar;
 using System.Text;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Columns;
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Toc;
 using EntryType = System.Formats.Tar.TarEntryType;

@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Format;
 
 namespace LazySnapshotter.Fuzz.Targets;
 

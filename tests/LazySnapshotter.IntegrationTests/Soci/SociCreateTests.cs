@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;

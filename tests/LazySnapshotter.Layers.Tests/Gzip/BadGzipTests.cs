@@ -1,5 +1,5 @@
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Codecs.Gzip;
+using LazySnapshotter.Layers.Decoding;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Index;
 using LazySnapshotter.Oci;

@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Codecs.Inflate;
 using LazySnapshotter.TestSupport.Deflate;
 
 namespace LazySnapshotter.Layers.Tests.Gzip;

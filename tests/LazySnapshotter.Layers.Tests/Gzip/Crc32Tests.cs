@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Codecs.Gzip;
 
 namespace LazySnapshotter.Layers.Tests.Gzip;
 

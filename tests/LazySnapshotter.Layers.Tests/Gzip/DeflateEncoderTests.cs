@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Codecs.Deflate;
 using Xunit.Abstractions;
 
 namespace LazySnapshotter.Layers.Tests.Gzip;

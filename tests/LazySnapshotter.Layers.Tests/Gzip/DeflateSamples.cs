@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Codecs.Gzip;
 using LazySnapshotter.Layers.Tests.Index;
 using LazySnapshotter.TestSupport.Deflate;
 

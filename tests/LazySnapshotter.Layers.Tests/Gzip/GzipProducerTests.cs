@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Index;
 using LazySnapshotter.TestSupport.Tars;
 

@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Codecs.Inflate;
 
 namespace LazySnapshotter.Layers.Tests.Gzip;
 

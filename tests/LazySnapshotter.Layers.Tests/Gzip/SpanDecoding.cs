@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Layers.Decoding;
 using LazySnapshotter.Layers.Spans;
 
 namespace LazySnapshotter.Layers.Tests.Gzip;

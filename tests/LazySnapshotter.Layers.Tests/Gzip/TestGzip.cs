@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Codecs.Gzip;
 
 namespace LazySnapshotter.Layers.Tests.Gzip;
 

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Decoding;
+using LazySnapshotter.Layers.Format;
+using LazySnapshotter.Layers.Placement;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;

@@ -1,12 +1,12 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Index;
-using LazySnapshotter.Layers.Index.Verify;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Spans;
 using LazySnapshotter.Layers.Toc;
+using LazySnapshotter.Layers.Verify;
 using LazySnapshotter.TestSupport.Tars;
 
 namespace LazySnapshotter.Layers.Tests.Index;

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Placement;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Oci;

@@ -1,6 +1,9 @@
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Codecs.Deflate;
+using LazySnapshotter.Layers.Build;
+using LazySnapshotter.Layers.Decoding;
+using LazySnapshotter.Layers.Format;
+using LazySnapshotter.Layers.Placement;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tar;
 using LazySnapshotter.Layers.Tests.Gzip;

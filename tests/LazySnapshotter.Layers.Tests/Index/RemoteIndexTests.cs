@@ -1,5 +1,6 @@
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Decoding;
+using LazySnapshotter.Layers.Files;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Store;

@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Placement;
 
 namespace LazySnapshotter.Layers.Tests.Index;
 

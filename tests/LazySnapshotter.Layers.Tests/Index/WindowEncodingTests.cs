@@ -1,6 +1,6 @@
 using System.IO.Compression;
-using LazySnapshotter.Layers.Gzip;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Codecs.Deflate;
+using LazySnapshotter.Layers.Format;
 using Xunit.Abstractions;
 
 namespace LazySnapshotter.Layers.Tests.Index;

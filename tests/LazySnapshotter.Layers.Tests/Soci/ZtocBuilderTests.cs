@@ -1,4 +1,3 @@
-using LazySnapshotter.Layers.Index;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Layers.Tests.Index;
 using LazySnapshotter.Oci;

@@ -1,4 +1,5 @@
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Layers.Decoding;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Gzip;
 using LazySnapshotter.Layers.Tests.Index;

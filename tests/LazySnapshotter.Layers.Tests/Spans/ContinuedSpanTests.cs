@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using LazySnapshotter.Layers.Gzip;
+using LazySnapshotter.Layers.Decoding;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Index;
 using LazySnapshotter.Layers.Tests.Store;

@@ -1,3 +1,4 @@
+using LazySnapshotter.Blobs.Reading;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Store;
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using LazySnapshotter.Blobs.Fetching;
+using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Layers.Decoding;
 using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Layers.Tests.Store;
 using Xunit.Abstractions;
 

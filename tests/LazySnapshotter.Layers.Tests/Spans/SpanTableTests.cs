@@ -1,5 +1,5 @@
+using LazySnapshotter.Blobs.Fetching;
 using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
 
 namespace LazySnapshotter.Layers.Tests.Spans;
 

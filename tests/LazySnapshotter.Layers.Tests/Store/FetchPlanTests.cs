@@ -1,5 +1,5 @@
+using LazySnapshotter.Blobs.Fetching;
 using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Layers.Tests.Index;
 
 namespace LazySnapshotter.Layers.Tests.Store;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
+using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
 using LazySnapshotter.Layers.Tests.Spans;
 
 namespace LazySnapshotter.Layers.Tests.Store;

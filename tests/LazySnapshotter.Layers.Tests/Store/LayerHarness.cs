@@ -1,5 +1,8 @@
+using LazySnapshotter.Blobs.Fetching;
+using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Blobs.Store;
+using LazySnapshotter.Layers.Decoding;
 using LazySnapshotter.Layers.Spans;
-using LazySnapshotter.Layers.Store;
 using LazySnapshotter.TestSupport.Logging;
 
 namespace LazySnapshotter.Layers.Tests.Store;

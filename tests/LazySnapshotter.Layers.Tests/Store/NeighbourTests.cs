@@ -1,4 +1,4 @@
-using LazySnapshotter.Layers.Store;
+using LazySnapshotter.Blobs.Fetching;
 using LazySnapshotter.Layers.Tests.Index;
 
 namespace LazySnapshotter.Layers.Tests.Store;

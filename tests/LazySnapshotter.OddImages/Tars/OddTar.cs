@@ -19,22 +19,17 @@ internal sealed class OddTar
     // One in how many entries is odd in a way that containerd can live with.
     private readonly int _oddness;
 
-    // There containerd takes a whiteout and an opaque marker for orders to remove what came before them: listed in docs/SEMANTICS.md.
-    private readonly bool _isLowest;
-
-    private OddTar(Dice dice, bool isLowest)
+    private OddTar(Dice dice)
     {
         _dice = dice;
-        _isLowest = isLowest;
         _names = new OddNames(dice);
         _oddness = dice.Pick(5, 10, 20);
     }
 
     /// <param name="mark">Content of a file that makes the layer unlike every other one.</param>
-    /// <param name="isLowest">Whether it is to be an image's first layer.</param>
-    public static byte[] Build(Dice dice, string mark, bool isLowest)
+    public static byte[] Build(Dice dice, string mark)
     {
-        var tar = new OddTar(dice, isLowest);
+        var tar = new OddTar(dice);
         if (dice.Odd(50, "no entries"))
             return tar._tar.End();
         var count = 1 + dice.Below(24);
@@ -97,8 +92,8 @@ internal sealed class OddTar
         if (_dice.Odd(_oddness * 3, "a hard link that states a size"))
             header.Size = _dice.Pick(1, 512, 5000);
         var path = NewPath();
-        if (path == target && !isWrong)
-            return; // a link to itself
+        if (path == target && !isWrong && !_dice.Wrong("a hard link to itself"))
+            return;
         Write(path, _names.Spell(path), '1', header, link: _names.Spell(target, mayEndInSlash: isWrong));
     }
 
@@ -114,7 +109,7 @@ internal sealed class OddTar
 
         var leaf = _dice.OneIn(_oddness) ? _dice.PickNoted("a whiteout of", ".wh.f", ".wh..plnk", ".wh.aufs") : _names.Leaf();
         var path = OddNames.Join(_names.Parent(), leaf);
-        if (!Fits(path) || (Exists(path) && (_isLowest || !_dice.Wrong("a whiteout of what the layer has"))))
+        if (!Fits(path) || (Exists(path) && !_dice.Wrong("a whiteout of what the layer has")))
             return;
         var type = _dice.OneIn(_oddness) ? _dice.PickNoted("a whiteout of type", "5", "2", "1", "3", "6")[0] : '0';
         var slash = path.LastIndexOf('/') + 1;
@@ -127,7 +122,7 @@ internal sealed class OddTar
     {
         var directories = _made.Where(made => made.Value == '5').Select(made => made.Key).ToArray();
         var directory = directories.Length > 0 && _dice.OneIn(2) ? _dice.Pick<string>(directories) : _names.Parent();
-        if (!Fits(OddNames.Join(directory, "x")) || (_isLowest && _made.Count > 0))
+        if (!Fits(OddNames.Join(directory, "x")))
             return;
         var isListed = _made.ContainsKey(directory);
         _dice.Note(directory.Length == 0 ? "an opaque root" : isListed ? "an opaque marker" : "an opaque marker in an unlisted directory");

@@ -7,6 +7,8 @@ namespace LazySnapshotter.TestSupport.Containerd;
 // same root. Its folder outlives those; disposing ends the process and detaches its mounts.
 public sealed class LazysnapProcess : IAsyncDisposable
 {
+    public const string ProgramVariable = "LAZYSNAP_PROGRAM";
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(20);
 
@@ -22,7 +24,10 @@ public sealed class LazysnapProcess : IAsyncDisposable
         ConfigurationFile = directory.Combine("config");
     }
 
-    /// <summary>The program under test: the build beside the tests, else the published one.</summary>
+    /// <summary>
+    /// The program under test: the one LAZYSNAP_PROGRAM names (`make test` and its like name the native one), else the JIT's that
+    /// was built beside the tests, else out/lazysnap.
+    /// </summary>
     public static string ProgramPath { get; } = FindProgram();
 
     public string Address { get; }
@@ -104,6 +109,8 @@ public sealed class LazysnapProcess : IAsyncDisposable
 
     private static string FindProgram()
     {
+        if (Environment.GetEnvironmentVariable(ProgramVariable) is { Length: > 0 } named)
+            return named;
         var beside = Path.Combine(AppContext.BaseDirectory, "lazysnap");
         return File.Exists(beside) ? beside : RepositoryRoot.Combine("out", "lazysnap");
     }

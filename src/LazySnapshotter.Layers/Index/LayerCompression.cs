@@ -1,8 +1,0 @@
-namespace LazySnapshotter.Layers.Index;
-
-// How a layer's tar is packed. The values are stored in index files.
-public enum LayerCompression
-{
-    None = 1,
-    Gzip = 2,
-}
