@@ -3,7 +3,9 @@ using Tomlyn.Parsing;
 namespace LazySnapshotter.Registry.Hosts;
 
 // A value of a TOML document with its place, because whoever finds it wrong has to say where. Line and column count from 1.
-/// <param name="Value">A string, a bool, a <see cref="TomlArray"/>, a <see cref="TomlTable"/>; of what nobody asks for (numbers, dates) only which it is.</param>
+/// <param name="Value">
+/// A string, a bool, a <see cref="TomlArray"/>, a <see cref="TomlTable"/>; of what nobody asks for (numbers, dates) only which it is.
+/// </param>
 /// <param name="Key">Under which it is found; of an item of an array, nothing.</param>
 internal sealed record TomlNode(object? Value, int Line, int Column, string Key = "", int KeyLine = 1, int KeyColumn = 1)
 {
