@@ -39,8 +39,8 @@ public sealed class OddLayersTests(OddLayersTests.Node node) : IClassFixture<Odd
         ["opaque above what is inherited from"] = [Base, Tar.Add("a/.wh..wh..opq").End(), Tar.Add("a/b/n").End()],
         ["opaque one below the other"] =
             [Base, Tar.Add("a/.wh..wh..opq").Add("a/b/q").End(), Tar.Add("a/b/.wh..wh..opq").Add("a/b/r").End(), Tar.Add("a/t").End()],
-        ["opaque, then replaced by a file"] = [Base, Tar.Add("cfg/.wh..wh..opq").Add("cfg/new").Add("cfg", data: "file").End()],
-        ["opaque, replaced, a directory again"] = [Base, Tar.Add("cfg/.wh..wh..opq").Add("cfg").Directory("cfg").Add("cfg/q").End()],
+        ["opaque and listed, then replaced by a file"] =
+            [Base, Tar.Directory("cfg").Add("cfg/.wh..wh..opq").Add("cfg/new").Add("cfg", data: "file").End()],
         ["opaque where a file was"] = [Base, Tar.Add("plain/.wh..wh..opq").Add("plain/q").End()],
         ["opaque through a link of a lower layer"] = [Base, Tar.Add("link/.wh..wh..opq").Add("link/q").End()],
         ["opaque marker that is a directory"] = [Base, Tar.Directory("cfg/.wh..wh..opq").End()],
@@ -115,6 +115,8 @@ public sealed class OddLayersTests(OddLayersTests.Node node) : IClassFixture<Odd
 
     private static readonly Dictionary<string, byte[][]> Unpacked = new()
     {
+        ["opaque, then replaced by a file"] = [Base, Tar.Add("cfg/.wh..wh..opq").Add("cfg/new").Add("cfg", data: "file").End()],
+        ["opaque, replaced, a directory again"] = [Base, Tar.Add("cfg/.wh..wh..opq").Add("cfg").Directory("cfg").Add("cfg/q").End()],
         ["left out, and then replaced"] = [Base, Tar.Add("cfg/d/f").Add("cfg/d").End()],
         ["whiteout behind what it hides, in the lowest layer"] = [Tar.Directory("d").Add("d/f").Add("d/.wh.f").Add("d/g").End()],
         ["opaque marker above what is left out, in the lowest layer"] = [Tar.Directory("d").Add("d/e/f").Add("d/.wh..wh..opq").Add("d/g").End()],
