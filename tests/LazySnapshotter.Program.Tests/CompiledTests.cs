@@ -1,5 +1,5 @@
 using System.Text.Json;
-using LazySnapshotter.Layers.Index;
+using LazySnapshotter.Layers.Build;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Processes;
 
