@@ -7,6 +7,12 @@ internal static partial class DaemonLog
     [LoggerMessage(Level = LogLevel.Information, Message = "Serving snapshots on {Address}, root {Root}")]
     public static partial void Serving(ILogger logger, string address, string root);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "Serving metrics on {Address}")]
+    public static partial void ServingMetrics(ILogger logger, Uri address);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The service manager could not be told {State}: {Reason}")]
+    public static partial void ServiceManagerUnreachable(ILogger logger, string state, string reason);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopping")]
     public static partial void Stopping(ILogger logger);
 

@@ -1,5 +1,6 @@
 using LazySnapshotter.Daemon.Composition;
 using LazySnapshotter.Daemon.Containerd;
+using LazySnapshotter.Daemon.Hosting;
 using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Fuse;
 using LazySnapshotter.Linux;
@@ -27,6 +28,7 @@ public static class SnapshotterDaemon
         // The database comes first: its lock keeps a second daemon from touching the first one's mount.
         using var database = MetadataDatabase.Open(Path.Combine(options.Root, "metadata.db"));
         await using var storage = NodeStorage.Open(options, loggers);
+        await using var metrics = await MetricsServer.StartAsync(options.Metrics.Listen, loggers, cancellationToken);
         var layersDirectory = Path.Combine(options.Root, "layers");
         var silenceMax = options.Registry.Requests.SilenceMax;
         using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), loggers, silenceMax);
@@ -43,18 +45,27 @@ public static class SnapshotterDaemon
 
         var logger = loggers.CreateLogger("lazysnap");
         DaemonLog.Serving(logger, options.Address, options.Root);
-        ServiceManager.Notify("READY=1");
+        if (metrics is not null)
+            DaemonLog.ServingMetrics(logger, metrics.Address);
+        Notify("READY=1", logger);
         var containerdCheck = ContainerdCheck.RunAsync(options, logger, cancellationToken);
         await StopOrderedAsync(session.Completion, cancellationToken);
         if (!cancellationToken.IsCancellationRequested)
             throw new IOException($"{layersDirectory} was unmounted by somebody else; containers can read nothing until the daemon is started again");
 
-        ServiceManager.Notify("STOPPING=1");
+        Notify("STOPPING=1", logger);
         DaemonLog.Stopping(logger);
 
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         await server.StopAsync(patience.Token);
         await containerdCheck;
+    }
+
+    // Containers wait for what is served here, whatever became of who started it.
+    private static void Notify(string state, ILogger logger)
+    {
+        if (ServiceManager.TryNotify(state) is { } failure)
+            DaemonLog.ServiceManagerUnreachable(logger, state, failure);
     }
 
     private static async Task StopOrderedAsync(Task ended, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using LazySnapshotter.Fuse.Protocol;
@@ -16,6 +17,8 @@ namespace LazySnapshotter.Fuse;
 // fails whatever still waits. Neither waits for a read without bound.
 public sealed class FuseSession : IAsyncDisposable
 {
+    public const string MeterName = "LazySnapshotter.Fuse";
+
     // INIT is answered by our own thread from memory; only a kernel that never sends it takes long.
     private static readonly TimeSpan InitTimeout = TimeSpan.FromSeconds(10);
 
@@ -28,6 +31,7 @@ public sealed class FuseSession : IAsyncDisposable
     private readonly LinuxFileHandle _stopEvent = Libc.CreateEvent();
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Meter _meter = new(MeterName);
     private int _readersRunning;
     private int _disposed;
 
@@ -40,6 +44,7 @@ public sealed class FuseSession : IAsyncDisposable
         _readers = new FuseReader[options.ReaderThreads];
         for (var i = 0; i < _readers.Length; i++)
             _readers[i] = new FuseReader(_connection, i, _stopEvent, ReaderEnded, _stopping.Token);
+        ShowMeter();
     }
 
     public string MountPoint => _mount.MountPoint;
@@ -114,7 +119,24 @@ public sealed class FuseSession : IAsyncDisposable
             _mount.Dispose();
             _stopEvent.Dispose();
             _stopping.Dispose();
+            _meter.Dispose();
         }
+    }
+
+    // docs/METRICS.md. The instruments look at what is counted anyway, and only when they are asked.
+    private void ShowMeter()
+    {
+        var opcodes = Enum.GetValues<FuseOpcode>()
+            .Select(opcode => (Opcode: opcode, Tag: new KeyValuePair<string, object?>("fuse.opcode", opcode.ToString())))
+            .ToList();
+        _meter.CreateObservableCounter(
+            "lazysnap.fuse.requests",
+            () => opcodes.Select(each => new Measurement<long>(CountOf(each.Opcode), each.Tag)).Where(each => each.Value > 0),
+            "{request}", "Requests the kernel made");
+        _meter.CreateObservableUpDownCounter(
+            "lazysnap.fuse.reads.active", () => ReadsInFlight, "{read}", "Reads that are not answered yet");
+        _meter.CreateObservableGauge(
+            "lazysnap.fuse.read.age.max", () => OldestReadAge.TotalSeconds, "s", "How long the oldest of them has been waiting");
     }
 
     private async Task StopReadersAsync()

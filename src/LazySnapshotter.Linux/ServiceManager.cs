@@ -10,20 +10,25 @@ public static class ServiceManager
     private const string SocketVariable = "NOTIFY_SOCKET";
 
     /// <param name="state">For example "READY=1" or "STATUS=...", lines separated by a newline.</param>
-    /// <returns>False when nobody wants to know: the process was not started by a service manager.</returns>
-    public static bool Notify(string state)
+    /// <returns>Why the service manager does not know; null if it does, or if there is none.</returns>
+    public static string? TryNotify(string state)
     {
         var address = Environment.GetEnvironmentVariable(SocketVariable);
         if (string.IsNullOrEmpty(address))
-            return false;
-
-        Notify(address, state);
-        return true;
+            return null;
+        try
+        {
+            Notify(address, state);
+            return null;
+        }
+        catch (Exception e) when (e is SocketException or ArgumentException)
+        {
+            return $"{SocketVariable}={address}: {e.Message}";
+        }
     }
 
     /// <param name="address">A path, or a name in the abstract namespace written with a leading "@".</param>
-    /// <exception cref="SocketException">Nobody listens there.</exception>
-    public static void Notify(string address, string state)
+    private static void Notify(string address, string state)
     {
         var path = address[0] == '@' ? "\0" + address[1..] : address;
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);

@@ -33,23 +33,6 @@ public sealed partial class RegistryClient
         Task<BlobPush> Push(CancellationToken ct) => UploaderOf(host, repository, content.Digest).PushAsync(content, from, progress, ct);
     }
 
-    /// <summary>Asks the registry to take a blob over from another of its repositories.</summary>
-    /// <returns>False where it does not.</returns>
-    /// <exception cref="RegistryException">It cannot be asked.</exception>
-    public async Task<bool> TryMountBlobAsync(ImageReference repository, Digest digest, ImageReference from, CancellationToken cancellationToken)
-    {
-        var host = HostOf(repository);
-        if (HostOf(from) != host)
-            return false;
-        var uploader = UploaderOf(host, repository, digest);
-        using var deadline = new Deadline(_options.DocumentDeadline);
-        var (isMounted, session) = await deadline.RunAsync(
-            host.FirstName, RequestSubject.Upload(digest), ct => uploader.MountAsync(from.Repository, ct), cancellationToken);
-        if (session is not null)
-            await uploader.CancelAsync(session);
-        return isMounted;
-    }
-
     /// <summary>Puts a manifest or index whose blobs and manifests are in the repository.</summary>
     /// <param name="tag">Null: it is put by its digest alone.</param>
     /// <exception cref="RegistryException">The registry does not take it.</exception>

@@ -31,6 +31,7 @@ public sealed partial class RegistryClient : IDisposable
         _logger = logger;
         _memory = new RegistryMemory(options, logger);
         _transport = new HttpTransport(options, Statistics, logger);
+        Statistics.ShowActivity(() => HostActivity);
         _requests = new RegistryRequests(_transport, new EndpointFailover(_transport, logger), options);
         _blobServices = new BlobServices(_requests, _transport, new RangeSupport(_memory, options.Clock), options, Statistics, logger);
         var credentials = new CredentialSources(options, _pullSecrets, logger);
@@ -100,6 +101,7 @@ public sealed partial class RegistryClient : IDisposable
     {
         _transport.Dispose();
         _memory.Dispose();
+        Statistics.Dispose();
     }
 
     private RemoteBlob OpenBlob(ImageReference repository, Digest digest, long? size, BlobLocation? foreign)

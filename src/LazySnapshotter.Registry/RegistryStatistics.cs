@@ -1,11 +1,16 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry;
 
-// Counters over the life of a client, for metrics and for tests. Each is exact; together they are not one moment.
-public sealed class RegistryStatistics
+// Counters over the life of a client, for the log, for tests, and as a meter (docs/METRICS.md), whose instruments look at them
+// when they are asked. Each is exact; together they are not one moment.
+public sealed class RegistryStatistics : IDisposable
 {
+    public const string MeterName = "LazySnapshotter.Registry";
+
+    private readonly Meter _meter = new(MeterName);
     private readonly long[] _requests = new long[Enum.GetValues<RegistryRequestKind>().Length];
     private readonly long[] _troubles = new long[Enum.GetValues<RequestTrouble>().Length];
     private readonly long[] _remembered = new long[Enum.GetValues<RememberedThing>().Length];
@@ -20,6 +25,27 @@ public sealed class RegistryStatistics
     private long _queueWaitTicks;
     private long _hedges;
     private long _hedgesWon;
+
+    public RegistryStatistics()
+    {
+        ShowEach<RegistryRequestKind>(
+            "lazysnap.registry.requests", "lazysnap.request.kind", RequestsOf, "{request}", "Requests sent, whatever came of them");
+        ShowEach<RequestTrouble>(
+            "lazysnap.registry.request.failures", "error.type", TroublesOf, "{request}", "Requests that failed, and bodies that broke off");
+        ShowEach<RememberedThing>(
+            "lazysnap.registry.remembered", "lazysnap.remembered.kind", RememberedOf, "{answer}", "Answers that were known already");
+        Show("lazysnap.registry.request.repetitions", () => Repetitions, "{request}", "Requests that repeat a failed one");
+        Show("lazysnap.registry.request.hedges", () => Hedges, "{request}", "Requests sent again because the first stayed unanswered");
+        Show("lazysnap.registry.request.hedges.won", () => HedgesWon, "{request}", "Of those: answered before the first");
+        Show("lazysnap.registry.redirects", () => Redirects, "{response}", "Responses that named another place");
+        Show("lazysnap.registry.connections", () => Connections, "{connection}", "Connections made, whatever became of them");
+        Show("lazysnap.registry.document.io", () => DocumentBytes, "By", "Body bytes of pings, tokens and manifests");
+        Show("lazysnap.registry.blob.io", () => BlobBytes, "By", "Body bytes of blobs");
+        Show("lazysnap.registry.upload.io", () => UploadedBytes, "By", "Bytes of blobs sent");
+        Show("lazysnap.registry.blob.resumptions", () => ResumedBodies, "{body}", "Bodies that broke off and were continued");
+        _meter.CreateObservableCounter(
+            "lazysnap.registry.queue.wait.time", () => QueueWait.TotalSeconds, "s", "What requests waited for their turns, all together");
+    }
 
     /// <summary>Requests sent, whatever came of them.</summary>
     public long Requests
@@ -79,6 +105,20 @@ public sealed class RegistryStatistics
 
     public long RequestsOf(RegistryRequestKind kind) => Interlocked.Read(ref _requests[(int)kind]);
 
+    public void Dispose() => _meter.Dispose();
+
+    /// <summary>Shows with the counters what is going on at each host.</summary>
+    internal void ShowActivity(Func<IReadOnlyList<HostActivity>> hosts)
+    {
+        ShowState("lazysnap.registry.requests.active", host => host.Active, "Requests whose answers are not at their end");
+        ShowState("lazysnap.registry.requests.waiting", host => host.Waiting, "Requests that wait for a turn");
+        ShowState("lazysnap.registry.requests.limit", host => host.Limit, "How many requests the host sustains at once");
+
+        void ShowState(string name, Func<HostActivity, int> value, string description) => _meter.CreateObservableUpDownCounter(
+            name, () => hosts().Select(host => new Measurement<int>(value(host), new KeyValuePair<string, object?>("server.address", host.Host))),
+            "{request}", description);
+    }
+
     /// <param name="isRepetition">It begins another attempt at what failed before.</param>
     /// <param name="isGivenUp">We ended it ourselves before an answer came, which says nothing about the host.</param>
     internal void CountHop(in RegistryHop hop, bool isRepetition, bool isGivenUp)
@@ -115,6 +155,19 @@ public sealed class RegistryStatistics
     internal void CountConnection() => Interlocked.Increment(ref _connections);
 
     internal void CountRemembered(RememberedThing thing) => Interlocked.Increment(ref _remembered[(int)thing]);
+
+    private void Show(string name, Func<long> value, string unit, string description) =>
+        _meter.CreateObservableCounter(name, value, unit, description);
+
+    private void ShowEach<T>(string name, string attribute, Func<T, long> value, string unit, string description)
+        where T : struct, Enum
+    {
+        var values = Enum.GetValues<T>()
+            .Select(each => (Value: each, Tag: new KeyValuePair<string, object?>(attribute, each.ToString())))
+            .ToList();
+        _meter.CreateObservableCounter(
+            name, () => values.Select(each => new Measurement<long>(value(each.Value), each.Tag)), unit, description);
+    }
 
     private static RequestTrouble TroubleOf(HttpStatusCode? status) => status switch
     {

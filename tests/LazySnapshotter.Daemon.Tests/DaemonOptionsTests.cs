@@ -54,6 +54,8 @@ public sealed class DaemonOptionsTests : IDisposable
     [InlineData("{\n  \"registry\": { \"requests\": {\n \"foo\": 1 } } }", ":3:2: registry.requests.foo: unknown key")]
     [InlineData("{ \"Root\": \"/x\" }", "Root: unknown key")]
     [InlineData("{ \"root\": \"/x\", \"root\": \"/y\" }", "root: given twice")]
+    [InlineData("{ \"metrics\": { \"listen\": \"localhost:80\" } }", "metrics.listen: \"localhost:80\" is no IP address with a port")]
+    [InlineData("{ \"metrics\": { \"listen\": \"127.0.0.1\" } }", "metrics.listen: \"127.0.0.1\" is no IP address with a port")]
     [InlineData("{ \"root\": 7 }", "root: 7 is not a string")]
     [InlineData("{ \"root\": null }", "root: null is not a string")]
     [InlineData("{ \"root\": \"\" }", "root: an empty string is no path")]

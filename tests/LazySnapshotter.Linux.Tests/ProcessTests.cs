@@ -38,16 +38,37 @@ public sealed class ProcessTests
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(isAbstract ? "\0" + name[1..] : name));
 
-        ServiceManager.Notify(name, "READY=1\nSTATUS=up");
+        Assert.Null(NotifyAt(name, "READY=1\nSTATUS=up"));
 
         var buffer = new byte[100];
         Assert.Equal("READY=1\nSTATUS=up", Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer)));
     }
 
     [Fact]
-    public void Without_a_service_manager_nothing_is_sent()
+    public void Without_a_service_manager_nothing_is_sent() => Assert.Null(NotifyAt(null, "READY=1"));
+
+    [Theory]
+    [InlineData("/nowhere/notify")]
+    [InlineData("@linux-test-nobody")]
+    [InlineData("notify")]
+    public void A_service_manager_that_does_not_listen_is_no_exception(string address) =>
+        Assert.Contains(address, NotifyAt(address, "READY=1"), StringComparison.Ordinal);
+
+    [Fact]
+    public void An_address_too_long_for_a_socket_is_no_exception() =>
+        Assert.Contains("NOTIFY_SOCKET=/xxx", NotifyAt("/" + new string('x', 200), "READY=1"), StringComparison.Ordinal);
+
+    private static string? NotifyAt(string? address, string state)
     {
-        Assert.Null(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
-        Assert.False(ServiceManager.Notify("READY=1"));
+        var before = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
+        Environment.SetEnvironmentVariable("NOTIFY_SOCKET", address);
+        try
+        {
+            return ServiceManager.TryNotify(state);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("NOTIFY_SOCKET", before);
+        }
     }
 }

@@ -215,8 +215,6 @@ public sealed class PushTests
         Assert.Equal(BlobPush.Mounted, await bench.Client.PushBlobAsync(Reference(bench), content, bench.Reference, null, CancellationToken.None));
         Assert.Equal(bench.Content, bench.Server.Content.BlobBytes(Target, content.Digest));
         Assert.Equal(0, bench.Client.Statistics.UploadedBytes);
-        Assert.True(await bench.Client.TryMountBlobAsync(bench.Server.Reference("third/one"), content.Digest, bench.Reference, CancellationToken.None));
-        Assert.False(await bench.Client.TryMountBlobAsync(bench.Server.Reference("third/one"), Digest.OfSha256("no"u8), bench.Reference, CancellationToken.None));
         Assert.Equal(0, bench.Server.Uploads.OpenCount);
     }
 

@@ -51,7 +51,7 @@ internal sealed class SpanCutter(Stream stream, long offset, LayerReadStatistics
             throw new EndOfStreamException($"the source ended at byte {_position}");
         passed?.Invoke(destination[..read]);
         _position += read;
-        statistics.CountFetched(read);
+        statistics.Count(ReadCount.BytesFetched, read);
         link.Count(read);
         return read;
     }

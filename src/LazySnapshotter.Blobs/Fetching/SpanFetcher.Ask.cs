@@ -1,3 +1,4 @@
+using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Oci;
 
@@ -62,7 +63,7 @@ public sealed partial class SpanFetcher
     {
         var range = new SpanRange(spans[0].Span.Id.Value, spans[^1].Span.Id.Value);
         var (offset, length) = (range.OffsetIn(_blob.Spans), range.LengthIn(_blob.Spans));
-        _blob.Statistics.CountRequest();
+        _blob.Statistics.Count(ReadCount.Requests);
         var answer = await _source.OpenRangeAsync(offset, length, fetch.Priority, fetch.CancellationToken);
         _leaderFailed = false;
         var end = answer.EndExclusive ?? _blob.Spans.CompressedLength;

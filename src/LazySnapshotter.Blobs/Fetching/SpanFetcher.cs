@@ -196,7 +196,7 @@ public sealed partial class SpanFetcher : IAsyncDisposable
         var fetch = new SpanFetch(spans, urgency, _options.Deadline);
         foreach (var span in spans)
             span.Fetch = fetch;
-        _blob.Statistics.CountReadAhead(spans.Where(span => !span.IsDemanded).Sum(span => span.Span.CompressedLength));
+        _blob.Statistics.Count(ReadCount.BytesReadAhead, spans.Where(span => !span.IsDemanded).Sum(span => span.Span.CompressedLength));
         _fetches.Add(fetch);
         fetch.Run = Task.Run(() => RunAsync(fetch));
     }

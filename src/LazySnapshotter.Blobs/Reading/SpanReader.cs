@@ -58,7 +58,7 @@ public sealed class SpanReader
                 return ReadMissingAsync(uncompressedOffset, destination, done, aheadLast, lookAheadEnd, cancellationToken);
             if (aheadLast > lastSpan)
                 _fetcher.FetchAhead(lastSpan + 1, aheadLast);
-            _blob.Statistics.CountServed(length);
+            _blob.Statistics.Count(ReadCount.BytesServed, length);
             return new ValueTask<int>(length);
         }
         catch (Exception e)
@@ -147,7 +147,7 @@ public sealed class SpanReader
                 throw new IOException($"{_blob.Layer}: span {first} was fetched {rounds} times and is damaged on disk each time");
         }
 
-        _blob.Statistics.CountServed(done);
+        _blob.Statistics.Count(ReadCount.BytesServed, done);
         return done;
     }
 
@@ -273,13 +273,13 @@ public sealed class SpanReader
             }
         }
 
-        _blob.Statistics.CountCacheHit();
+        _blob.Statistics.Count(ReadCount.CacheHits);
         return true;
     }
 
     private bool TryDecode(in LayerSpan span, SpanHistory history, byte[]? compressed, CachedSpan cached)
     {
-        _blob.Statistics.CountCacheMiss();
+        _blob.Statistics.Count(ReadCount.CacheMisses);
         if (compressed is not null)
         {
             Decode(span, history, compressed, cached);

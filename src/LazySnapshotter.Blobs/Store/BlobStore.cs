@@ -96,6 +96,7 @@ public sealed partial class BlobStore : IDisposable
         }
 
         _use.Dispose();
+        Statistics.Dispose();
     }
 
     internal void Close(LayerBlob blob)
@@ -129,7 +130,7 @@ public sealed partial class BlobStore : IDisposable
     /// <summary>The disk refused bytes: said once, until it takes some again.</summary>
     internal void NoteRefused(string path, Exception cause)
     {
-        Statistics.CountStoreFailure();
+        Statistics.Count(ReadCount.StoreFailures);
         lock (_gate)
         {
             if (_isRefusing)

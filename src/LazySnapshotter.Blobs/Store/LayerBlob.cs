@@ -134,11 +134,11 @@ public sealed class LayerBlob : IDisposable
     {
         if (!Matches(span, compressed))
         {
-            Statistics.CountVerificationFailure();
+            Statistics.Count(ReadCount.VerificationFailures);
             return false;
         }
 
-        Statistics.CountVerified();
+        Statistics.Count(ReadCount.SpansVerified);
         return true;
     }
 

@@ -1,60 +1,41 @@
+using System.Diagnostics.Metrics;
+using LazySnapshotter.Blobs.Reading;
+
 namespace LazySnapshotter.Blobs.Store;
 
-// What reading layers has cost so far, for metrics: counters that only rise, shared by all layers of a store.
-public sealed class LayerReadStatistics
+// What reading layers has cost so far: counters that only rise, shared by all layers of a store, shown as a meter
+// (docs/METRICS.md). A warm read counts twice, so counting is one interlocked addition, whoever listens; the meter's instruments
+// look at the numbers when they are asked.
+public sealed class LayerReadStatistics : IDisposable
 {
-    private long _requests;
-    private long _bytesFetched;
-    private long _bytesAhead;
-    private long _spansVerified;
-    private long _verificationFailures;
-    private long _storeFailures;
-    private long _cacheHits;
-    private long _cacheMisses;
-    private long _bytesServed;
+    public const string MeterName = "LazySnapshotter.Blobs";
 
-    /// <summary>Range requests opened at the source, retries included.</summary>
-    public long Requests => Volatile.Read(ref _requests);
+    private readonly long[] _counts = new long[Enum.GetValues<ReadCount>().Length];
+    private readonly Meter _meter = new(MeterName);
 
-    /// <summary>Compressed bytes that arrived from the source.</summary>
-    public long BytesFetched => Volatile.Read(ref _bytesFetched);
+    public LayerReadStatistics()
+    {
+        Show(ReadCount.Requests, "lazysnap.blob.fetch.requests", "{request}", "Range requests opened at a layer's source");
+        Show(ReadCount.BytesFetched, "lazysnap.blob.fetch.io", "By", "Compressed bytes that arrived");
+        Show(ReadCount.BytesReadAhead, "lazysnap.blob.fetch.readahead.io", "By", "Compressed bytes fetched before anybody asked");
+        Show(ReadCount.SpansVerified, "lazysnap.span.verifications", "{span}", "Spans whose digest was right");
+        Show(ReadCount.VerificationFailures, "lazysnap.span.verification.failures", "{span}", "Spans whose digest was wrong");
+        Show(ReadCount.StoreFailures, "lazysnap.span.store.failures", "{span}", "Verified spans the disk would not take");
+        Show(ReadCount.CacheHits, "lazysnap.span.cache.hits", "{span}", "Spans found inflated in memory");
+        Show(ReadCount.CacheMisses, "lazysnap.span.cache.misses", "{span}", "Spans that had to be inflated");
+        Show(ReadCount.BytesServed, "lazysnap.layer.read.io", "By", "Uncompressed bytes handed to readers");
+    }
 
-    /// <summary>Compressed bytes of spans fetched before anybody asked for them.</summary>
-    public long BytesReadAhead => Volatile.Read(ref _bytesAhead);
+    public long this[ReadCount count] => Volatile.Read(ref _counts[(int)count]);
 
-    /// <summary>Spans whose digest was computed and right, from the source or from disk.</summary>
-    public long SpansVerified => Volatile.Read(ref _spansVerified);
+    public void Count(ReadCount count, long increment = 1) => Interlocked.Add(ref _counts[(int)count], increment);
 
-    /// <summary>Spans whose digest was computed and wrong, from the source or from disk.</summary>
-    public long VerificationFailures => Volatile.Read(ref _verificationFailures);
+    /// <summary>Shows with the counters how much memory the inflated spans take.</summary>
+    public void ShowUsage(SpanCache cache) => _meter.CreateObservableUpDownCounter(
+        "lazysnap.span.cache.usage", () => cache.UsedBytes, "By", "Memory that holds inflated spans");
 
-    /// <summary>Verified spans the disk would not take.</summary>
-    public long StoreFailures => Volatile.Read(ref _storeFailures);
+    public void Dispose() => _meter.Dispose();
 
-    /// <summary>Spans found inflated in memory.</summary>
-    public long CacheHits => Volatile.Read(ref _cacheHits);
-
-    /// <summary>Spans that had to be inflated.</summary>
-    public long CacheMisses => Volatile.Read(ref _cacheMisses);
-
-    /// <summary>Uncompressed bytes handed to readers.</summary>
-    public long BytesServed => Volatile.Read(ref _bytesServed);
-
-    internal void CountRequest() => Interlocked.Increment(ref _requests);
-
-    internal void CountFetched(int bytes) => Interlocked.Add(ref _bytesFetched, bytes);
-
-    internal void CountReadAhead(long bytes) => Interlocked.Add(ref _bytesAhead, bytes);
-
-    internal void CountVerified() => Interlocked.Increment(ref _spansVerified);
-
-    internal void CountVerificationFailure() => Interlocked.Increment(ref _verificationFailures);
-
-    internal void CountStoreFailure() => Interlocked.Increment(ref _storeFailures);
-
-    internal void CountCacheHit() => Interlocked.Increment(ref _cacheHits);
-
-    internal void CountCacheMiss() => Interlocked.Increment(ref _cacheMisses);
-
-    internal void CountServed(int bytes) => Interlocked.Add(ref _bytesServed, bytes);
+    private void Show(ReadCount count, string name, string unit, string description) =>
+        _meter.CreateObservableCounter(name, () => this[count], unit, description);
 }

@@ -6,7 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace LazySnapshotter.Codecs.Gzip;
 
 // The CRC-32 of gzip (RFC 1952, section 8): by carry-less multiplication where the processor has it, 128 or 64 bytes a
-// round, otherwise by tables, 8 bytes a round.
+// round, otherwise by tables, 8 bytes a round. System.IO.Hashing's (10.0.15, x86-64 with VPCLMULQDQ) runs at 0.49 to 0.59 of its
+// speed on pieces of 4 KiB to 1 MiB (11 instead of 19 to 23 GB/s), which would be 4 % of the time an index build takes on a core.
 internal static class Crc32
 {
     /// <summary>The polynomial, highest power in the lowest bit, as the CRC has its bits.</summary>

@@ -40,6 +40,7 @@ public sealed class NodeStorage : IAsyncDisposable
         var indexes = new LayerIndexStore(options.Root);
         var blobs = BlobStore.Open(options.Root, loggers.CreateLogger<BlobStore>());
         var cache = new SpanCache((long)options.Cache.MemoryMiB << 20);
+        blobs.Statistics.ShowUsage(cache);
         var sources = IndexSources.Create(options.Index, registry, indexes, blobs, loggers);
         var reading = new LayerLibraryOptions { Sources = sources, Fetching = options.Registry.Requests.ToFetcherOptions() };
         var library = new LayerLibrary(indexes, blobs, registry, cache, reading, loggers);

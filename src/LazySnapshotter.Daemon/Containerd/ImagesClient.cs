@@ -59,7 +59,8 @@ public sealed class ImagesClient
             try
             {
                 var mask = new FieldMask { Paths = { "target" } };
-                await _connection.CallAsync(_calls.UpdateAsync, new UpdateImageRequest { Image = image, UpdateMask = mask }, cancellationToken);
+                await _connection.CallAsync(
+                    _calls.UpdateAsync, new UpdateImageRequest { Image = image, UpdateMask = mask }, cancellationToken);
                 return;
             }
             catch (ContainerdException e) when (e.Status == StatusCode.NotFound && tries < SetTriesMax)

@@ -16,6 +16,8 @@ public static class Loggers
         {
             builder.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
             builder.AddFilter("Grpc", LogLevel.Warning);
+            // That a server cannot start is thrown as well, and told once.
+            builder.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         }
 
         builder.AddConsole(console =>

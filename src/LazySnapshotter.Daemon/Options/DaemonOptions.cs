@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LazySnapshotter.Daemon.Composition;
@@ -30,6 +31,8 @@ public sealed record DaemonOptions
     public CacheSection Cache { get; set; } = new();
 
     public IndexSection Index { get; set; } = new();
+
+    public MetricsSection Metrics { get; set; } = new();
 
     public sealed record RegistrySection
     {
@@ -92,6 +95,12 @@ public sealed record DaemonOptions
         public int Concurrency { get; set; } = 3;
     }
 
+    public sealed record MetricsSection
+    {
+        /// <summary>IP address and port on which Prometheus may ask for the daemon's numbers; null for none.</summary>
+        public string? Listen { get; set; }
+    }
+
     /// <exception cref="InvalidDataException">Not a configuration; the message names file, place and key.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static DaemonOptions Read(string path)
@@ -118,6 +127,8 @@ public sealed record DaemonOptions
                 return $"{key}: {socket}";
         }
 
+        if (Metrics.Listen is { } listen && !(IPEndPoint.TryParse(listen, out var endPoint) && endPoint.Port > 0))
+            return $"metrics.listen: \"{listen}\" is no IP address with a port, such as 127.0.0.1:9469";
         if (IndexSources.WhyNot(Index.Sources) is { } source)
             return $"index.sources: {source}";
         return Registry.Requests.WhyNot() is { } request ? $"registry.requests.{request}" : null;

@@ -1,14 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using LazySnapshotter.Daemon.Containerd;
+using LazySnapshotter.Daemon.Hosting;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SnapshotsBase = Containerd.Services.Snapshots.V1.Snapshots.SnapshotsBase;
 using VersionClient = Containerd.Services.Version.V1.Version.VersionClient;
@@ -42,12 +40,9 @@ public sealed class SnapshotsServer : IAsyncDisposable
         if (Path.GetDirectoryName(Path.GetFullPath(socketPath)) is { } directory)
             Directory.CreateDirectory(directory);
 
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, socketPath));
+        var builder = SmallHost.CreateBuilder(loggers, kestrel => Configure(kestrel, socketPath));
         builder.Services.Configure<SocketTransportOptions>(
             transport => transport.CreateBoundListenSocket = _ => UnixListenSocket.Bind(socketPath));
-        builder.Services.AddSingleton(loggers);
-        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.AddSingleton(service);
         builder.Services.AddGrpc(grpc =>
         {
@@ -60,8 +55,7 @@ public sealed class SnapshotsServer : IAsyncDisposable
         try
         {
             await application.StartAsync(cancellationToken);
-            if (RuntimeFeature.IsDynamicCodeCompiled)
-                await RehearseAsync(UnixListenSocket.HiddenPath(socketPath), cancellationToken);
+            await RehearseAsync(UnixListenSocket.HiddenPath(socketPath), cancellationToken);
             UnixListenSocket.Show(socketPath);
         }
         catch
@@ -93,9 +87,10 @@ public sealed class SnapshotsServer : IAsyncDisposable
             File.Delete(path);
     }
 
-    // containerd gives a connection to a plugin one second until the server's first frame (grpc-go's BaseDelay; containerd sets
-    // no MinConnectTimeout), then fails everybody's calls for a while. Where code is compiled when it is first used, that frame
-    // takes 0.1 s, and 0.5 to 1.1 s on two processors with a load of 20: so one call is made before the socket has its name.
+    // One call before the socket has its name, which costs 7 ms of a start of 150. containerd gives a connection to a plugin one
+    // second until the server's first frame (grpc-go's BaseDelay; containerd sets no MinConnectTimeout), then fails everybody's
+    // calls for a while. Without this, the frame of a program that runs on a JIT comes after 0.1 s, and after 0.5 to 1.1 s on two
+    // processors with a load of 20.
     private static async Task RehearseAsync(string socketPath, CancellationToken cancellationToken)
     {
         using var channel = ContainerdChannel.Open(socketPath);
@@ -120,13 +115,5 @@ public sealed class SnapshotsServer : IAsyncDisposable
         options.Limits.KeepAliveTimeout = Timeout.InfiniteTimeSpan;
         options.Limits.Http2.MaxStreamsPerConnection = CallsPerConnectionMax;
         options.ListenUnixSocket(socketPath, listen => listen.Protocols = HttpProtocols.Http2);
-    }
-
-    // Signals end the command, which ends the server when its turn has come; a host's own lifetime would end it first.
-    private sealed class NoSignals : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

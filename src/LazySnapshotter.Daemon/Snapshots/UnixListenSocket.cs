@@ -37,6 +37,8 @@ internal static class UnixListenSocket
 
     private static void ThrowIfTaken(string path)
     {
+        if (Directory.Exists(path))
+            throw new IOException($"cannot listen on {path}: it is a directory");
         if (!File.Exists(path))
             return;
 

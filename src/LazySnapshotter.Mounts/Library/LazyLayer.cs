@@ -45,7 +45,7 @@ public sealed class LazyLayer
     {
         destination.Span.Clear();
         var end = offset + destination.Length;
-        for (var i = 0; i < extents.Count; i++)
+        for (var i = extents.FindFirstBehind(offset); i < extents.Count && extents[i].FileOffset < end; i++)
         {
             var extent = extents[i];
             var start = Math.Max(offset, extent.FileOffset);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using LazySnapshotter.Registry.Hosts.Toml;
 
 namespace LazySnapshotter.Registry.Hosts;
 
@@ -56,7 +55,7 @@ internal static class HostDirectory
             var file = HostsFile.Read(content, registry, directory, options);
             return new HostDirectoryContent(file.Endpoints, [.. file.Oddities.Select(o => $"{path}: {o}")], file.FilesRead);
         }
-        catch (TomlException e)
+        catch (HostsFileException e)
         {
             throw new InvalidDataException($"{path}: {e.Message}", e);
         }

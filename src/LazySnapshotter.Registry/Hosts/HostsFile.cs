@@ -1,5 +1,4 @@
 using System.Globalization;
-using LazySnapshotter.Registry.Hosts.Toml;
 using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Hosts;
@@ -37,43 +36,41 @@ internal sealed class HostsFile
     public List<string> Oddities { get; } = [];
 
     /// <param name="directory">Where the file is; paths in it are relative to it.</param>
-    /// <exception cref="TomlException">It is not TOML, or does not say what it should.</exception>
+    /// <exception cref="HostsFileException">It is not TOML, or does not say what it should.</exception>
     public static HostsFile Read(ReadOnlySpan<byte> content, string registry, string directory, RegistryOptions options)
     {
         var file = new HostsFile(registry, directory, options);
-        file.ReadDocument(TomlReader.Read(content));
+        file.ReadDocument((TomlTable)TomlDocument.Read(content).Value!);
         return file;
     }
 
     private void ReadDocument(TomlTable document)
     {
         ReportUnknown(document, [.. HostKeys, "server", "host"]);
-        if (document.Entries.TryGetValue("host", out var hosts))
+        if (document.TryGetValue("host", out var hosts))
         {
             var table = As<TomlTable>(hosts, "host", "a table for each host");
-            if (table.Entries.Count > RegistryLimits.EndpointsMax)
-                throw table.Error($"more than {RegistryLimits.EndpointsMax} hosts");
-            foreach (var (url, value) in table.Entries)
+            if (table.Count > RegistryLimits.EndpointsMax)
+                throw hosts.Error($"more than {RegistryLimits.EndpointsMax} hosts");
+            foreach (var (url, value) in table)
             {
-                var (line, column) = table.KeyPlaces[url];
-                var place = new TomlString(url, line, column);
                 var host = As<TomlTable>(value, $"host.\"{url}\"", "a table");
                 ReportUnknown(host, HostKeys);
-                var settings = ReadHost(host, ParseUrl(place));
+                var settings = ReadHost(host, ParseUrl(url, value.KeyError));
                 // The registry itself may be listed as a host; then its word is final.
                 Endpoints.Add(settings with { IsMirror = settings.Namespace is not null });
             }
         }
 
-        Endpoints.Add(document.Entries.TryGetValue("server", out var server) && As<TomlString>(server, "server", "a URL") is { Value.Length: > 0 } text
-            ? ReadHost(document, ParseUrl(text))
+        Endpoints.Add(document.TryGetValue("server", out var server) && As<string>(server, "server", "a URL") is { Length: > 0 } text
+            ? ReadHost(document, ParseUrl(text, server.Error))
             : ReadUpstream(document));
     }
 
     // Without "server" the root's settings are about the registry itself; which it can do is not in doubt (as containerd sees it).
     private EndpointSettings ReadUpstream(TomlTable document)
     {
-        if (document.Entries.TryGetValue("capabilities", out var capabilities))
+        if (document.TryGetValue("capabilities", out var capabilities))
         {
             ReadCapabilities(capabilities);
             Oddities.Add($"line {capabilities.Line}: capabilities without server have no effect");
@@ -84,7 +81,7 @@ internal sealed class HostsFile
 
     private EndpointSettings ReadHost(TomlTable table, Uri url)
     {
-        var overridesPath = table.Entries.TryGetValue("override_path", out var value) && As<TomlBoolean>(value, "override_path", "true or false").Value;
+        var overridesPath = table.TryGetValue("override_path", out var value) && As<bool>(value, "override_path", "true or false");
         var path = url.AbsolutePath.TrimEnd('/');
         if (!overridesPath && !path.EndsWith("/v2", StringComparison.Ordinal))
             path += "/v2";
@@ -98,36 +95,36 @@ internal sealed class HostsFile
             SchemeIsGuess = isEither && !url.IsDefaultPort,
             PlainHttpIsMeant = isEither,
             ApiPath = path,
-            Capabilities = table.Entries.TryGetValue("capabilities", out var capabilities) ? ReadCapabilities(capabilities) : EndpointCapabilities.All,
+            Capabilities = table.TryGetValue("capabilities", out var capabilities) ? ReadCapabilities(capabilities) : EndpointCapabilities.All,
             Connection = ReadConnection(table),
             Headers = ReadHeaders(table),
         };
     }
 
     private static bool HasTlsSettings(TomlTable table) =>
-        table.Entries.ContainsKey("ca") || table.Entries.ContainsKey("client") || table.Entries.ContainsKey("skip_verify");
+        table.ContainsKey("ca") || table.ContainsKey("client") || table.ContainsKey("skip_verify");
 
-    private static Uri ParseUrl(TomlString text)
+    private static Uri ParseUrl(string text, Func<string, HostsFileException> error)
     {
-        var url = text.Value.Contains("://", StringComparison.Ordinal) ? text.Value : "https://" + text.Value;
+        var url = text.Contains("://", StringComparison.Ordinal) ? text : "https://" + text;
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Host.Length == 0)
-            throw text.Error($"\"{text.Value}\" is no URL of a host");
+            throw error($"\"{text}\" is no URL of a host");
         if (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp)
-            throw text.Error($"{uri.Scheme}:// is neither https nor http");
+            throw error($"{uri.Scheme}:// is neither https nor http");
         if (uri.UserInfo.Length > 0)
-            throw text.Error($"a name and password do not belong into the URL of {uri.Authority}, but into docker's config.json");
+            throw error($"a name and password do not belong into the URL of {uri.Authority}, but into docker's config.json");
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
-            throw text.Error($"\"{text.Value}\" has a query or a fragment");
+            throw error($"\"{text}\" has a query or a fragment");
         return uri;
     }
 
-    private static EndpointCapabilities ReadCapabilities(TomlValue value)
+    private static EndpointCapabilities ReadCapabilities(TomlNode value)
     {
         var all = EndpointCapabilities.None;
         var array = As<TomlArray>(value, "capabilities", "a list");
-        foreach (var item in array.Items)
+        foreach (var item in array)
         {
-            var name = As<TomlString>(item, "a capability", "a string").Value;
+            var name = As<string>(item, "a capability", "a string");
             all |= name.ToLowerInvariant() switch
             {
                 "pull" => EndpointCapabilities.Pull,
@@ -138,46 +135,46 @@ internal sealed class HostsFile
             };
         }
 
-        return array.Items.Count > 0 ? all : EndpointCapabilities.All;
+        return array.Count > 0 ? all : EndpointCapabilities.All;
     }
 
     private ConnectionSettings ReadConnection(TomlTable table)
     {
         var files = new CertificateFiles();
-        if (table.Entries.TryGetValue("ca", out var ca))
+        if (table.TryGetValue("ca", out var ca))
         {
-            foreach (var path in ca is TomlArray list ? list.Items : [ca])
+            foreach (var path in ca.Value as TomlArray ?? [ca])
                 Load(path, () => files.AddAuthorities(PathOf(path, "ca")));
         }
 
-        if (table.Entries.TryGetValue("client", out var client))
+        if (table.TryGetValue("client", out var client))
         {
-            foreach (var item in client is TomlArray list ? list.Items : [client])
+            foreach (var item in client.Value as TomlArray ?? [client])
                 Load(item, () => AddClient(files, item));
         }
 
         FilesRead.AddRange(files.Paths);
-        var skipVerify = table.Entries.TryGetValue("skip_verify", out var skip) && As<TomlBoolean>(skip, "skip_verify", "true or false").Value;
+        var skipVerify = table.TryGetValue("skip_verify", out var skip) && As<bool>(skip, "skip_verify", "true or false");
         return files.ToSettings(skipVerify, ReadTimeout(table));
     }
 
     // A path, or a pair of paths of which the second may be empty. A pair that stands alone is two files with a key each, as
     // containerd's documentation has it.
-    private void AddClient(CertificateFiles files, TomlValue item)
+    private void AddClient(CertificateFiles files, TomlNode item)
     {
-        if (item is not TomlArray pair)
+        if (item.Value is not TomlArray pair)
         {
             files.AddClient(PathOf(item, "client"), null);
             return;
         }
 
-        if (pair.Items.Count != 2)
-            throw pair.Error("a pair of certificate and key was expected");
-        var key = As<TomlString>(pair.Items[1], "client", "a path");
-        files.AddClient(PathOf(pair.Items[0], "client"), key.Value.Length == 0 ? null : PathOf(key, "client"));
+        if (pair.Count != 2)
+            throw item.Error("a pair of certificate and key was expected");
+        var key = As<string>(pair[1], "client", "a path");
+        files.AddClient(PathOf(pair[0], "client"), key.Length == 0 ? null : PathOf(pair[1], "client"));
     }
 
-    private static void Load(TomlValue place, Action load)
+    private static void Load(TomlNode place, Action load)
     {
         try
         {
@@ -189,62 +186,59 @@ internal sealed class HostsFile
         }
     }
 
-    private string PathOf(TomlValue value, string what)
+    private string PathOf(TomlNode value, string what)
     {
-        var text = As<TomlString>(value, what, "a path, or a list of them");
-        return text.Value.Length > 0 && !text.Value.Contains('\0', StringComparison.Ordinal)
-            ? Path.Combine(_directory, text.Value)
-            : throw text.Error($"{what}: the path is empty");
+        var text = As<string>(value, what, "a path, or a list of them");
+        return text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal)
+            ? Path.Combine(_directory, text)
+            : throw value.Error($"{what}: the path is empty");
     }
 
     private static TimeSpan? ReadTimeout(TomlTable table)
     {
-        if (!table.Entries.TryGetValue("dial_timeout", out var value))
+        if (!table.TryGetValue("dial_timeout", out var value))
             return null;
-        var text = As<TomlString>(value, "dial_timeout", "a string such as \"1s\"");
-        if (text.Value.Length == 0)
+        var text = As<string>(value, "dial_timeout", "a string such as \"1s\"");
+        if (text.Length == 0)
             return null;
-        if (!GoDuration.TryParse(text.Value, out var timeout))
-            throw text.Error($"\"{text.Value}\" is no length of time such as \"1s\" or \"500ms\"");
+        if (!GoDuration.TryParse(text, out var timeout))
+            throw value.Error($"\"{text}\" is no length of time such as \"1s\" or \"500ms\"");
         return timeout == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : timeout;
     }
 
     private static List<KeyValuePair<string, IReadOnlyList<string>>> ReadHeaders(TomlTable table)
     {
         var headers = new List<KeyValuePair<string, IReadOnlyList<string>>>();
-        if (!table.Entries.TryGetValue("header", out var value))
+        if (!table.TryGetValue("header", out var value))
             return headers;
-        var names = As<TomlTable>(value, "header", "a table");
-        foreach (var (name, content) in names.Entries)
+        foreach (var (name, content) in As<TomlTable>(value, "header", "a table"))
         {
-            var (line, column) = names.KeyPlaces[name];
             if (name.Length == 0 || !name.All(HttpToken.IsCharacter))
-                throw new TomlException(line, column, $"\"{name}\" is no name of a header");
+                throw content.KeyError($"\"{name}\" is no name of a header");
             if (ReservedHeaders.Contains(name, StringComparer.OrdinalIgnoreCase))
-                throw new TomlException(line, column, $"the header {name} cannot be set here");
-            headers.Add(new(name, [.. (content is TomlArray list ? list.Items : [content]).Select(item => HeaderValueOf(item, name))]));
+                throw content.KeyError($"the header {name} cannot be set here");
+            headers.Add(new(name, [.. (content.Value as TomlArray ?? [content]).Select(item => HeaderValueOf(item, name))]));
         }
 
         return headers;
     }
 
     // The value may be a secret: no error repeats it.
-    private static string HeaderValueOf(TomlValue item, string name)
+    private static string HeaderValueOf(TomlNode item, string name)
     {
-        var value = As<TomlString>(item, $"header {name}", "a string, or a list of them");
-        return value.Value.All(c => c is '\t' or (>= ' ' and <= '~')) ? value.Value : throw value.Error($"header {name}: its value cannot be sent in a header");
+        var value = As<string>(item, $"header {name}", "a string, or a list of them");
+        return value.All(c => c is '\t' or (>= ' ' and <= '~')) ? value : throw item.Error($"header {name}: its value cannot be sent in a header");
     }
 
     private void ReportUnknown(TomlTable table, string[] known)
     {
-        foreach (var (name, (line, _)) in table.KeyPlaces)
+        foreach (var (name, value) in table)
         {
             if (!known.Contains(name))
-                Oddities.Add(string.Create(CultureInfo.InvariantCulture, $"line {line}: nothing is known of \"{name}\""));
+                Oddities.Add(string.Create(CultureInfo.InvariantCulture, $"line {value.KeyLine}: nothing is known of \"{name}\""));
         }
     }
 
-    private static T As<T>(TomlValue value, string name, string wanted)
-        where T : TomlValue =>
-        value as T ?? throw value.Error($"{name}: {wanted} was expected, not {value.Kind}");
+    private static T As<T>(TomlNode node, string name, string wanted) =>
+        node.Value is T value ? value : throw node.Error($"{name}: {wanted} was expected, not {node.Kind}");
 }

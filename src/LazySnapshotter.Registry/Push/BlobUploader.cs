@@ -36,7 +36,7 @@ internal sealed class BlobUploader(
     }
 
     /// <returns>Whether it was mounted; if not, the session the registry may have opened instead.</returns>
-    public async Task<(bool IsMounted, Uri? Session)> MountAsync(string from, CancellationToken cancellationToken)
+    private async Task<(bool IsMounted, Uri? Session)> MountAsync(string from, CancellationToken cancellationToken)
     {
         var path = $"{_uploads}?mount={Uri.EscapeDataString(digest.ToString())}&from={Uri.EscapeDataString(from)}";
         try

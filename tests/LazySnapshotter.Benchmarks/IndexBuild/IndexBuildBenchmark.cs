@@ -45,13 +45,10 @@ internal static class IndexBuildBenchmark
         Console.WriteLine($"{$"  spans for {files.Count} files",-44}{"seeds",9}{"spans",9}{"index",9}{"4 KiB",9}{"p99",9}{"file",8}");
         Report("adaptive", index.Spans, new FileInfo(adaptive).Length, files, boundaries);
 
-        foreach (var cheapest in new[] { false, true })
-        {
-            var uniform = directory.Combine("uniform.lsi");
-            await BuildAsync(path, uniform, CheckpointPlacement.Uniform(1 << 20, cheapest));
-            using var other = LayerIndex.Open(uniform);
-            Report(cheapest ? "uniform 1 MiB, small windows preferred" : "uniform 1 MiB", other.Spans, new FileInfo(uniform).Length, files, boundaries);
-        }
+        var uniform = directory.Combine("uniform.lsi");
+        await BuildAsync(path, uniform, CheckpointPlacement.Uniform(1 << 20));
+        using var other = LayerIndex.Open(uniform);
+        Report("uniform 1 MiB", other.Spans, new FileInfo(uniform).Length, files, boundaries);
 
         var all = boundaries.Choose(new SociRule(0), index.Spans);
         Report("every boundary a checkpoint, raw windows", all, all.Count * 32768L, files, boundaries);

@@ -8,6 +8,7 @@ using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Snapshots;
 using Microsoft.Extensions.Logging.Abstractions;
 using Calls = Containerd.Services.Snapshots.V1.Snapshots.SnapshotsClient;
+using VersionClient = Containerd.Services.Version.V1.Version.VersionClient;
 
 namespace LazySnapshotter.Daemon.Tests.Snapshots;
 
@@ -50,12 +51,10 @@ public sealed class SnapshotsServerTests : IAsyncLifetime
     [Fact]
     public async Task Message_over_the_limit_is_refused()
     {
-        await AssertStatusAsync(
-            StatusCode.ResourceExhausted, async () => await Client.StatAsync(new() { Key = new string('x', ContainerdChannel.MessageBytesMax) }));
-        using var generous = OpenStranger();
-        await AssertStatusAsync(
-            StatusCode.ResourceExhausted,
-            async () => await new Calls(generous).StatAsync(new() { Key = new string('x', ContainerdChannel.MessageBytesMax) }));
+        var request = new StatSnapshotRequest { Key = new string('x', ContainerdChannel.MessageBytesMax) };
+        await AssertStatusAsync(StatusCode.ResourceExhausted, async () => await Client.StatAsync(request));
+        using var stranger = OpenStranger();
+        await AssertStatusAsync(StatusCode.ResourceExhausted, async () => await new Calls(stranger).StatAsync(request));
     }
 
     [Theory]
@@ -103,13 +102,14 @@ public sealed class SnapshotsServerTests : IAsyncLifetime
 
     [Fact]
     public async Task Unknown_method_is_unimplemented() =>
-        await AssertStatusAsync(StatusCode.Unimplemented, async () => await new global::Containerd.Services.Version.V1.Version.VersionClient(_channel).VersionAsync(new()));
+        await AssertStatusAsync(StatusCode.Unimplemented, async () => await new VersionClient(_channel).VersionAsync(new()));
 
     [Fact]
     public async Task Namespace_and_lease_of_a_client_go_with_each_call()
     {
         var connection = new ContainerdConnection(_channel!, SocketPath, "k8s.io", leaseId: null).UnderLease("lease-1");
-        var answer = await connection.CallAsync(new Calls(connection.Channel).StatAsync, new StatSnapshotRequest { Key = "k" }, CancellationToken.None);
+        var answer = await connection.CallAsync(
+            new Calls(connection.Channel).StatAsync, new StatSnapshotRequest { Key = "k" }, CancellationToken.None);
         Assert.Equal("k8s.io", answer.Info.Labels["containerd-namespace"]);
         Assert.Equal("lease-1", answer.Info.Labels["containerd-lease"]);
     }

@@ -19,7 +19,7 @@ public sealed class LayerBuildTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string> Placements => ["adaptive", "uniform", "cheapest"];
+    public static TheoryData<string> Placements => ["adaptive", "uniform"];
 
     [Theory]
     [MemberData(nameof(Placements))]
@@ -239,7 +239,6 @@ public sealed class LayerBuildTests : IDisposable
     private static BuiltLayer Build(byte[] blob, string placement, int seed = 1) => BuiltLayer.Of(blob, seed: seed, placement: placement switch
     {
         "uniform" => CheckpointPlacement.Uniform(300_000),
-        "cheapest" => CheckpointPlacement.Uniform(300_000, preferSmallWindows: true),
         _ => CheckpointPlacement.Adaptive,
     });
 

@@ -18,28 +18,4 @@ public sealed class UniformChooserTests
         chooser.Complete(200, 400);
         Assert.Equal([(100L, 710L), (250, 1000)], chosen.Select(one => (one.UncompressedOffset, one.StartBit)));
     }
-
-    [Fact]
-    public void The_cheapest_boundary_near_a_spans_length_is_taken()
-    {
-        var chosen = new List<Checkpoint>();
-        var chooser = new CheapestChooser(1000, chosen.Add);
-        Block(500, reach: 0); // too near
-        Block(700, reach: 50);
-        Block(900, reach: 20);
-        Block(1300, reach: 30);
-        Block(1450, reach: 1); // too far
-        Block(1700, reach: 9); // the first one that is not too near to 900
-        Block(9000, reach: 5); // the only one
-        Block(9100, reach: 0);
-        chooser.Complete(10_000, 9500);
-        Assert.Equal([900L, 1700, 9000], chosen.Select(one => one.UncompressedOffset));
-        Assert.Null(chooser.Undecided);
-
-        void Block(long uncompressedOffset, long reach)
-        {
-            chooser.BlockStart(new Checkpoint(uncompressedOffset * 8, uncompressedOffset, false));
-            chooser.BlockEnd(reach);
-        }
-    }
 }

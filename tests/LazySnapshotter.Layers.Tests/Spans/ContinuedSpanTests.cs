@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Decoding;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Index;
@@ -65,8 +66,8 @@ public sealed class ContinuedSpanTests : IDisposable
         await using var h = _layer.Harness(_folder.Path, 64 << 20);
         for (var offset = 0; offset < _layer.Layer.Tar.Length; offset += 10_000)
             await h.ReadAndCompareAsync(offset, 10_000);
-        Assert.Equal(Spans.Count, h.Statistics.CacheMisses);
-        Assert.Equal(Spans.Count, h.Statistics.SpansVerified);
+        Assert.Equal(Spans.Count, h.Statistics[ReadCount.CacheMisses]);
+        Assert.Equal(Spans.Count, h.Statistics[ReadCount.SpansVerified]);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using LazySnapshotter.Blobs.Reading;
+using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Tests.Store;
 
@@ -30,7 +31,7 @@ public sealed class SpanCacheTests : IDisposable
         })));
         Assert.InRange(most, Limit / 2, Limit + (Readers * 64 * Kilo));
         Assert.InRange(h.Cache.UsedBytes, Limit / 2, Limit);
-        Assert.True(h.Statistics.CacheHits > 0);
+        Assert.True(h.Statistics[ReadCount.CacheHits] > 0);
     }
 
     [Fact]

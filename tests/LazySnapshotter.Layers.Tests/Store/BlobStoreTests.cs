@@ -21,11 +21,11 @@ public sealed class BlobStoreTests : IDisposable
 
         await using var after = Harness(new BlobServer([], _layer.Digest));
         await after.ReadAndCompareAsync(0, 100 * Kilo);
-        var verified = after.Statistics.SpansVerified;
+        var verified = after.Statistics[ReadCount.SpansVerified];
         Assert.Equal(after.Blob.PresentCount, verified);
         after.Cache.Drop(after.Blob);
         await after.ReadAndCompareAsync(0, 100 * Kilo);
-        Assert.Equal(verified, after.Statistics.SpansVerified);
+        Assert.Equal(verified, after.Statistics[ReadCount.SpansVerified]);
         Assert.Empty(after.Server.Requests);
     }
 
@@ -70,7 +70,7 @@ public sealed class BlobStoreTests : IDisposable
         await using var after = Harness();
         Assert.True(after.Blob.PresentCount > 10);
         await after.ReadAndCompareAsync(0, _layer.Tar.Length);
-        Assert.True(after.Statistics.VerificationFailures > 0);
+        Assert.True(after.Statistics[ReadCount.VerificationFailures] > 0);
     }
 
     [Fact]

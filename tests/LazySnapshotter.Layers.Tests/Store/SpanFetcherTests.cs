@@ -1,4 +1,5 @@
 using LazySnapshotter.Blobs.Fetching;
+using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Spans;
 
 namespace LazySnapshotter.Layers.Tests.Store;
@@ -62,7 +63,7 @@ public sealed class SpanFetcherTests : IDisposable
         await h.ReadSpanAsync(1);
         h.Server.Then(new Fault { CorruptAt = Kilo + 5 });
         await h.ReadAndCompareAsync(0, h.Layer.Tar.Length);
-        Assert.Equal(0, h.Statistics.VerificationFailures);
+        Assert.Equal(0, h.Statistics[ReadCount.VerificationFailures]);
     }
 
     [Fact]
@@ -132,7 +133,7 @@ public sealed class SpanFetcherTests : IDisposable
         h.Server.Then(new Fault { CorruptAt = 2 * 8 * Kilo + 7 });
         await h.ReadAndCompareAsync(0, h.Layer.Tar.Length);
         Assert.Equal([(0, 64L * Kilo), (16L * Kilo, 8L * Kilo)], h.Server.Requests);
-        Assert.Equal(1, h.Statistics.VerificationFailures);
+        Assert.Equal(1, h.Statistics[ReadCount.VerificationFailures]);
     }
 
     [Fact]
@@ -267,7 +268,7 @@ public sealed class SpanFetcherTests : IDisposable
             await h.ReadAndCompareAsync(offset, 128 * Kilo);
         await UntilAsync(() => h.Server.BytesSent == h.Server.Requests.Sum(request => request.Length));
         Assert.InRange(h.Server.BytesSent, Read + 1, (2 * Read) + (100 * Kilo)); // the last span demanded is read in part
-        Assert.True(h.Statistics.BytesReadAhead > 0);
+        Assert.True(h.Statistics[ReadCount.BytesReadAhead] > 0);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using LazySnapshotter.Blobs.Fetching;
+using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Oci;
 
@@ -101,7 +102,7 @@ public sealed class SpanSpoolTests : IDisposable
         await h.Fetcher.DisposeAsync();
         Assert.False(h.Blob.IsComplete); // what came was not the layer, though every span here is
         Assert.Contains(h.Log.Lines, line => line.Contains("is not the layer", StringComparison.Ordinal));
-        Assert.Equal(0, h.Statistics.VerificationFailures);
+        Assert.Equal(0, h.Statistics[ReadCount.VerificationFailures]);
     }
 
     [Theory]
@@ -125,7 +126,7 @@ public sealed class SpanSpoolTests : IDisposable
         await read.ContinueWith(_ => { }, TaskScheduler.Default);
         await UntilAsync(() => h.Blob.IsComplete);
         Assert.Equal(breaksTwice ? 3 : 2, h.Server.Requests.Count);
-        Assert.Equal(60, h.Statistics.SpansVerified); // each once, though the bytes came more than once
+        Assert.Equal(60, h.Statistics[ReadCount.SpansVerified]); // each once, though the bytes came more than once
     }
 
     [Fact]
@@ -136,7 +137,7 @@ public sealed class SpanSpoolTests : IDisposable
         await h.ReadAndCompareAsync(h.Layer.StartOf(20), 4 * SpanBytes);
         await UntilAsync(() => h.Blob.IsComplete);
         Assert.Equal(2, h.Server.Requests.Count);
-        Assert.Equal(1, h.Statistics.VerificationFailures);
+        Assert.Equal(1, h.Statistics[ReadCount.VerificationFailures]);
     }
 
     [Fact]

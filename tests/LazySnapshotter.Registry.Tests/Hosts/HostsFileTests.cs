@@ -1,6 +1,5 @@
 using System.Text;
 using LazySnapshotter.Registry.Hosts;
-using LazySnapshotter.Registry.Hosts.Toml;
 using LazySnapshotter.TestSupport.Tls;
 
 namespace LazySnapshotter.Registry.Tests.Hosts;
@@ -150,11 +149,11 @@ public sealed class HostsFileTests : IDisposable
     [InlineData("[header]\n\"a b\" = \"x\"", 2, "\"a b\" is no name of a header")]
     [InlineData("[header]\nRange = \"x\"", 2, "the header Range cannot be set here")]
     [InlineData("[header]\nx = \"a\\nsecret\"", 2, "header x: its value cannot be sent in a header")]
-    [InlineData("[host.\"https://x\"]\n[host.\"https://x\"]", 2, "is already there")]
-    [InlineData("[host.\"https://x\"", 1, "']' was expected")]
+    [InlineData("[host.\"https://x\"]\n[host.\"https://x\"]", 2, "is already defined")]
+    [InlineData("[host.\"https://x\"", 1, "Expected `]`")]
     public void What_is_wrong_is_said_with_its_place(string text, int line, string cause)
     {
-        var error = Assert.Throws<TomlException>(() => Read(text));
+        var error = Assert.Throws<HostsFileException>(() => Read(text));
         Assert.Equal(line, error.Line);
         Assert.Contains(cause, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
@@ -190,7 +189,7 @@ public sealed class HostsFileTests : IDisposable
     public void Too_many_hosts_are_refused()
     {
         var text = string.Concat(Enumerable.Range(0, RegistryLimits.EndpointsMax + 1).Select(i => $"[host.\"https://h{i}\"]\n"));
-        Assert.Contains("more than 32 hosts", Assert.Throws<TomlException>(() => Read(text)).Message, StringComparison.Ordinal);
+        Assert.Contains("more than 32 hosts", Assert.Throws<HostsFileException>(() => Read(text)).Message, StringComparison.Ordinal);
     }
 
     private static string Show(EndpointSettings e) => $"{e.Origin} {e.ApiPath} {e.Capabilities} {e.IsMirror} {e.Namespace}";
