@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using LazySnapshotter.Cli.Commands;
+using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Cli.Output;
 
 namespace LazySnapshotter.Cli;

@@ -1,4 +1,6 @@
-using LazySnapshotter.Daemon.Containerd;
+using LazySnapshotter.Containerd.Client;
+using LazySnapshotter.Daemon.Log;
+using LazySnapshotter.Node.Options;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Daemon;

@@ -1,12 +1,13 @@
-using LazySnapshotter.Daemon.Composition;
-using LazySnapshotter.Daemon.Containerd;
 using LazySnapshotter.Daemon.Hosting;
+using LazySnapshotter.Daemon.Log;
 using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Fuse;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts;
 using LazySnapshotter.Mounts.FileSystem;
 using LazySnapshotter.Mounts.Slots;
+using LazySnapshotter.Node.Composition;
+using LazySnapshotter.Node.Options;
 using LazySnapshotter.Snapshots;
 using LazySnapshotter.Snapshots.Directories;
 using LazySnapshotter.Snapshots.Metadata;

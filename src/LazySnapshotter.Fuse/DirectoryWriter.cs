@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Fuse.Protocol;
 
 namespace LazySnapshotter.Fuse;

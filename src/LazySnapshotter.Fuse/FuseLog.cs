@@ -1,3 +1,4 @@
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Fuse.Protocol;
 using LazySnapshotter.Linux;
 using Microsoft.Extensions.Logging;

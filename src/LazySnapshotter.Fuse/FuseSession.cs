@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Fuse.Protocol;
 using LazySnapshotter.Linux;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Fuse.Protocol;
 
 namespace LazySnapshotter.Fuse;

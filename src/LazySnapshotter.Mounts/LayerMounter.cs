@@ -2,15 +2,15 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Fuse;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Layers;
 using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Mounts.FileSystem;
 using LazySnapshotter.Mounts.Implicit;
-using LazySnapshotter.Mounts.Library;
 using LazySnapshotter.Mounts.Slots;
+using LazySnapshotter.Node.Library;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Snapshots;
+using LazySnapshotter.Snapshots.Model;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Mounts;
@@ -20,9 +20,6 @@ namespace LazySnapshotter.Mounts;
 // again at once; their layers are opened from this node's files when first looked into.
 public sealed class LayerMounter : ILayerMounter, IDisposable
 {
-    /// <summary>Longer than any single wait for a registry: what ends by it has stopped for another reason.</summary>
-    public static readonly TimeSpan DefaultSilenceMax = TimeSpan.FromMinutes(5);
-
     private readonly string _mountPoint;
     private readonly LayerLibrary _library;
     private readonly PullDecisions _pulls;
@@ -43,7 +40,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         _library = library;
         _slots = slots;
         _logger = loggers.CreateLogger<LayerMounter>();
-        _pulls = new PullDecisions(library, silenceMax ?? DefaultSilenceMax, TimeProvider.System, _logger);
+        _pulls = new PullDecisions(library, silenceMax ?? PullDecisions.DefaultSilenceMax, TimeProvider.System, _logger);
         _fileSystem = new LayerFileSystem(OpenSlot);
         foreach (var number in slots.Numbers())
         {

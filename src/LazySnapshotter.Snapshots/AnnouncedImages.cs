@@ -1,4 +1,5 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Snapshots.Model;
 
 namespace LazySnapshotter.Snapshots;
 

@@ -1,3 +1,5 @@
+using LazySnapshotter.Snapshots.Model;
+
 namespace LazySnapshotter.Snapshots;
 
 // What an Update with a field mask makes of a snapshot's labels. A label the mask names and the request does not give

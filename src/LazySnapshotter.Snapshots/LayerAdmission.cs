@@ -1,5 +1,6 @@
 using LazySnapshotter.Snapshots.Directories;
 using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.Snapshots.Model;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Snapshots;

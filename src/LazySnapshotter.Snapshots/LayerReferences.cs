@@ -1,4 +1,5 @@
 using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.Snapshots.Model;
 
 namespace LazySnapshotter.Snapshots;
 

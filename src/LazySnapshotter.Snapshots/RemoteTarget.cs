@@ -1,5 +1,6 @@
 using System.Globalization;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Snapshots.Model;
 
 namespace LazySnapshotter.Snapshots;
 

@@ -1,3 +1,5 @@
+using LazySnapshotter.Snapshots.Model;
+
 namespace LazySnapshotter.Snapshots;
 
 // Layers served lazily. containerd prepares each layer of an image with labels that say where it comes from and under

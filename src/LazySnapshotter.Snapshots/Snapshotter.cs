@@ -2,6 +2,7 @@ using LazySnapshotter.Linux;
 using LazySnapshotter.Snapshots.Directories;
 using LazySnapshotter.Snapshots.Filters;
 using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.Snapshots.Model;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Snapshots;

@@ -1,3 +1,5 @@
+using LazySnapshotter.Cli.Output;
+
 namespace LazySnapshotter.Cli.Tests;
 
 public sealed class ByteSizeTests

@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
-using LazySnapshotter.Blobs.Reading;
 using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Daemon.Hosting;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LazySnapshotter.Daemon.Tests;
@@ -13,7 +13,7 @@ public sealed class MetricsServerTests : IDisposable
     private readonly LayerReadStatistics _reads = new();
     private readonly RegistryClient _registry = new(new RegistryOptions(), NullLogger.Instance);
 
-    public MetricsServerTests() => _reads.ShowUsage(new SpanCache());
+    public MetricsServerTests() => _reads.ShowCacheUsage(() => 0);
 
     public void Dispose()
     {

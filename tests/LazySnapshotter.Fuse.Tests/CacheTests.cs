@@ -1,4 +1,5 @@
 using System.Text;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Fuse.Protocol;
 using LazySnapshotter.Linux;
 

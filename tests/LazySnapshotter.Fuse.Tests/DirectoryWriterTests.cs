@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using LazySnapshotter.Fuse.FileSystem;
 
 namespace LazySnapshotter.Fuse.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Linux;
 
 namespace LazySnapshotter.Fuse.Tests;

@@ -4,7 +4,7 @@ using System.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using LazySnapshotter.Daemon.Containerd;
+using LazySnapshotter.Containerd.Client;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Registry;

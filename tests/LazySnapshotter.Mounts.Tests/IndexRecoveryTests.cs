@@ -1,19 +1,21 @@
 using System.Text;
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Blobs.Reading;
-using LazySnapshotter.Fuse;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Layers.Build;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Placement;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Linux;
-using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Node.Tests;
 using LazySnapshotter.Mounts.Slots;
+using LazySnapshotter.Node.Library;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
-using LazySnapshotter.Snapshots;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.Snapshots.Model;
 using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -172,7 +174,7 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         (await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), options, default)).Dispose();
         await using var library = Library();
         using var mounter = Mounter(library);
-        return (await mounter.MountAsync(new RemoteImage(_node.Reference.ToString(), null, [_layer.Digest]), TestLayers.ClaimOf(_blob), [], default)).Id;
+        return (await mounter.MountAsync(new RemoteImage(_node.Reference.ToString(), null, [_layer.Digest]), TestClaims.Of(_blob), [], default)).Id;
     }
 
     private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), NullLoggerFactory.Instance);

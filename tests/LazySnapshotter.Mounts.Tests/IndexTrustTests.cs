@@ -1,14 +1,15 @@
 using System.Text;
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Fuse;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Linux;
-using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Node.Tests;
 using LazySnapshotter.Mounts.Slots;
+using LazySnapshotter.Node.Library;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Snapshots;
 using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.Snapshots.Model;
 using LazySnapshotter.TestSupport.Indexes;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -20,8 +21,8 @@ public sealed class IndexTrustTests : IAsyncLifetime
 {
     private static readonly byte[] Genuine = TestLayers.Blob(("bin/", null), ("bin/su", "GENUINE"));
     private static readonly byte[] Evil = TestLayers.Blob(("bin/", null), ("bin/su", "EVIL!!!"));
-    private static readonly LayerClaim True = TestLayers.ClaimOf(Genuine);
-    private static readonly LayerClaim False = True with { Layer = TestLayers.ClaimOf(Evil).Layer };
+    private static readonly LayerClaim True = TestClaims.Of(Genuine);
+    private static readonly LayerClaim False = True with { Layer = TestClaims.Of(Evil).Layer };
 
     private TestNode _node = null!;
     private MetadataDatabase _database = null!;
@@ -52,7 +53,7 @@ public sealed class IndexTrustTests : IAsyncLifetime
         await using var library = _node.Library(_build);
         using var mounter = Mounter(library);
         var refused = await Assert.ThrowsAsync<LayerUnavailableException>(() => mounter.MountAsync(Image("app"), False, [], default));
-        Assert.Contains(TestLayers.ClaimOf(Evil).Chain, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(TestClaims.Of(Evil).Chain, refused.Message, StringComparison.Ordinal);
         Assert.Contains("names another diff ID", refused.Message, StringComparison.Ordinal);
         Assert.True(mounter.IsVerified((await mounter.MountAsync(Image("app"), True, [], default)).Id));
     }

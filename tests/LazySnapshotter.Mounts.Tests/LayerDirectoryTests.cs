@@ -1,7 +1,8 @@
 using System.Text;
-using LazySnapshotter.Fuse;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Linux;
+using LazySnapshotter.Node.Tests;
 using LazySnapshotter.Mounts.FileSystem;
 using LazySnapshotter.Mounts.Implicit;
 

@@ -1,3 +1,4 @@
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Mounts.FileSystem;
 
 namespace LazySnapshotter.Mounts.Tests;
@@ -12,6 +13,6 @@ public sealed class LayerNodeTests
     {
         var node = new LayerNode(slot, entry).ToNodeId();
         Assert.Equal(new LayerNode(slot, entry), LayerNode.FromNodeId(node));
-        Assert.NotEqual(Fuse.NodeId.Root, node);
+        Assert.NotEqual(NodeId.Root, node);
     }
 }

@@ -2,12 +2,15 @@ using System.Text;
 using LazySnapshotter.Blobs.Reading;
 using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Files;
-using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Node.Tests;
 using LazySnapshotter.Mounts.Slots;
+using LazySnapshotter.Node.Library;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Snapshots;
 using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.Snapshots.Model;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
@@ -73,7 +76,7 @@ public sealed class PullCredentialsTests : IAsyncLifetime
     }
 
     // What the layer makes of nothing.
-    private static string Chain => TestLayers.ClaimOf(Blob).Chain;
+    private static string Chain => TestClaims.Of(Blob).Chain;
 
     private async Task StartRegistryAsync(TestRegistryOptions options)
     {

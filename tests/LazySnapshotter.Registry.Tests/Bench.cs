@@ -1,6 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Blobs;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Registry;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,4 +1,4 @@
-using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.Registry.Headers;
 
 namespace LazySnapshotter.Registry.Tests;
 

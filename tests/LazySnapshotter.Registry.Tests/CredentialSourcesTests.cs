@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using System.Text;
 using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Logging;
 
 namespace LazySnapshotter.Registry.Tests;

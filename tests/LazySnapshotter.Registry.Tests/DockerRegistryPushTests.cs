@@ -1,4 +1,6 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Copy;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;

@@ -1,5 +1,7 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Blobs;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Http;
 using LazySnapshotter.TestSupport.Registry;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Copy;
 using LazySnapshotter.TestSupport.Registry;
 

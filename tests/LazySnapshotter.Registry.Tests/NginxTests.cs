@@ -3,6 +3,8 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;

@@ -1,4 +1,5 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
 
 namespace LazySnapshotter.Registry.Tests;
 

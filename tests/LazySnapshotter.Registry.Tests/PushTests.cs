@@ -1,5 +1,6 @@
 using System.Net;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;

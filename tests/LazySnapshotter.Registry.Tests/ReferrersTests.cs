@@ -1,5 +1,7 @@
 using System.Text;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;

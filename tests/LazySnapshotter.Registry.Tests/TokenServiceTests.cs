@@ -1,4 +1,7 @@
 using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;

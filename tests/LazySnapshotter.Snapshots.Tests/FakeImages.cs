@@ -1,3 +1,5 @@
+using LazySnapshotter.Snapshots.Model;
+
 namespace LazySnapshotter.Snapshots.Tests;
 
 // The images that containerd would say it has, by the chain ID asked for.

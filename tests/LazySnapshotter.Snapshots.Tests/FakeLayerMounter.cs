@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Snapshots.Model;
 
 namespace LazySnapshotter.Snapshots.Tests;
 

@@ -1,3 +1,5 @@
+using LazySnapshotter.Snapshots.Model;
+
 namespace LazySnapshotter.Snapshots.Tests;
 
 // Calls that overlap: the same target twice, and a layer that is released while it is mounted.

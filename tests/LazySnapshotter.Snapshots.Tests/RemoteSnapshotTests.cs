@@ -1,3 +1,4 @@
+using LazySnapshotter.Snapshots.Model;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Snapshots.Tests;

@@ -1,4 +1,5 @@
 using LazySnapshotter.Snapshots.Filters;
+using LazySnapshotter.Snapshots.Model;
 
 namespace LazySnapshotter.Snapshots.Tests;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.Snapshots.Model;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Snapshots.Tests;

@@ -1,4 +1,5 @@
 using LazySnapshotter.Linux;
+using LazySnapshotter.Snapshots.Model;
 
 namespace LazySnapshotter.Snapshots.Tests;
 

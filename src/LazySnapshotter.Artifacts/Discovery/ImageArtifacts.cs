@@ -1,7 +1,8 @@
 using LazySnapshotter.Artifacts.Native;
 using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Artifacts.Discovery;

@@ -1,5 +1,6 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
 
 namespace LazySnapshotter.Artifacts.Transfer;
 

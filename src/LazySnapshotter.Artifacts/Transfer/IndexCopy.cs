@@ -2,6 +2,8 @@ using LazySnapshotter.Artifacts.Discovery;
 using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Artifacts.Transfer;

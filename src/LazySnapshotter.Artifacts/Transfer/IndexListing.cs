@@ -1,8 +1,9 @@
 using LazySnapshotter.Artifacts.Discovery;
-using LazySnapshotter.Artifacts.Native;
+using LazySnapshotter.Artifacts.IndexSources;
 using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Artifacts.Transfer;

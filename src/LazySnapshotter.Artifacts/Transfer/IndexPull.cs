@@ -1,7 +1,7 @@
 using LazySnapshotter.Layers;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Artifacts.Transfer;
 

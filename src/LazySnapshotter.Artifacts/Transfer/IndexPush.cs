@@ -7,6 +7,8 @@ using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Artifacts.Transfer;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using LazySnapshotter.Blobs.Reading;
 
 namespace LazySnapshotter.Blobs.Store;
 
@@ -31,8 +30,8 @@ public sealed class LayerReadStatistics : IDisposable
     public void Count(ReadCount count, long increment = 1) => Interlocked.Add(ref _counts[(int)count], increment);
 
     /// <summary>Shows with the counters how much memory the inflated spans take.</summary>
-    public void ShowUsage(SpanCache cache) => _meter.CreateObservableUpDownCounter(
-        "lazysnap.span.cache.usage", () => cache.UsedBytes, "By", "Memory that holds inflated spans");
+    public void ShowCacheUsage(Func<long> usedBytes) => _meter.CreateObservableUpDownCounter(
+        "lazysnap.span.cache.usage", usedBytes, "By", "Memory that holds inflated spans");
 
     public void Dispose() => _meter.Dispose();
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text;
+using LazySnapshotter.Cli.Opening;
+using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Toc;
 

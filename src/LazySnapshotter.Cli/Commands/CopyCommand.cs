@@ -1,7 +1,8 @@
 using System.CommandLine;
+using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Copy;
 using Microsoft.Extensions.Logging;
 

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using LazySnapshotter.Cli.Doctor;
+using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Cli.Output;
-using LazySnapshotter.Daemon;
+using LazySnapshotter.Node.Options;
 using Spectre.Console;
 
 namespace LazySnapshotter.Cli.Commands;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LazySnapshotter.Cli.Indexing;
+using LazySnapshotter.Cli.Opening;
+using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Build;
 using LazySnapshotter.Layers.Files;

@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Artifacts.Transfer;
+using LazySnapshotter.Cli.Options;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Cli.Commands;

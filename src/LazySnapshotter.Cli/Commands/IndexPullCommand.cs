@@ -1,12 +1,13 @@
 using System.CommandLine;
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Artifacts.Discovery;
-using LazySnapshotter.Artifacts.Native;
-using LazySnapshotter.Artifacts.Soci;
+using LazySnapshotter.Artifacts.IndexSources;
 using LazySnapshotter.Artifacts.Transfer;
+using LazySnapshotter.Cli.Options;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Cli.Commands;

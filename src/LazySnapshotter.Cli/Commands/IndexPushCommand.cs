@@ -1,5 +1,7 @@
 using System.CommandLine;
 using LazySnapshotter.Artifacts.Transfer;
+using LazySnapshotter.Cli.Options;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;

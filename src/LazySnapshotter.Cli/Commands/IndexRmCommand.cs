@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LazySnapshotter.Artifacts.Transfer;
+using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Cli.Commands;

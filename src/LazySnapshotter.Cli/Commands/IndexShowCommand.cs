@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text.Json;
 using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Cli.Inspection;
+using LazySnapshotter.Cli.Opening;
+using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;

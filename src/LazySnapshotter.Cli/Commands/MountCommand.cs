@@ -1,4 +1,7 @@
 using System.CommandLine;
+using LazySnapshotter.Cli.Opening;
+using LazySnapshotter.Cli.Options;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Mounts.Images;
 
 namespace LazySnapshotter.Cli.Commands;

@@ -1,10 +1,11 @@
 using System.CommandLine;
+using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Cli.Output;
-using LazySnapshotter.Daemon;
-using LazySnapshotter.Daemon.Containerd;
-using LazySnapshotter.Daemon.Pull;
+using LazySnapshotter.Containerd.Client;
+using LazySnapshotter.Containerd.Pull;
+using LazySnapshotter.Node.Options;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Cli.Commands;

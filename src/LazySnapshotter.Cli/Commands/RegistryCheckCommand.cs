@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Inspection;

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using LazySnapshotter.Cli.Options;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Daemon;
+using LazySnapshotter.Node.Options;
 
 namespace LazySnapshotter.Cli.Commands;
 

@@ -1,5 +1,5 @@
-using LazySnapshotter.Daemon.Containerd;
-using LazySnapshotter.Daemon.Pull;
+using LazySnapshotter.Containerd.Client;
+using LazySnapshotter.Containerd.Pull;
 
 namespace LazySnapshotter.Cli.Doctor;
 

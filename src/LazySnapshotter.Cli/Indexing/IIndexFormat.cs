@@ -1,3 +1,4 @@
+using LazySnapshotter.Cli.Inspection;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Cli.Indexing;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LazySnapshotter.Cli.Inspection;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers;
 using LazySnapshotter.Oci;
@@ -35,7 +36,7 @@ internal sealed class ImageIndexing(IIndexFormat format, ResultWriter results)
                 results.WriteNote(made);
         }
 
-        return _done.Values.All(result => result.State != LayerState.Failed);
+        return _done.Values.All(result => result.State != IndexingState.Failed);
     }
 
     private async Task<LayerResult> BuildAsync(LayerTask task, IBuildProgress progress, CancellationToken cancellationToken)
@@ -48,7 +49,7 @@ internal sealed class ImageIndexing(IIndexFormat format, ResultWriter results)
         }
         catch (Exception e) when (e is InvalidDataException or UnsupportedLayerException or IOException)
         {
-            return new LayerResult { Layer = task.Layer.Digest, State = LayerState.Failed, Format = format.Name, Reason = $"{task.Source.Name}: {e.Message}" };
+            return new LayerResult { Layer = task.Layer.Digest, State = IndexingState.Failed, Format = format.Name, Reason = $"{task.Source.Name}: {e.Message}" };
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LazySnapshotter.Cli.Inspection;
 using LazySnapshotter.Layers.Build;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Format;
@@ -20,7 +21,7 @@ internal sealed class NativeFormat(LayerIndexStore store, LayerIndexOptions opti
         return index is null || !IsWhole(index) ? null : new LayerResult
         {
             Layer = layer.Digest,
-            State = LayerState.Present,
+            State = IndexingState.Present,
             Format = Name,
             DiffId = index.DiffId,
             Path = store.PathOf(layer.Digest, index.Id),
@@ -55,7 +56,7 @@ internal sealed class NativeFormat(LayerIndexStore store, LayerIndexOptions opti
     private static LayerResult ResultOf(LayerIndexBuildResult built, string path, TimeSpan elapsed) => new()
     {
         Layer = built.LayerDigest,
-        State = LayerState.Built,
+        State = IndexingState.Built,
         Format = FormatName,
         DiffId = built.DiffId,
         Path = path,

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using LazySnapshotter.Artifacts.Layouts;
+using LazySnapshotter.Cli.Inspection;
+using LazySnapshotter.Cli.Opening;
+using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Oci;
 
@@ -18,7 +21,7 @@ internal sealed class SociFormat(string directory, ZtocOptions options, long lay
 
     public LayerResult? Skip(Descriptor layer)
     {
-        var result = new LayerResult { Layer = layer.Digest, State = LayerState.Skipped, Format = Name, CompressedLength = layer.Size };
+        var result = new LayerResult { Layer = layer.Digest, State = IndexingState.Skipped, Format = Name, CompressedLength = layer.Size };
         return layer.Size < layerLengthMin ? result with { Reason = $"{ByteSize.Format(layer.Size)} is less than {ByteSize.Format(layerLengthMin)}" } : null;
     }
 
@@ -63,7 +66,7 @@ internal sealed class SociFormat(string directory, ZtocOptions options, long lay
         var result = new LayerResult
         {
             Layer = built.LayerDigest,
-            State = LayerState.Built,
+            State = IndexingState.Built,
             Format = FormatName,
             Path = path,
             CompressedLength = built.CompressedLength,

@@ -3,7 +3,7 @@ using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Layers.Toc;
-using LazySnapshotter.Mounts.Images;
+using LazySnapshotter.Node.Images;
 
 namespace LazySnapshotter.Cli.Inspection;
 

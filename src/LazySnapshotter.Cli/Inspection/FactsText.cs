@@ -1,4 +1,5 @@
 using System.Globalization;
+using LazySnapshotter.Cli.Output;
 
 namespace LazySnapshotter.Cli.Inspection;
 

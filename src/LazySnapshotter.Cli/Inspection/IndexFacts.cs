@@ -1,3 +1,4 @@
+using LazySnapshotter.Cli.Opening;
 using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Layers.Spans;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using LazySnapshotter.Layers.Toc;
-using LazySnapshotter.Mounts.Images;
+using LazySnapshotter.Node.Images;
 
 namespace LazySnapshotter.Cli.Output;
 

@@ -1,4 +1,4 @@
-using LazySnapshotter.Daemon.Pull;
+using LazySnapshotter.Containerd.Pull;
 using Spectre.Console;
 
 namespace LazySnapshotter.Cli.Output;

@@ -1,7 +1,7 @@
 using System.Net;
 using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Fuse;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Common;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -3,6 +3,7 @@ using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using LazySnapshotter.Snapshots;
+using LazySnapshotter.Snapshots.Model;
 using Mount = Containerd.Types.Mount;
 using SnapshotsBase = Containerd.Services.Snapshots.V1.Snapshots.SnapshotsBase;
 

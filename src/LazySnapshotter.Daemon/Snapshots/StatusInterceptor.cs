@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
-using LazySnapshotter.Snapshots;
+using LazySnapshotter.Daemon.Log;
+using LazySnapshotter.Snapshots.Model;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Daemon.Snapshots;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LazySnapshotter.Fuse.FileSystem;
 
 namespace LazySnapshotter.Fuse.Protocol;
 

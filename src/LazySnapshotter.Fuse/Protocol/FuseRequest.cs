@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using LazySnapshotter.Fuse.FileSystem;
 
 namespace LazySnapshotter.Fuse.Protocol;
 

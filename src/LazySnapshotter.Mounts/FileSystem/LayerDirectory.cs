@@ -1,8 +1,8 @@
-using LazySnapshotter.Fuse;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts.Implicit;
-using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Node.Library;
 
 namespace LazySnapshotter.Mounts.FileSystem;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
-using LazySnapshotter.Fuse;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Linux;
 
 namespace LazySnapshotter.Mounts.FileSystem;

@@ -1,4 +1,4 @@
-using LazySnapshotter.Fuse;
+using LazySnapshotter.Fuse.FileSystem;
 
 namespace LazySnapshotter.Mounts.FileSystem;
 

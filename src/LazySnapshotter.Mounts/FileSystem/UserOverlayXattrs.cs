@@ -1,4 +1,4 @@
-using LazySnapshotter.Fuse;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Linux;
 

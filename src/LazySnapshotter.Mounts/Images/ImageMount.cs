@@ -3,7 +3,7 @@ using LazySnapshotter.Fuse;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts.FileSystem;
 using LazySnapshotter.Mounts.Implicit;
-using LazySnapshotter.Mounts.Library;
+using LazySnapshotter.Node.Library;
 using LazySnapshotter.Snapshots.Directories;
 using Microsoft.Extensions.Logging;
 

@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Auth;
 
 // A token and how long it is good. Times are ours, counted from before the token was asked for: the service's clock

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Auth;
 

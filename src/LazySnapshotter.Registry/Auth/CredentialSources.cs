@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Hosts;
 using Microsoft.Extensions.Logging;
 

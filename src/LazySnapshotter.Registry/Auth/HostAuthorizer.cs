@@ -1,4 +1,6 @@
 using System.Net.Http.Headers;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
 using LazySnapshotter.Registry.Memory;
@@ -75,7 +77,7 @@ internal sealed class HostAuthorizer
     public async Task<bool> RenewAsync(HttpResponseMessage unauthorized, string scope, Shown shown, CancellationToken cancellationToken)
     {
         var known = await _challenge.GetAsync(cancellationToken);
-        var challenge = HostPing.ChallengeOf(unauthorized) ?? known.Challenge;
+        var challenge = AuthenticationChallenge.Of(unauthorized) ?? known.Challenge;
         if (challenge.IsAnonymous || known.BaseUri != shown.BaseUri)
             return false;
         if (!challenge.IsSameService(known.Challenge))
@@ -98,7 +100,7 @@ internal sealed class HostAuthorizer
     /// </summary>
     public async Task<AuthenticationHeaderValue?> AnonymousAtAsync(HttpResponseMessage unauthorized, Uri place, string scope)
     {
-        if (HostPing.ChallengeOf(unauthorized) is not { IsBearer: true } challenge)
+        if (AuthenticationChallenge.Of(unauthorized) is not { IsBearer: true } challenge)
             return null;
         var scopes = string.IsNullOrEmpty(challenge.Scope) ? scope : challenge.Scope;
         return new AuthenticationHeaderValue("Bearer", (await _tokenService.ExchangeAnonymouslyAsync(_endpoint, place, challenge, scopes)).Value);

@@ -1,4 +1,6 @@
 using System.Net;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
 using Microsoft.Extensions.Logging;
@@ -29,12 +31,6 @@ internal sealed class HostPing(RegistryEndpoint endpoint, HttpTransport transpor
             logger.PingToldNothing(endpoint.Name, known.PingTrouble);
         return known;
     }
-
-    /// <returns>What a 401 says is wanted; null where that is nothing we know.</returns>
-    public static AuthenticationChallenge? ChallengeOf(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values)
-            ? AuthenticationChallenge.Choose(ChallengeParser.Parse(values))
-            : null;
 
     private async Task<KnownChallenge> AskPatientlyAsync(int attempt, CancellationToken cancellationToken)
     {
@@ -94,7 +90,7 @@ internal sealed class HostPing(RegistryEndpoint endpoint, HttpTransport transpor
 
     // A server that expects TLS answers plain http with 400 (nginx, Go) or 426, one that has both ports with a redirect.
     private static bool MeansHttps(HttpStatusCode status) =>
-        RedirectPolicy.IsRedirect(status) || status is HttpStatusCode.BadRequest or HttpStatusCode.UpgradeRequired;
+        RedirectStatus.Is(status) || status is HttpStatusCode.BadRequest or HttpStatusCode.UpgradeRequired;
 
     private async Task<AuthenticationChallenge> AskAsync(Uri baseUri, int attempt, CancellationToken cancellationToken)
     {
@@ -102,7 +98,7 @@ internal sealed class HostPing(RegistryEndpoint endpoint, HttpTransport transpor
         for (var redirects = 0; ;)
         {
             using var response = await transport.SendAsync(hop, cancellationToken);
-            if (RedirectPolicy.IsRedirect(response.StatusCode))
+            if (RedirectStatus.Is(response.StatusCode))
             {
                 if (endpoint.SchemeIsGuess && baseUri.Scheme == Uri.UriSchemeHttp)
                 {
@@ -119,7 +115,7 @@ internal sealed class HostPing(RegistryEndpoint endpoint, HttpTransport transpor
                 return AuthenticationChallenge.Anonymous;
             if (response.StatusCode == HttpStatusCode.Unauthorized)
             {
-                return ChallengeOf(response) ?? throw hop.Subject.Error(
+                return AuthenticationChallenge.Of(response) ?? throw hop.Subject.Error(
                     RegistryFailure.Protocol, hop.Host, "401 without a Basic or Bearer challenge", response.StatusCode);
             }
 

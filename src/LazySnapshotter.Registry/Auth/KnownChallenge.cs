@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Headers;
+
 namespace LazySnapshotter.Registry.Auth;
 
 /// <summary>What an endpoint wants to see, and how it is reached.</summary>

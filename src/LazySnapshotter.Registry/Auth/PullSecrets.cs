@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Auth;
 
 // Credentials that a client handed over together with an image, each for that image's repository alone. They live in this

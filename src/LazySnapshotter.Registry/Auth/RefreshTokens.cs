@@ -1,4 +1,5 @@
-using LazySnapshotter.Registry.Memory;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 
 namespace LazySnapshotter.Registry.Auth;
 

@@ -1,3 +1,4 @@
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Memory;
 
 namespace LazySnapshotter.Registry.Auth;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Auth;

@@ -1,8 +1,9 @@
 using System.Net;
 using System.Text;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
-using LazySnapshotter.Registry.Memory;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Auth;
@@ -122,7 +123,7 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
             {
                 using var response = await transport.SendAsync(hop, cancellationToken);
                 // A secret in a form is not posted to wherever a redirect says.
-                if (!RedirectPolicy.IsRedirect(response.StatusCode) || hop.Form is not null)
+                if (!RedirectStatus.Is(response.StatusCode) || hop.Form is not null)
                 {
                     await ResponseCheck.EnsureSuccessAsync(response, hop, options, cancellationToken);
                     var body = await BoundedBody.ReadAsync(response, hop, RegistryLimits.TokenBodyBytesMax, options, cancellationToken);

@@ -1,6 +1,6 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Http;
-using LazySnapshotter.Registry.Memory;
 using LazySnapshotter.Registry.Scheduling;
 
 namespace LazySnapshotter.Registry.Blobs;

@@ -1,5 +1,8 @@
 using System.Net;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Requests;
 
 namespace LazySnapshotter.Registry.Blobs;
 

@@ -1,4 +1,4 @@
-using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Headers;
 
 namespace LazySnapshotter.Registry.Blobs;
 

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Requests;
 
 namespace LazySnapshotter.Registry.Blobs;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Memory;
 
 namespace LazySnapshotter.Registry.Blobs;

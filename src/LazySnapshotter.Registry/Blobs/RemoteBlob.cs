@@ -1,4 +1,6 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Blobs;

@@ -1,5 +1,7 @@
 using System.Buffers;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Blobs;

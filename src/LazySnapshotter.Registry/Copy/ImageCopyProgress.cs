@@ -1,4 +1,5 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Copy;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Hosts;
 

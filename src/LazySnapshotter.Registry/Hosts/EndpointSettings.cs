@@ -1,4 +1,5 @@
 using System.Globalization;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Hosts;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Hosts;
 

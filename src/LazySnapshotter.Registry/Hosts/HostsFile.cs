@@ -1,5 +1,6 @@
 using System.Globalization;
-using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 
 namespace LazySnapshotter.Registry.Hosts;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Hosts;
 

@@ -1,4 +1,4 @@
-using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Memory;
 
 namespace LazySnapshotter.Registry.Hosts;
@@ -11,14 +11,13 @@ internal sealed class RegistryEndpoint
     private volatile Uri _baseUri;
     private volatile bool _schemeIsRecalled;
 
-    public RegistryEndpoint(EndpointSettings settings, RegistryOptions options, RegistryMemory memory, Func<RegistryEndpoint, HostAuthorizer> authorizer)
+    public RegistryEndpoint(EndpointSettings settings, RegistryOptions options, RegistryMemory memory)
     {
         _settings = settings;
         _baseUri = settings.Origin;
         Fingerprint = settings.Fingerprint;
         RetryLimit = settings.IsMirror ? 0 : options.RetryLimit;
         Referrers = new ReferrersApi(MemoryKey, memory, options.Clock);
-        Authorizer = authorizer(this);
     }
 
     /// <summary>Scheme, host and port.</summary>
@@ -59,8 +58,6 @@ internal sealed class RegistryEndpoint
 
     /// <summary>It was found out before a restart, and may have changed meanwhile.</summary>
     public bool SchemeIsRecalled => _schemeIsRecalled;
-
-    public HostAuthorizer Authorizer { get; }
 
     public ReferrersApi Referrers { get; }
 

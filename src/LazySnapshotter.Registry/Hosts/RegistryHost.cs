@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Hosts;
 
 // A registry as references name it, and the endpoints where its content can be had, in the order in which they are asked.

@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Hosts;
 
 // Which scheme a registry speaks of which nobody said: https is tried first, plain http when https has failed, or has not

@@ -1,4 +1,5 @@
 using System.Text;
+using LazySnapshotter.Registry.Common;
 using Tomlyn;
 using Tomlyn.Parsing;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Http;
 

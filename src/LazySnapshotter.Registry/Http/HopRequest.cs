@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Headers;
 using LazySnapshotter.Registry.Hosts;
 
 namespace LazySnapshotter.Registry.Http;

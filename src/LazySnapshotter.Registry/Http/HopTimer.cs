@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Http;
 
 // How long one hop may take until the head of its response is here. Without a body that is the response timeout. With one

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Http;

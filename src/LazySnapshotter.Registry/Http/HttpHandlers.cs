@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http.Addresses;
 

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using System.Security.Authentication;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Http.Addresses;
 using LazySnapshotter.Registry.Scheduling;
 using Microsoft.Extensions.Logging;
@@ -40,7 +41,7 @@ internal sealed class HttpTransport : IDisposable
     public async Task<HttpResponseMessage> SendAsync(HopRequest hop, CancellationToken cancellationToken)
     {
         var queue = _queues.For(hop.Host);
-        var turn = await _outages.EnterAsync(queue, TurnRequest.Of(hop) with { NeedsPlace = !TurnGroup.IsInside }, hop, cancellationToken);
+        var turn = await _outages.EnterAsync(queue, HopTurn.RequestOf(hop) with { NeedsPlace = !TurnGroup.IsInside }, hop, cancellationToken);
         return await _hedging.SendAsync(queue, turn, hop, SendAsync, cancellationToken);
     }
 

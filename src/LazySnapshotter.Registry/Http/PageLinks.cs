@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Http;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Http;
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.RegularExpressions;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Http;
 

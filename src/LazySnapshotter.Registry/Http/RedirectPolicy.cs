@@ -1,15 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Http;
 
 // Where a redirect may lead. Location may be relative (RFC 9110 section 10.2.2). https never leads to http.
 internal static class RedirectPolicy
 {
-    public static bool IsRedirect(HttpStatusCode status) => status is
-        HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
-        or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
-
     /// <summary>The request for where a redirect leads.</summary>
     /// <param name="home">Where its credentials belong: they go along as long as nothing leads away from there; null: nowhere.</param>
     /// <param name="redirects">How many have been followed.</param>

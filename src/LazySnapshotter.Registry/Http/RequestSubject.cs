@@ -1,5 +1,7 @@
 using System.Net;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 
 namespace LazySnapshotter.Registry.Http;
 

@@ -1,5 +1,6 @@
 using System.Net;
-using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 
 namespace LazySnapshotter.Registry.Http;
 
@@ -20,7 +21,7 @@ internal static class ResponseCheck
         var said = ErrorText.Of(body, response.Content.Headers.ContentType?.MediaType, hop);
         // Then there is nothing we could show. A token service is shown what there is without being asked.
         var isUnmet = response.StatusCode == HttpStatusCode.Unauthorized && hop.Subject.Kind != RegistryRequestKind.Token;
-        var wants = isUnmet && HostPing.ChallengeOf(response) is null
+        var wants = isUnmet && AuthenticationChallenge.Of(response) is null
             ? ", without a Basic or Bearer challenge"
             : "";
         var cause = $"{(int)response.StatusCode} {StatusName(response.StatusCode)}{wants}" + (said.Length == 0 ? "" : ": " + said);

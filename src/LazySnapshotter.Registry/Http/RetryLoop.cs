@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Http;
 
 // Repeats what failed with a failure that may pass. The waiting in between is not here: it belongs to the host that

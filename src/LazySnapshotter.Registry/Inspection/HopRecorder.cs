@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Inspection;
 

@@ -1,7 +1,9 @@
 using System.Net;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry.Auth;
 using LazySnapshotter.Registry.Blobs;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Headers;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
 using Microsoft.Extensions.Logging;
@@ -47,9 +49,9 @@ public sealed class RegistryInspection
 
     private async Task<(ReadCost? Cold, ReadCost? Warm)> WalkAsync(RegistryClient client, RegistryHost host, CancellationToken cancellationToken)
     {
-        if (await PingAsync(host, cancellationToken) is not var (endpoint, challenge))
+        if (await PingAsync(client, host, cancellationToken) is not var (endpoint, challenge))
             return default;
-        if (challenge.IsBearer && !await TryAsync("token", () => TokenAsync(endpoint, challenge, cancellationToken)))
+        if (challenge.IsBearer && !await TryAsync("token", () => TokenAsync(client, endpoint, challenge, cancellationToken)))
             return default;
 
         ResolvedManifest? resolved = null;
@@ -74,7 +76,8 @@ public sealed class RegistryInspection
     }
 
     // One that does not answer is passed over, as reads do it; only the last one's failure is the registry's.
-    private async Task<(RegistryEndpoint Endpoint, AuthenticationChallenge Challenge)?> PingAsync(RegistryHost host, CancellationToken cancellationToken)
+    private async Task<(RegistryEndpoint Endpoint, AuthenticationChallenge Challenge)?> PingAsync(
+        RegistryClient client, RegistryHost host, CancellationToken cancellationToken)
     {
         IReadOnlyList<RegistryEndpoint> endpoints = [];
         if (!TryConfigure())
@@ -86,7 +89,7 @@ public sealed class RegistryInspection
             {
                 try
                 {
-                    var known = await endpoint.Authorizer.ChallengeAsync(cancellationToken);
+                    var known = await client.AuthorizerOf(endpoint).ChallengeAsync(cancellationToken);
                     challenge = known.Challenge;
                     if (known.PingTrouble is { } trouble)
                         return new Finding(InspectionVerdict.Costs, trouble, "what it wants is learned from a refusal: a request more");
@@ -121,9 +124,10 @@ public sealed class RegistryInspection
         }
     }
 
-    private async Task<Finding> TokenAsync(RegistryEndpoint endpoint, AuthenticationChallenge challenge, CancellationToken cancellationToken)
+    private async Task<Finding> TokenAsync(
+        RegistryClient client, RegistryEndpoint endpoint, AuthenticationChallenge challenge, CancellationToken cancellationToken)
     {
-        var token = await endpoint.Authorizer.TokenAsync(Scopes.Pull(_reference.Repository), cancellationToken);
+        var token = await client.AuthorizerOf(endpoint).TokenAsync(Scopes.Pull(_reference.Repository), cancellationToken);
         var realm = Uri.TryCreate(challenge.Realm, UriKind.Absolute, out var uri) ? uri.Authority : "nowhere";
         var found = $"from {realm}, good for {Seconds(token.Lifetime)}";
         return token.Lifetime < ShortLife ? new Finding(InspectionVerdict.Costs, found, "it is renewed often; that happens ahead of time and nobody waits") : Ok(found);

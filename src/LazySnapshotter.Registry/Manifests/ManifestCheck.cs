@@ -1,5 +1,7 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Requests;
 
 namespace LazySnapshotter.Registry.Manifests;
 

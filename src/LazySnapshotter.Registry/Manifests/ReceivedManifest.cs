@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Hosts;
 
 namespace LazySnapshotter.Registry.Manifests;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Memory;

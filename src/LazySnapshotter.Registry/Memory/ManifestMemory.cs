@@ -1,4 +1,5 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Memory;

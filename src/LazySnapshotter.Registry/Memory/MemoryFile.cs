@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using LazySnapshotter.Linux;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Memory;
 

@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Memory;
 
 // What is remembered of one kind. Shared by everything in the process that wants to know, and merged with what other

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using LazySnapshotter.Registry.Auth;
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Memory;

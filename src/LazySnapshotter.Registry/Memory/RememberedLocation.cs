@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Memory;
 
 /// <summary>Where a registry redirected to for a blob of one repository. The URL is signed, so it never becomes text.</summary>

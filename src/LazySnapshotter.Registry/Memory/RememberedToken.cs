@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Memory;
 
 /// <summary>A token that was got for a scope. A secret, so it never becomes text.</summary>

@@ -1,7 +1,9 @@
 using System.Net;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Requests;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Push;

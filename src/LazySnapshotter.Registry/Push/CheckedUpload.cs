@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Push;

@@ -1,3 +1,4 @@
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Registry.Push;

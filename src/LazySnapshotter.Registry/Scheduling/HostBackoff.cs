@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Scheduling;
 
 // How long a host that failed is left alone. It holds for every request to the host: one in trouble gets one request per

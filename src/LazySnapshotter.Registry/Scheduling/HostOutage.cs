@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Scheduling;
 
 // What is known of a place (scheme and host) that gives no answer, for those who do not wait until it does (Decision);

@@ -1,3 +1,4 @@
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Scheduling;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Registry.Scheduling;

@@ -1,3 +1,5 @@
+using LazySnapshotter.Registry.Common;
+
 namespace LazySnapshotter.Registry.Scheduling;
 
 // Ends a wait for a turn at a host when nothing has come from there, to anybody, for as long as is waited for an answer.

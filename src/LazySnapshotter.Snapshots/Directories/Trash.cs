@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using LazySnapshotter.Linux;
+using LazySnapshotter.Snapshots.Model;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Snapshots.Directories;

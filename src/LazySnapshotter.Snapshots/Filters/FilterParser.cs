@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LazySnapshotter.Snapshots.Model;
 using static LazySnapshotter.Snapshots.Filters.SnapshotFilter;
 
 namespace LazySnapshotter.Snapshots.Filters;

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LazySnapshotter.Snapshots.Model;
 
 namespace LazySnapshotter.Snapshots.Filters;
 

@@ -1,3 +1,5 @@
+using LazySnapshotter.Snapshots.Model;
+
 namespace LazySnapshotter.Snapshots.Metadata;
 
 // A snapshot as it is stored: what a client sees, and what only we know of it.

@@ -1,3 +1,4 @@
+using LazySnapshotter.Snapshots.Model;
 using Microsoft.Data.Sqlite;
 
 namespace LazySnapshotter.Snapshots.Metadata;

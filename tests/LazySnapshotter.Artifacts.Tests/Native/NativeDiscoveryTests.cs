@@ -1,9 +1,10 @@
 using System.Text;
+using LazySnapshotter.Artifacts.IndexSources;
 using LazySnapshotter.Artifacts.Native;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
 using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using LazySnapshotter.Artifacts.IndexSources;
 using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Oci;

@@ -1,4 +1,5 @@
 using LazySnapshotter.Artifacts.Discovery;
+using LazySnapshotter.Artifacts.IndexSources;
 using LazySnapshotter.Artifacts.Layouts;
 using LazySnapshotter.Artifacts.Native;
 using LazySnapshotter.Artifacts.Soci;
@@ -6,6 +7,7 @@ using LazySnapshotter.Artifacts.Transfer;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Client;
 using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
 

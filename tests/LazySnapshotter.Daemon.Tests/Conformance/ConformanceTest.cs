@@ -4,7 +4,7 @@ using Containerd.Types;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Grpc.Net.Client;
-using LazySnapshotter.Daemon.Containerd;
+using LazySnapshotter.Containerd.Client;
 using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Snapshots;

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry.Http.Addresses;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 

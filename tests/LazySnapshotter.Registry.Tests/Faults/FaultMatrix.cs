@@ -1,5 +1,6 @@
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Registry;
-using static LazySnapshotter.Registry.RegistryFailure;
+using static LazySnapshotter.Registry.Common.RegistryFailure;
 using static LazySnapshotter.Registry.Tests.Faults.Mishaps;
 using static LazySnapshotter.Registry.Tests.Faults.Moment;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 using Microsoft.Extensions.Logging;

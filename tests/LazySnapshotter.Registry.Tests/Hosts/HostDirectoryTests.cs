@@ -1,3 +1,4 @@
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.TestSupport.Registry;
 

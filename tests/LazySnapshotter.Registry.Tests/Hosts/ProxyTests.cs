@@ -1,5 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Http;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Proxies;

@@ -1,5 +1,7 @@
 using System.Net;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Registry;
 using LazySnapshotter.TestSupport.Tls;

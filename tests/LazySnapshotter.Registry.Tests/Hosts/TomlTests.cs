@@ -1,4 +1,5 @@
 using System.Text;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Hosts;
 
 namespace LazySnapshotter.Registry.Tests.Hosts;

@@ -1,4 +1,4 @@
-using LazySnapshotter.Registry.Memory;
+using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Registry.Tests.Memory;
 

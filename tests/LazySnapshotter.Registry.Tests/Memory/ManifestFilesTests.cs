@@ -1,5 +1,6 @@
 using System.Text;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Memory;
 using LazySnapshotter.TestSupport.Logging;
 

@@ -1,6 +1,8 @@
 using System.Text;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Memory;
 using LazySnapshotter.TestSupport.Registry;
 

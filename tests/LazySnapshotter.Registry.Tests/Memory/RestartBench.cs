@@ -1,5 +1,7 @@
 using System.Globalization;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Memory;
 using LazySnapshotter.TestSupport.Registry;
 

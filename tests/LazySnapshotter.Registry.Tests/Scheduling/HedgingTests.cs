@@ -1,4 +1,5 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests.Scheduling;

@@ -1,3 +1,4 @@
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Scheduling;
 
 namespace LazySnapshotter.Registry.Tests.Scheduling;

@@ -1,4 +1,5 @@
 using LazySnapshotter.Oci;
+using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Scheduling;
 using Microsoft.Extensions.Logging.Abstractions;
 

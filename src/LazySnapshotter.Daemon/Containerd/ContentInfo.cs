@@ -1,6 +1,0 @@
-using LazySnapshotter.Oci;
-
-namespace LazySnapshotter.Daemon.Containerd;
-
-// A blob of the content store.
-public sealed record ContentInfo(Digest Digest, long Size, IReadOnlyDictionary<string, string> Labels);
