@@ -9,7 +9,9 @@ internal static class ArtifactLimits
     /// <summary>Descriptors in one artifact: far more than an image has layers.</summary>
     public const int PartsMax = 4096;
 
-    /// <summary>The part of an index file that a mount needs; it is held in memory. A layer of 4,000,000 entries has about 100 MB.</summary>
+    /// <summary>
+    /// The part of an index file that a mount needs; it is held in memory. A layer of 4,000,000 entries has about 100 MB.
+    /// </summary>
     public const long FrontLengthMax = 1L << 30;
 
     /// <summary>Bytes of a prefetch list, and ranges in it.</summary>

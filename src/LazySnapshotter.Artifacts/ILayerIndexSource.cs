@@ -22,7 +22,8 @@ public interface ILayerIndexSource
     /// <summary>The layer's index, kept on this node and open; null if this source has none that can be used.</summary>
     /// <param name="identity">
     /// The one index that will do, because something stands on it; null if any will. A source that can choose chooses by it;
-    /// one that makes its index may come back with another one, which is then an index of the layer like any other. What came from a registry is kept as published by the image's repository.
+    /// one that makes its index may come back with another one, which is then an index of the layer like any other. What came from a
+    /// registry is kept as published by the image's repository.
     /// </param>
     /// <exception cref="IOException">It cannot be had now; the message says why.</exception>
     /// <exception cref="InvalidDataException">What there is about the image, or the layer itself, is not what it should be.</exception>

@@ -95,7 +95,8 @@ public sealed class ContainerdImages(string address, ILogger<ContainerdImages> l
     }
 
     // Of an index mostly one platform was pulled; the others may be later.
-    private async Task<IReadOnlyList<string>> ChainsOfAsync(ContainerdClient containerd, Descriptor descriptor, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> ChainsOfAsync(
+        ContainerdClient containerd, Descriptor descriptor, CancellationToken cancellationToken)
     {
         if (_chains.TryGetValue(descriptor.Digest, out var known))
             return known;
@@ -108,7 +109,8 @@ public sealed class ContainerdImages(string address, ILogger<ContainerdImages> l
         return Remember(_chains, descriptor.Digest, [.. ChainId.ForEachLayer(config.RootFs.DiffIds).Select(id => id.ToString())]);
     }
 
-    private static async Task<byte[]?> ReadAsync(ContainerdClient containerd, Digest digest, int lengthMax, CancellationToken cancellationToken)
+    private static async Task<byte[]?> ReadAsync(
+        ContainerdClient containerd, Digest digest, int lengthMax, CancellationToken cancellationToken)
     {
         if (await containerd.Content.FindAsync(digest, cancellationToken) is not { Size: > 0 } info)
             return null;

@@ -52,7 +52,8 @@ public static class SnapshotterDaemon
         var containerdCheck = ContainerdCheck.RunAsync(options, logger, cancellationToken);
         await StopOrderedAsync(session.Completion, cancellationToken);
         if (!cancellationToken.IsCancellationRequested)
-            throw new IOException($"{layersDirectory} was unmounted by somebody else; containers can read nothing until the daemon is started again");
+            throw new IOException(
+                $"{layersDirectory} was unmounted by somebody else; containers can read nothing until the daemon is started again");
 
         Notify("STOPPING=1", logger);
         DaemonLog.Stopping(logger);

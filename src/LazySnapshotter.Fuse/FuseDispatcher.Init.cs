@@ -28,7 +28,8 @@ internal sealed partial class FuseDispatcher
         {
             _device.ReplyError(unique, Errno.EPROTO);
             _connection.Initialized.TrySetException(new NotSupportedException(
-                $"the kernel speaks FUSE {offer.Major}.{offer.Minor}; {FuseFeatures.MajorVersion}.{FuseFeatures.MinorVersionMin} (Linux 5.10) or later is needed"));
+                $"the kernel speaks FUSE {offer.Major}.{offer.Minor}; {FuseFeatures.MajorVersion}.{FuseFeatures.MinorVersionMin} (Linux " +
+                    $"5.10) or later is needed"));
             return;
         }
 

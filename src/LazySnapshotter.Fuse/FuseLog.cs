@@ -13,7 +13,8 @@ internal static partial class FuseLog
     [LoggerMessage(Level = LogLevel.Information, Message = "FUSE {Session}: unmounted")]
     public static partial void Unmounted(ILogger logger, string session);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "FUSE {Session}: the connection was aborted; the mount answers ENOTCONN until it is unmounted")]
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "FUSE {Session}: the connection was aborted; the mount answers ENOTCONN until it is unmounted")]
     public static partial void ConnectionAborted(ILogger logger, string session);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "FUSE {Session}: cannot read requests: {Errno}")]
@@ -22,10 +23,12 @@ internal static partial class FuseLog
     [LoggerMessage(Level = LogLevel.Error, Message = "FUSE: {Opcode} of node {Node} failed and was answered with EIO")]
     public static partial void RequestFailed(ILogger logger, FuseOpcode opcode, NodeId node, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "FUSE: read of node {Node}, {Length} bytes at {Offset}, failed and was answered with EIO")]
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "FUSE: read of node {Node}, {Length} bytes at {Offset}, failed and was answered with EIO")]
     public static partial void ReadFailed(ILogger logger, NodeId node, long offset, int length, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "FUSE: read of node {Node} at {Offset} given up after {Elapsed}: thread {ThreadId} is ending")]
+    [LoggerMessage(
+        Level = LogLevel.Debug, Message = "FUSE: read of node {Node} at {Offset} given up after {Elapsed}: thread {ThreadId} is ending")]
     public static partial void ReadInterrupted(ILogger logger, NodeId node, long offset, TimeSpan elapsed, uint threadId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "FUSE: a callback of a cancelled read failed")]
@@ -37,12 +40,15 @@ internal static partial class FuseLog
     [LoggerMessage(Level = LogLevel.Error, Message = "FUSE: the kernel refused the reply to request {Unique} ({Length} bytes): {Errno}")]
     public static partial void ReplyRefused(ILogger logger, ulong unique, int length, Errno errno);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "FUSE {Session}: cannot raise read-ahead of {MountPoint}; sequential reads stay at 128 KiB a request")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "FUSE {Session}: cannot raise read-ahead of {MountPoint}; sequential reads stay at 128 KiB a request")]
     public static partial void ReadAheadNotRaised(ILogger logger, string session, string mountPoint, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "FUSE {Session}: sysctl {Name} is {Value} s; a fetch that takes longer makes the kernel abort the whole mount")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "FUSE {Session}: sysctl {Name} is {Value} s; a fetch that takes longer makes the kernel abort the whole mount")]
     public static partial void RequestTimeoutConfigured(ILogger logger, string session, string name, string value);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "FUSE {Session}: {Count} reads did not end within {Grace} after they were cancelled")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "FUSE {Session}: {Count} reads did not end within {Grace} after they were cancelled")]
     public static partial void ReadsAbandoned(ILogger logger, string session, int count, TimeSpan grace);
 }

@@ -63,7 +63,8 @@ public sealed class FuseSession : IAsyncDisposable
     /// <summary>Starts to serve; returns when the kernel and we have agreed on features.</summary>
     /// <exception cref="NotSupportedException">The kernel is too old.</exception>
     /// <exception cref="TimeoutException">The kernel did not begin the conversation.</exception>
-    public static async Task<FuseSession> StartAsync(FuseMount mount, IFuseFileSystem fileSystem, FuseSessionOptions options, ILogger logger)
+    public static async Task<FuseSession> StartAsync(
+        FuseMount mount, IFuseFileSystem fileSystem, FuseSessionOptions options, ILogger logger)
     {
         var session = new FuseSession(mount, fileSystem, options, logger);
         try

@@ -26,7 +26,9 @@ internal sealed class PendingRead : IDisposable
 
     public byte[] Buffer { get; private set; } = [];
 
-    /// <summary>Somebody else holds this object and may cancel it: it must not be used for another read. Guarded by the tracker's lock.</summary>
+    /// <summary>
+    /// Somebody else holds this object and may cancel it: it must not be used for another read. Guarded by the tracker's lock.
+    /// </summary>
     public bool IsInterrupted { get; set; }
 
     public CancellationToken Token => _cancellation.Token;

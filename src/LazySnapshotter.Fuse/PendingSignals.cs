@@ -35,5 +35,7 @@ internal static class PendingSignals
     }
 
     private static ulong Mask(ReadOnlySpan<char> line) =>
-        ulong.TryParse(line[(line.IndexOf(':') + 1)..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var mask) ? mask : 0;
+        ulong.TryParse(line[(line.IndexOf(':') + 1)..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var mask)
+            ? mask
+            : 0;
 }

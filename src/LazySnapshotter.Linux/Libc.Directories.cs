@@ -41,7 +41,8 @@ public static partial class Libc
     // struct linux_dirent64: | d_ino (8) | d_off (8) | d_reclen (2) | d_type (1) | d_name, zero-terminated |
     private static List<DirectoryItem> ParseDirectory(ReadOnlySpan<byte> entries)
     {
-        const int OffsetAt = sizeof(ulong), LengthAt = OffsetAt + sizeof(long), TypeAt = LengthAt + sizeof(ushort), NameAt = TypeAt + sizeof(byte);
+        const int OffsetAt = sizeof(
+            ulong), LengthAt = OffsetAt + sizeof(long), TypeAt = LengthAt + sizeof(ushort), NameAt = TypeAt + sizeof(byte);
         var items = new List<DirectoryItem>();
         while (!entries.IsEmpty)
         {

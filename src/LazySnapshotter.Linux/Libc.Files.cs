@@ -86,7 +86,9 @@ public static partial class Libc
         return true;
     }
 
-    /// <summary>Takes the shared advisory lock, giving up the exclusive one if this handle has it; waits for others to give theirs up.</summary>
+    /// <summary>
+    /// Takes the shared advisory lock, giving up the exclusive one if this handle has it; waits for others to give theirs up.
+    /// </summary>
     public static void LockShared(SafeHandle file)
     {
         while (flock(file, LOCK_SH) < 0)

@@ -38,7 +38,8 @@ public static partial class Libc
     public static void Mount(LinuxPath source, LinuxPath target, LinuxPath fileSystemType, MountFlags flags, LinuxPath data)
     {
         if (data.Bytes.Length > MountOptionsLengthMax)
-            throw new ArgumentException($"mount options of {data.Bytes.Length} bytes: the kernel takes {MountOptionsLengthMax}", nameof(data));
+            throw new ArgumentException(
+                $"mount options of {data.Bytes.Length} bytes: the kernel takes {MountOptionsLengthMax}", nameof(data));
 
         Check(mount(source.Terminated, target.Terminated, fileSystemType.Terminated, (nuint)flags, data.Terminated), "mount", target);
     }

@@ -15,7 +15,8 @@ public static partial class Libc
         Check(mknod(path.Terminated, (uint)type | permissions, MakeDevice(major, minor)), "mknod", path);
 
     /// <param name="target">What the link says.</param>
-    public static void MakeSymbolicLink(LinuxPath target, LinuxPath path) => Check(symlink(target.Terminated, path.Terminated), "symlink", path);
+    public static void MakeSymbolicLink(LinuxPath target, LinuxPath path) =>
+        Check(symlink(target.Terminated, path.Terminated), "symlink", path);
 
     /// <param name="existing">The file that gets a second name; a symbolic link is itself the file.</param>
     public static void MakeHardLink(LinuxPath existing, LinuxPath path) => Check(link(existing.Terminated, path.Terminated), "link", path);

@@ -113,7 +113,8 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     {
         try
         {
-            return await _library.LayersOfAsync(new LayerOrigin(ImageReference.Parse(image.Reference), image.ManifestDigest), cancellationToken);
+            return await _library.LayersOfAsync(
+                new LayerOrigin(ImageReference.Parse(image.Reference), image.ManifestDigest), cancellationToken);
         }
         catch (Exception e) when (IsExpected(e))
         {
@@ -193,12 +194,14 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         if (!claim.IsTrueOf(diffId))
         {
             throw new InvalidDataException(
-                $"{claim.Layer}: it unpacks to {diffId}, which does not make {claim.Chain} of {(claim.ParentChain.Length == 0 ? "nothing" : claim.ParentChain)}: "
+                $"{claim.Layer}: it unpacks to {diffId}, which does not make {claim.Chain} " +
+                    $"of {(claim.ParentChain.Length == 0 ? "nothing" : claim.ParentChain)}: "
                 + "the image's configuration names another diff ID");
         }
     }
 
-    private async Task<LayerSlot> ShowAsync(ImageReference image, LazyLayer layer, ImplicitDirectories inherited, CancellationToken cancellationToken)
+    private async Task<LayerSlot> ShowAsync(
+        ImageReference image, LazyLayer layer, ImplicitDirectories inherited, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         try

@@ -14,7 +14,8 @@ internal static partial class MountsLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "Layer {Layer} of {Image} could not be prepared ahead: {Reason}")]
     public static partial void LayerNotPrepared(ILogger logger, Digest layer, string image, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Slot {Slot}: index {IndexId} of layer {Layer} is not on this node, it is obtained again in the background; reads fail with EIO until it is here")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Slot {Slot}: index {IndexId} of layer {Layer} is not on this node, it is " +
+        "obtained again in the background; reads fail with EIO until it is here")]
     public static partial void SlotWaitsForIndex(ILogger logger, long slot, string indexId, Digest layer);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Image}: {Layers} layers got ready in {Seconds:F2} s: {Counts}")]

@@ -22,7 +22,8 @@ internal static class XattrRoom
             if (bytes > BytesMax)
             {
                 throw new UnsupportedLayerException(
-                    $"{toc.DisplayPathOf(entry)}: its extended attributes take {bytes} bytes, more than {BytesMax}, which all filesystems hold");
+                    $"{toc.DisplayPathOf(entry)}: its extended attributes take {bytes} bytes, more than {BytesMax}, which all " +
+                        $"filesystems hold");
             }
         }
     }

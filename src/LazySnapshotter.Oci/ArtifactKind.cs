@@ -32,7 +32,8 @@ public static class ArtifactKind
         ("devcontainers", "a dev container feature or template"),
     ];
 
-    /// <returns>What it is instead of an image, as the end of a sentence; null where it may be an image: its configuration decides.</returns>
+    /// <returns>What it is instead of an image, as the end of a sentence; null where it may be an image: its configuration
+    /// decides.</returns>
     public static string? WhyNoImage(ImageManifest manifest)
     {
         var saysImage = manifest.Config.MediaType is MediaTypes.OciConfig or MediaTypes.DockerConfig;
@@ -48,7 +49,8 @@ public static class ArtifactKind
     {
         if (Known(manifest) is { } kind)
             return kind;
-        var type = Types(manifest).FirstOrDefault(each => each is not (MediaTypes.OciConfig or MediaTypes.DockerConfig or MediaTypes.OciEmpty));
+        var type = Types(manifest)
+            .FirstOrDefault(each => each is not (MediaTypes.OciConfig or MediaTypes.DockerConfig or MediaTypes.OciEmpty));
         return type is null ? "an artifact without a type" : $"an artifact of type {GoObject.Shorten(type)}";
     }
 
@@ -56,14 +58,17 @@ public static class ArtifactKind
     public static string? OfDocument(string? mediaType) => mediaType switch
     {
         "application/vnd.docker.distribution.manifest.v1+json" or "application/vnd.docker.distribution.manifest.v1+prettyjws" =>
-            "an image in Docker's old format (manifest schema 1), which cannot be pulled here; `skopeo copy` or a new `docker push` converts it",
-        "application/vnd.oci.artifact.manifest.v1+json" => "an OCI artifact manifest, a format that was given up before OCI 1.1; it is no image",
+            "an image in Docker's old format (manifest schema 1), which cannot be pulled here; `skopeo copy` or a new `docker push` " +
+                "converts it",
+        "application/vnd.oci.artifact.manifest.v1+json" =>
+            "an OCI artifact manifest, a format that was given up before OCI 1.1; it is no image",
         "text/html" => "a web page: something on the way answers for the registry, or it needs a login",
         _ => null,
     };
 
     private static string? Known(ImageManifest manifest) => Types(manifest)
-        .SelectMany(type => _kinds.Where(kind => type.Contains(kind.Part, StringComparison.OrdinalIgnoreCase)).Select(kind => kind.Kind)).FirstOrDefault();
+        .SelectMany(type => _kinds.Where(kind => type.Contains(kind.Part, StringComparison.OrdinalIgnoreCase)).Select(kind => kind.Kind))
+            .FirstOrDefault();
 
     private static IEnumerable<string> Types(ImageManifest manifest) =>
         new[] { manifest.ArtifactType, manifest.Config.MediaType }.Concat(manifest.Layers.Select(layer => layer.MediaType))

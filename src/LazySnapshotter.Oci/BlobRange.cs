@@ -5,7 +5,9 @@ namespace LazySnapshotter.Oci;
 // blob from its beginning) hands all of it over as it comes; dropping what was not asked for is the reader's decision.
 public sealed class BlobRange(Stream body, long offset, long? endExclusive) : IAsyncDisposable
 {
-    /// <summary>For one reader at a time. Ends at <see cref="EndExclusive"/>, or throws <see cref="IOException"/> if the source ends earlier.</summary>
+    /// <summary>
+    /// For one reader at a time. Ends at <see cref="EndExclusive"/>, or throws <see cref="IOException"/> if the source ends earlier.
+    /// </summary>
     public Stream Body { get; } = body;
 
     /// <summary>Of the first byte of <see cref="Body"/> in the blob.</summary>

@@ -12,6 +12,8 @@ public static class BlobReaderExtensions
         this IBlobReader blob, long offset, long length, ReadPriority priority, CancellationToken cancellationToken)
     {
         var range = await blob.OpenRangeAsync(offset, length, priority, cancellationToken);
-        return range.Offset == offset && range.EndExclusive == offset + length ? range.Body : new RangeExcerpt(blob.Digest, range, offset, length);
+        return range.Offset == offset && range.EndExclusive == offset + length
+            ? range.Body
+            : new RangeExcerpt(blob.Digest, range, offset, length);
     }
 }

@@ -6,7 +6,9 @@ namespace LazySnapshotter.Oci;
 // Size counts the bytes as they travel, so for a layer the compressed length.
 public sealed record Descriptor
 {
-    /// <summary>The blob <c>{}</c>: what an artifact without a configuration has in its place (manifest.md, "Guidance for an Empty Descriptor").</summary>
+    /// <summary>
+    /// The blob <c>{}</c>: what an artifact without a configuration has in its place (manifest.md, "Guidance for an Empty Descriptor").
+    /// </summary>
     public static Descriptor EmptyJson { get; } = new()
     {
         MediaType = MediaTypes.OciEmpty,
@@ -31,7 +33,9 @@ public sealed record Descriptor
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
-    /// <summary>The content itself in base64, where it is so short that a request for it would cost more. Whoever uses it checks it.</summary>
+    /// <summary>
+    /// The content itself in base64, where it is so short that a request for it would cost more. Whoever uses it checks it.
+    /// </summary>
     [JsonPropertyName("data")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Data { get; init; }

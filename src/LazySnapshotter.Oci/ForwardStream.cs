@@ -1,6 +1,9 @@
 namespace LazySnapshotter.Oci;
 
-/// <summary>A stream that is read once, from front to back, as its bytes come. <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> is all it takes.</summary>
+/// <summary>
+/// A stream that is read once, from front to back, as its bytes come. <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> is all
+/// it takes.
+/// </summary>
 public abstract class ForwardStream : Stream
 {
     public override bool CanRead => true;
@@ -19,7 +22,8 @@ public abstract class ForwardStream : Stream
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <summary>For decoders that read synchronously, on threads that may wait.</summary>
-    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+    public override int Read(byte[] buffer, int offset, int count) =>
+        ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     public override void Flush()
     {

@@ -6,7 +6,8 @@ namespace LazySnapshotter.Oci;
 
 // JSON the way Go's encoding/json writes it, to the byte: no white space; <, > and & escaped because Go's output may go
 // into HTML; U+2028 and U+2029 escaped because JavaScript once took them for line ends; everything else beyond ASCII as it
-// is. (\b and \f are short since Go 1.22.) System.Text.Json escapes other characters, and in capitals, so its output would have another digest.
+// is. (\b and \f are short since Go 1.22.) System.Text.Json escapes other characters, and in capitals, so its output would have
+// another digest.
 internal sealed class GoJson
 {
     private readonly ArrayBufferWriter<byte> _output = new();

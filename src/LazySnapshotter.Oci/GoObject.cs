@@ -43,7 +43,8 @@ internal sealed class GoObject
 
     public string? Text(string name) => Members(name).Select(member => Text(member, name)).LastOrDefault();
 
-    public long? Number(string name) => Members(name).Select(member => member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var number)
+    public long? Number(string name) =>
+        Members(name).Select(member => member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var number)
         ? number
         : throw Error($"{name} is {Shown(member)}, a whole number is expected")).Cast<long?>().LastOrDefault();
 
@@ -56,7 +57,9 @@ internal sealed class GoObject
     /// <param name="each">What one of them is called in messages, before its number.</param>
     public IReadOnlyList<GoObject>? Objects(string name, string each) => List(name) is not { } list ? null
         : [.. list.Select((element, i) => new GoObject(
-            element.ValueKind == JsonValueKind.Null ? [] : [Checked(element, JsonValueKind.Object, $"{each} {i}")], $"{_where}: {each} {i}"))];
+            element.ValueKind == JsonValueKind.Null
+                ? []
+                : [Checked(element, JsonValueKind.Object, $"{each} {i}")], $"{_where}: {each} {i}"))];
 
     public IReadOnlyList<string>? Texts(string name) =>
         List(name) is { } list ? [.. list.Select(element => element.ValueKind == JsonValueKind.Null ? "" : Text(element, name))] : null;
@@ -85,8 +88,11 @@ internal sealed class GoObject
 
     private string Text(JsonElement element, string name) => Checked(element, JsonValueKind.String, name).GetString()!;
 
-    private JsonElement Checked(JsonElement element, JsonValueKind kind, string name) => element.ValueKind == kind ? element
-        : throw Error($"{name} is {Shown(element)}, {(kind switch { JsonValueKind.String => "text", JsonValueKind.Array => "a list", _ => "an object" })} is expected");
+    private JsonElement Checked(JsonElement element, JsonValueKind kind, string name)
+    {
+        var expected = kind switch { JsonValueKind.String => "text", JsonValueKind.Array => "a list", _ => "an object" };
+        return element.ValueKind == kind ? element : throw Error($"{name} is {Shown(element)}, {expected} is expected");
+    }
 
     private static string Shown(JsonElement element) =>
         element.ValueKind is JsonValueKind.Number or JsonValueKind.String ? Shorten(element.GetRawText()) : KindOf(element);

@@ -63,7 +63,8 @@ public sealed partial record ImageReference
         if (!IsRegistry(registry))
             throw new FormatException($"image reference \"{text}\": \"{registry}\" is not a host name");
 
-        return new ImageReference { Registry = registry, Repository = repository, Tag = tag ?? (digest is null ? "latest" : null), Digest = digest };
+        return new ImageReference { Registry = registry, Repository = repository, Tag = tag
+            ?? (digest is null ? "latest" : null), Digest = digest };
     }
 
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ImageReference? reference)
@@ -118,6 +119,9 @@ public sealed partial record ImageReference
     [GeneratedRegex(@"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*\z")]
     private static partial Regex RepositoryGrammar();
 
-    [GeneratedRegex(@"^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?\z")]
+    // A name of labels, or an IPv6 address in brackets; a port.
+    [GeneratedRegex(
+        @"^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Fa-f:]+\])"
+        + @"(?::[0-9]{1,5})?\z")]
     private static partial Regex RegistryGrammar();
 }

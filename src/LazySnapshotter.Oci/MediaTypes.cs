@@ -31,7 +31,8 @@ public static class MediaTypes
         or OciNondistributable or OciNondistributable + "+gzip" or DockerForeign or DockerForeign + ".gzip";
 
     public static bool IsForeignLayer(string mediaType) =>
-        mediaType.StartsWith(OciNondistributable, StringComparison.Ordinal) || mediaType.StartsWith(DockerForeign, StringComparison.Ordinal);
+        mediaType.StartsWith(OciNondistributable, StringComparison.Ordinal)
+            || mediaType.StartsWith(DockerForeign, StringComparison.Ordinal);
 
     /// <summary>What containerd takes for a layer, whether it can unpack it or not (core/images/mediatypes.go, IsLayerType).</summary>
     public static bool IsImageLayer(string mediaType) =>

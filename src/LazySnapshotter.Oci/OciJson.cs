@@ -6,7 +6,8 @@ namespace LazySnapshotter.Oci;
 public static class OciJson
 {
     /// <exception cref="InvalidDataException">Not such a document; <paramref name="what"/> names it in the message.</exception>
-    public static ImageManifest ReadManifest(ReadOnlySpan<byte> json, string what) => GoObject.Read(json, what, document => new ImageManifest
+    public static ImageManifest ReadManifest(ReadOnlySpan<byte> json, string what) =>
+        GoObject.Read(json, what, document => new ImageManifest
     {
         SchemaVersion = SchemaVersion(document),
         MediaType = document.Text("mediaType"),
@@ -64,7 +65,8 @@ public static class OciJson
             Os = document.Text("os") ?? "",
             RootFs = new ImageConfig.RootFilesystem
             {
-                DiffIds = [.. (document.Object("rootfs")?.Texts("diff_ids") ?? []).Select((id, i) => DigestOf(document, $"diff ID {i}", id))],
+                DiffIds = [.. (document.Object("rootfs")?.Texts("diff_ids") ?? [])
+                    .Select((id, i) => DigestOf(document, $"diff ID {i}", id))],
             },
             Config = parameters is null ? null : new ImageConfig.ExecutionParameters
             {

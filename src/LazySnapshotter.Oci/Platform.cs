@@ -48,12 +48,14 @@ public sealed record Platform
         return new Platform { Os = PlatformNames.SystemOf(Os), Architecture = architecture, Variant = variant };
     }
 
-    /// <param name="text"><c>os</c>, <c>architecture</c>, <c>os/architecture</c> or <c>os/architecture/variant</c>, by any of their names.</param>
+    /// <param name="text"><c>os</c>, <c>architecture</c>, <c>os/architecture</c> or <c>os/architecture/variant</c>, by any of their
+    /// names.</param>
     /// <exception cref="FormatException">It is none of these.</exception>
     public static Platform Parse(string text)
     {
         var parts = text.Split('/');
-        if (parts.Length > 3 || !parts.All(part => part.Length > 0 && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')))
+        if (parts.Length > 3
+            || !parts.All(part => part.Length > 0 && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')))
             throw NoPlatform(text);
         if (parts.Length > 1)
             return new Platform { Os = parts[0], Architecture = parts[1], Variant = parts.Length == 3 ? parts[2] : null }.Normalized();
@@ -67,7 +69,8 @@ public sealed record Platform
     /// <summary>Whether machines of this platform run such an image, theirs or that of an older machine of their kind.</summary>
     public bool Runs(Platform image) => RankOf(image) is not null;
 
-    /// <returns>0 for an image of this very platform, more for one that it runs as well but would rather not; null where it does not.</returns>
+    /// <returns>0 for an image of this very platform, more for one that it runs as well but would rather not; null where it does
+    /// not.</returns>
     public int? RankOf(Platform image)
     {
         var normalized = image.Normalized();

@@ -40,9 +40,9 @@ internal static class PlatformNames
         or "openbsd" or "plan9" or "solaris" or "windows" or "zos";
 
     public static bool IsKnownArchitecture(string architecture) => architecture is
-        "386" or "amd64" or "amd64p32" or "arm" or "armbe" or "arm64" or "arm64be" or "ppc64" or "ppc64le" or "loong64" or "mips" or "mipsle"
-        or "mips64" or "mips64le" or "mips64p32" or "mips64p32le" or "ppc" or "riscv" or "riscv64" or "s390" or "s390x" or "sparc"
-        or "sparc64" or "wasm";
+        "386" or "amd64" or "amd64p32" or "arm" or "armbe" or "arm64" or "arm64be" or "ppc64" or "ppc64le" or "loong64" or "mips"
+        or "mipsle" or "mips64" or "mips64le" or "mips64p32" or "mips64p32le" or "ppc" or "riscv" or "riscv64" or "s390"
+        or "s390x" or "sparc" or "sparc64" or "wasm";
 
     /// <summary>What machines of a normalized platform run, best first: its own, older variants, and 32-bit kin.</summary>
     public static IEnumerable<Platform> RunnableBy(Platform platform)

@@ -35,7 +35,9 @@ public static class ReferrersIndex
             entry = entry with { ArtifactType = type, Annotations = image.Annotations };
         }
 
-        return subject is null ? throw new InvalidDataException($"{what}: it has no subject, so it refers to nothing") : (subject.Digest, entry);
+        return subject is null
+            ? throw new InvalidDataException($"{what}: it has no subject, so it refers to nothing")
+            : (subject.Digest, entry);
     }
 
     /// <summary>A list with nothing in it but what is added.</summary>

@@ -10,7 +10,8 @@ internal static class LabelUpdate
     private const string One = "labels.";
 
     public static IReadOnlyDictionary<string, string> Apply(
-        string name, IReadOnlyDictionary<string, string> existing, IReadOnlyDictionary<string, string> given, IReadOnlyList<string> fieldPaths)
+        string name, IReadOnlyDictionary<string, string> existing, IReadOnlyDictionary<string, string> given,
+        IReadOnlyList<string> fieldPaths)
     {
         if (fieldPaths.Count == 0)
             return given;

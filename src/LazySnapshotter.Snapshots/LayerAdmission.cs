@@ -10,14 +10,16 @@ namespace LazySnapshotter.Snapshots;
 // vouches for. So before anything is built on such a layer, the images it is for are looked at: either each of their
 // repositories published the same index, or the layer is compared with its whole blob first. One that turns out to be wrong
 // is mounted anew, and what lies on it, from the blob that one of those images names.
-internal sealed class LayerAdmission(ILayerMounter mounter, SnapshotStore store, LayerReferences references, OverlayMounts mounts, ILogger logger)
+internal sealed class LayerAdmission(
+    ILayerMounter mounter, SnapshotStore store, LayerReferences references, OverlayMounts mounts, ILogger logger)
     : IDisposable
 {
     // One chain is put right at a time: it happens about never.
     private readonly SemaphoreSlim _remounting = new(1);
 
     /// <param name="parent">What is built on; empty for nothing.</param>
-    /// <param name="images">For which images, lowest chain ID given; empty or null where that is not known. Asked only if it matters.</param>
+    /// <param name="images">For which images, lowest chain ID given; empty or null where that is not known. Asked only if it
+    /// matters.</param>
     /// <exception cref="SnapshotStateException">A layer below is wrong, or could not be verified, and cannot be put right.</exception>
     public async Task AdmitAsync(
         string parent, Func<string, Task<IReadOnlyList<RemoteImage>?>> images, CancellationToken cancellationToken)
@@ -68,11 +70,13 @@ internal sealed class LayerAdmission(ILayerMounter mounter, SnapshotStore store,
         }
 
         throw new SnapshotStateException(
-            $"snapshot \"{parent}\" shows a layer that is not what it was said to be, and could not be put right ({string.Join("; ", reasons)}); "
+            $"snapshot \"{parent}\" shows a layer that is not what it was said to be, and could not be put right ({string.Join("; " +
+                "", reasons)}); "
             + "remove every image that uses it and pull again");
     }
 
-    private async Task RemountAsync(IReadOnlyList<SnapshotContent> chain, int lowest, RemoteImage image, CancellationToken cancellationToken)
+    private async Task RemountAsync(
+        IReadOnlyList<SnapshotContent> chain, int lowest, RemoteImage image, CancellationToken cancellationToken)
     {
         var layers = await mounter.LayersOfAsync(image, cancellationToken);
         for (var i = lowest; i >= 0; i--)

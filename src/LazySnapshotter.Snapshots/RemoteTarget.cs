@@ -20,15 +20,19 @@ internal sealed record RemoteTarget(string Name, RemoteImage Image, Digest Layer
             || !labels.TryGetValue(SnapshotLabels.LayerDigest, out var layerText) || !Digest.TryParse(layerText, out var layer))
             return false;
 
-        Digest? manifest = labels.TryGetValue(SnapshotLabels.ManifestDigest, out var manifestText) && Digest.TryParse(manifestText, out var parsed)
+        Digest? manifest = labels.TryGetValue(SnapshotLabels.ManifestDigest, out var manifestText)
+            && Digest.TryParse(manifestText, out var parsed)
             ? parsed
             : null;
-        target = new RemoteTarget(name, new RemoteImage(reference, manifest, Layers(labels, layer)) { Credentials = Credentials(labels) }, layer, LayerBytesOf(labels));
+        target = new RemoteTarget(name, new RemoteImage(
+            reference, manifest, Layers(labels, layer)) { Credentials = Credentials(labels) }, layer, LayerBytesOf(labels));
         return true;
     }
 
     private static long? LayerBytesOf(IReadOnlyDictionary<string, string> labels) =>
-        long.TryParse(labels.GetValueOrDefault(SnapshotLabels.LayerSize), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : null;
+        long.TryParse(labels.GetValueOrDefault(SnapshotLabels.LayerSize), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
+            ? bytes
+            : null;
 
     private static PullCredentials? Credentials(IReadOnlyDictionary<string, string> labels) =>
         labels.GetValueOrDefault(SnapshotLabels.PullSecret) is { Length: > 0 } secret

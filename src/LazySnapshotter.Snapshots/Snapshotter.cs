@@ -90,7 +90,8 @@ public sealed partial class Snapshotter : IAsyncDisposable
     }
 
     /// <param name="parent">Gives a parent to a snapshot that was prepared without one; empty for none.</param>
-    public void Commit(string name, string key, string parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    public void Commit(
+        string name, string key, string parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         SnapshotLimits.CheckName(name, "name");
         SnapshotLimits.CheckLabels(labels);
@@ -168,7 +169,8 @@ public sealed partial class Snapshotter : IAsyncDisposable
     {
         var parents = _store.ContentsOfParent(parent);
         var id = _store.NextId();
-        _directories.Create(id, withWork: kind == SnapshotKind.Active, ownerFrom: parents.Count > 0 ? _mounts.DirectoryOf(parents[0]) : null);
+        _directories.Create(
+            id, withWork: kind == SnapshotKind.Active, ownerFrom: parents.Count > 0 ? _mounts.DirectoryOf(parents[0]) : null);
         SnapshotChain chain;
         try
         {
@@ -215,5 +217,6 @@ public sealed partial class Snapshotter : IAsyncDisposable
     }
 
     private string LayerDirectory(long layerId) =>
-        (_mounter ?? throw new SnapshotStateException($"layer {layerId} was mounted lazily, which is switched off now")).DirectoryOf(layerId);
+        (_mounter ?? throw new SnapshotStateException($"layer {layerId} was mounted lazily, which is switched off now"))
+            .DirectoryOf(layerId);
 }

@@ -141,7 +141,8 @@ internal sealed class PublishedImage : IAsyncDisposable
             {
                 var content = new byte[30_000];
                 random.NextBytes(content.AsSpan(0, 10_000));
-                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"layer{seed}/file{i}") { DataStream = new MemoryStream(content) });
+                tar.WriteEntry(
+                    new PaxTarEntry(TarEntryType.RegularFile, $"layer{seed}/file{i}") { DataStream = new MemoryStream(content) });
             }
         }
 

@@ -22,7 +22,8 @@ internal static class IndexBenchmark
         }
 
         await Comparison.TimeAsync("index a layer | gzip -dc", BuildAsync, () => ShellAsync($"gzip -dc '{blob}' > /dev/null"));
-        await Comparison.TimeAsync("index a layer | gzip -dc | tar -t", BuildAsync, () => ShellAsync($"gzip -dc '{blob}' | tar -t > /dev/null"));
+        await Comparison.TimeAsync(
+            "index a layer | gzip -dc | tar -t", BuildAsync, () => ShellAsync($"gzip -dc '{blob}' | tar -t > /dev/null"));
         Comparison.Size("index | layer", new FileInfo(index).Length, layer.Size);
     }
 

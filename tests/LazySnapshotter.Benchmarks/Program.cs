@@ -29,7 +29,8 @@ if (only is null or "index-memory")
 {
     await IndexMemoryBenchmark.RunAsync(Number(1, 4) * 1_000_000_000L, entryCount: Number(2, 500_000));
 
-    int Number(int position, int otherwise) => args.Length > position ? int.Parse(args[position], System.Globalization.CultureInfo.InvariantCulture) : otherwise;
+    int Number(int position, int otherwise) =>
+        args.Length > position ? int.Parse(args[position], System.Globalization.CultureInfo.InvariantCulture) : otherwise;
 }
 
 if (only is null or "index" or "tree")

@@ -22,9 +22,11 @@ internal static class TreeBenchmark
         await using var unpacked = await node.Containerd.MountImageAsync(image, "overlayfs");
 
         await Comparison.TimeAsync("stat every path, warm | overlayfs", () => StatAsync(lazy.Path), () => StatAsync(unpacked.Path));
-        await Comparison.TimeAsync("stat every path, cold | overlayfs", () => ColdAsync(() => StatAsync(lazy.Path)), () => ColdAsync(() => StatAsync(unpacked.Path)));
+        await Comparison.TimeAsync("stat every path, cold | overlayfs", () =>
+            ColdAsync(() => StatAsync(lazy.Path)), () => ColdAsync(() => StatAsync(unpacked.Path)));
         await Comparison.TimeAsync("read every file, warm | overlayfs", () => ReadAsync(lazy.Path), () => ReadAsync(unpacked.Path));
-        await Comparison.TimeAsync("read every file, cold | overlayfs", () => ColdAsync(() => ReadAsync(lazy.Path)), () => ColdAsync(() => ReadAsync(unpacked.Path)));
+        await Comparison.TimeAsync("read every file, cold | overlayfs", () =>
+            ColdAsync(() => ReadAsync(lazy.Path)), () => ColdAsync(() => ReadAsync(unpacked.Path)));
     }
 
     private static Task StatAsync(string root)

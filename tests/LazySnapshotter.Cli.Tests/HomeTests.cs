@@ -38,10 +38,12 @@ public sealed class HomeTests : ProgramTest
     public async Task Who_has_a_home_has_a_cache_in_it(string environment, string cache)
     {
         var built = await AsNobodyAsync(environment, "index build $SMALL");
-        Assert.Equal((0, ""), (built.ExitCode, string.Concat(built.Error.Split('\n').Where(line => line.StartsWith("lazysnap:", StringComparison.Ordinal)))));
+        Assert.Equal((0, ""),
+            (built.ExitCode, string.Concat(built.Error.Split('\n').Where(line => line.StartsWith("lazysnap:", StringComparison.Ordinal)))));
         Assert.Single(IndexFiles.All(Directory.Combine(cache)));
     }
 
     private Task<ProcessResult> AsNobodyAsync(string environment, string command) => ShellAsync(
-        $"mkdir -p $D/cwd $D/tmp && chown 65534:65534 $D/cwd $D/tmp && cd $D/cwd && TMPDIR=$D/tmp setpriv --reuid 65534 --regid 65534 --clear-groups env {environment} $LZ {command}");
+        $"mkdir -p $D/cwd $D/tmp && chown 65534:65534 $D/cwd $D/tmp && cd $D/cwd && TMPDIR=$D/tmp setpriv --reuid 65534 --regid 65534 " +
+            $"--clear-groups env {environment} $LZ {command}");
 }

@@ -18,16 +18,19 @@ public sealed class ImageCommandTests : ProgramTest
         }
 
         Assert.Equal(1, (await ShellAsync("$LZ ls --root $D/root $EMPTY /etc")).ExitCode);
-        Assert.Contains("/etc: no such file or directory", (await ShellAsync("$LZ cat --root $D/root $EMPTY /etc")).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "/etc: no such file or directory", (await ShellAsync("$LZ cat --root $D/root $EMPTY /etc")).Error, StringComparison.Ordinal);
         Assert.Contains("/: not a regular file", (await ShellAsync("$LZ cat --root $D/root $EMPTY /")).Error, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task An_image_without_layers_mounts_as_an_empty_directory()
     {
-        await using var mount = await MountAsync("mount", "--root", Directory.Combine("root"), $"{Registry.Host}/empty:1", Directory.Combine("dir"));
+        await using var mount = await MountAsync(
+            "mount", "--root", Directory.Combine("root"), $"{Registry.Host}/empty:1", Directory.Combine("dir"));
         Assert.Empty(System.IO.Directory.GetFileSystemEntries(Directory.Combine("dir")));
-        Assert.Equal("755 0 0 overlay", (await ShellAsync("echo $(stat -c '%a %u %g' $D/dir) $(stat -f -c %T $D/dir)")).Output.Trim().Replace("overlayfs", "overlay", StringComparison.Ordinal));
+        Assert.Equal("755 0 0 overlay", (await ShellAsync("echo $(stat -c '%a %u %g' $D/dir) $(stat -f -c %T $D/dir)")).Output.Trim()
+            .Replace("overlayfs", "overlay", StringComparison.Ordinal));
         Assert.Equal(0, await mount.StopAsync(TimeSpan.FromSeconds(20)));
     }
 
@@ -38,7 +41,8 @@ public sealed class ImageCommandTests : ProgramTest
     {
         Assert.Equal(content, (await ShellAsync($"$LZ cat --root $D/root --platform {platform} $BOTH /etc/arch")).Output);
         Assert.Equal("arch\n", (await ShellAsync($"$LZ ls --root $D/root --platform {platform} $BOTH /etc")).Output);
-        await using var mount = await MountAsync("mount", "--root", Directory.Combine("root"), "--platform", platform, $"{Registry.Host}/both:1", Directory.Combine("dir"));
+        await using var mount = await MountAsync(
+            "mount", "--root", Directory.Combine("root"), "--platform", platform, $"{Registry.Host}/both:1", Directory.Combine("dir"));
         Assert.Equal(content, await File.ReadAllTextAsync(Directory.Combine("dir", "etc", "arch")));
         Assert.Equal(0, await mount.StopAsync(TimeSpan.FromSeconds(20)));
     }

@@ -16,7 +16,8 @@ public sealed class MessageTests : ProgramTest
     [InlineData(1, "serve --root ''", "root: an empty string is no path")]
     // sockets
     [InlineData(1, "serve --root $D/root --address ''", "address: an empty string is no path")]
-    [InlineData(1, "serve --root $D/root --address /tmp/$(printf 'x%.0s' {1..120})", "has 125 bytes, the path of a Unix socket at most 107")]
+    [InlineData(
+        1, "serve --root $D/root --address /tmp/$(printf 'x%.0s' {1..120})", "has 125 bytes, the path of a Unix socket at most 107")]
     [InlineData(1, "serve --root $D/root --containerd /tmp/$(printf 'x%.0s' {1..120})", "containerd: /tmp/xxx")]
     [InlineData(1, "serve --root $D/root --address $D/file --log-level error", "cannot listen on $D/file")]
     [InlineData(1, "serve --root $D/root --address $D/dir --log-level error", "cannot listen on $D/dir")]
@@ -88,7 +89,8 @@ public sealed class MessageTests : ProgramTest
         var line = Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => !IsProgress(line));
         Assert.StartsWith("lazysnap: ", line, StringComparison.Ordinal);
         Assert.Contains(said.Replace("$D", Directory.Path, StringComparison.Ordinal), line, StringComparison.Ordinal);
-        foreach (var word in new[] { "System.", "   at ", "Exception", "Parameter", "internal error", "inner exception", "Could not find", "is denied" })
+        foreach (var word in new[] { "System.", "   at ", "Exception", "Parameter", "internal error", "inner exception", "Could not find",
+            "is denied" })
             Assert.DoesNotContain(word, result.Error, StringComparison.Ordinal);
     }
 
@@ -126,7 +128,8 @@ public sealed class MessageTests : ProgramTest
     {
         var result = await ShellAsync(
             "mkdir $D/small; mount -t tmpfs -o size=64k tmpfs $D/small; head -c 1M /dev/urandom >$D/noise; tar cf $D/noise.tar -C $D noise;"
-            + "dd if=/dev/zero of=$D/small/fill bs=4k 2>$D/dd; $LZ index build --blob $D/noise.tar -o $D/small/x.lsi; rc=$?; umount $D/small; exit $rc");
+            + "dd if=/dev/zero of=$D/small/fill bs=4k 2>$D/dd; $LZ index build --blob $D/noise.tar -o $D/small/x.lsi; rc=$?; umount " +
+                "$D/small; exit $rc");
         Assert.Equal(1, result.ExitCode);
         var line = Assert.Single(result.Error.Split('\n'), line => line.StartsWith("lazysnap: ", StringComparison.Ordinal));
         Assert.Matches("(?i)no space left on device", line);

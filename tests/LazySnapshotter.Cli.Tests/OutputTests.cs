@@ -36,7 +36,8 @@ public sealed class OutputTests : ProgramTest
     {
         await File.WriteAllBytesAsync(Directory.Combine("layer.tar"), new byte[10240]);
         Assert.Equal(0, (await ShellAsync("$LZ index build --blob $D/layer.tar -o $D/x.lsi")).ExitCode);
-        foreach (var command in new[] { "show $D/x.lsi", "show --json $D/x.lsi", "verify $D/x.lsi --blob $D/layer.tar", "verify --json $D/x.lsi --blob $D/layer.tar" })
+        foreach (var command in new[] { "show $D/x.lsi", "show --json $D/x.lsi", "verify $D/x.lsi --blob $D/layer.tar",
+            "verify --json $D/x.lsi --blob $D/layer.tar" })
         {
             Assert.Equal(0, (await ShellAsync($"$LZ index {command} >/dev/null")).ExitCode);
             var full = await ShellAsync($"$LZ index {command} >/dev/full");
@@ -59,9 +60,11 @@ public sealed class OutputTests : ProgramTest
     public async Task All_of_a_large_output_comes_through_a_slow_nonblocking_pipe()
     {
         // The reader makes the pipe's other end non-blocking, which both ends of one description share.
-        const string reader = "import os,sys,time\ntime.sleep(1)\nn=0\nwhile True:\n b=os.read(0,65536)\n if not b: break\n n+=len(b); time.sleep(.001)\nprint(n)";
+        const string reader = "import os,sys,time\ntime.sleep(1)\nn=0\nwhile True:\n b=os.read(0,65536)\n if not b: break\n n+=len(b); " +
+            "time.sleep(.001)\nprint(n)";
         await File.WriteAllTextAsync(Directory.Combine("reader.py"), reader);
-        const string unblock = "import fcntl,os,sys; fcntl.fcntl(1,fcntl.F_SETFL,fcntl.fcntl(1,fcntl.F_GETFL)|os.O_NONBLOCK); os.execv(sys.argv[1],sys.argv[1:])";
+        const string unblock = "import fcntl,os,sys; fcntl.fcntl(1,fcntl.F_SETFL,fcntl.fcntl(1,fcntl.F_GETFL)|os.O_NONBLOCK); " +
+            "os.execv(sys.argv[1],sys.argv[1:])";
         await File.WriteAllTextAsync(Directory.Combine("unblock.py"), unblock);
         var read = await ShellAsync("set -o pipefail; python3 $D/unblock.py $LZ cat --root $D/root $SMALL /big | python3 $D/reader.py");
         Assert.Equal((0, BigLength.ToString()), (read.ExitCode, read.Output.Trim()));
@@ -80,5 +83,6 @@ public sealed class OutputTests : ProgramTest
         }
     }
 
-    private static IEnumerable<string> Complaints(string error) => error.Split('\n').Where(line => line.StartsWith("lazysnap:", StringComparison.Ordinal));
+    private static IEnumerable<string> Complaints(string error) =>
+        error.Split('\n').Where(line => line.StartsWith("lazysnap:", StringComparison.Ordinal));
 }

@@ -21,15 +21,18 @@ public sealed class PlainWordsTests
     [Fact]
     public void Wrappers_are_looked_through_and_bugs_are_called_so()
     {
-        Assert.Equal("a; b", Failure.Describe(new AggregateException(new IOException("a"), new AggregateException(new IOException("b"), new IOException("a")))));
+        Assert.Equal("a; b", Failure.Describe(
+            new AggregateException(new IOException("a"), new AggregateException(new IOException("b"), new IOException("a")))));
         Assert.Equal("deep", Failure.Describe(new TypeInitializationException("T", new IOException("deep"))));
         Assert.Equal(
             "x: The SSL connection could not be established: no trust",
             Failure.Describe(new IOException(
                 "x: The SSL connection could not be established, see inner exception.",
-                new HttpRequestException("The SSL connection could not be established, see inner exception.", new IOException("no trust")))));
+                new HttpRequestException(
+                    "The SSL connection could not be established, see inner exception.", new IOException("no trust")))));
         Assert.StartsWith("internal error: ", Failure.Describe(new InvalidOperationException("oops")), StringComparison.Ordinal);
-        Assert.StartsWith("internal error: ", Failure.Describe(new AggregateException(new IOException("a"), new NotFiniteNumberException("b"))), StringComparison.Ordinal);
+        Assert.StartsWith("internal error: ", Failure.Describe(
+            new AggregateException(new IOException("a"), new NotFiniteNumberException("b"))), StringComparison.Ordinal);
         Assert.StartsWith("internal error: ", Failure.Describe(new ArgumentNullException("path")), StringComparison.Ordinal);
     }
 }

@@ -24,7 +24,8 @@ public abstract class ProgramTest : IAsyncLifetime
     {
         Registry = await TestRegistry.StartAsync();
         AddImage("small", Platform.Current, ("etc/os-release", "ID=small\n"), ("big", new string('x', BigLength)));
-        AddImage("many", Platform.Current, [.. Enumerable.Range(0, ManyCount).Select(i => ($"a-file-with-a-rather-long-name-{i:0000}", ""))]);
+        AddImage(
+            "many", Platform.Current, [.. Enumerable.Range(0, ManyCount).Select(i => ($"a-file-with-a-rather-long-name-{i:0000}", ""))]);
         Registry.Content.AddIndex("both", "1",
         [
             AddImage("both", new Platform { Os = "linux", Architecture = "amd64" }, ("etc/arch", "amd64\n")),
@@ -46,7 +47,8 @@ public abstract class ProgramTest : IAsyncLifetime
     /// Runs a line of bash in a folder of its own. It knows $LZ (the program), $D (the test's folder, with a file, a dir and a
     /// root), $SMALL, $MANY, $BOTH and $EMPTY (the images), and a TERM that has colours.
     /// </summary>
-    protected Task<ProcessResult> ShellAsync(string line) => ProcessRunner.RunAsync("bash", ["-c", line], environment: new Dictionary<string, string>
+    protected Task<ProcessResult> ShellAsync(string line) =>
+        ProcessRunner.RunAsync("bash", ["-c", line], environment: new Dictionary<string, string>
     {
         ["LZ"] = LazysnapProcess.ProgramPath,
         ["D"] = Directory.Path,
@@ -64,7 +66,8 @@ public abstract class ProgramTest : IAsyncLifetime
         using (var writer = new TarWriter(tar, TarEntryFormat.Pax, leaveOpen: true))
         {
             foreach (var (name, content) in files)
-                writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(content)) });
+                writer.WriteEntry(new PaxTarEntry(
+                    TarEntryType.RegularFile, name) { DataStream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(content)) });
         }
 
         var layer = new MemoryStream();

@@ -16,7 +16,8 @@ public sealed class ServeTests : IAsyncLifetime
     {
         await using var first = LazysnapProcess.Create();
         await first.StartAsync(_directory.Combine("none"));
-        var second = await LazysnapProcess.RunAsync("serve", "--root", first.Root, "--address", _directory.Combine("b"), "--containerd", _directory.Combine("none"));
+        var second = await LazysnapProcess.RunAsync(
+            "serve", "--root", first.Root, "--address", _directory.Combine("b"), "--containerd", _directory.Combine("none"));
         Assert.Equal(1, second.ExitCode);
         var line = Assert.Single(second.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("lazysnap: ", line, StringComparison.Ordinal);
@@ -32,12 +33,14 @@ public sealed class ServeTests : IAsyncLifetime
     {
         await using var daemon = BackgroundProcess.Start(
             LazysnapProcess.ProgramPath,
-            ["serve", "--root", _directory.Combine("root"), "--address", _directory.Combine("a"), "--containerd", _directory.Combine("none")]);
+            ["serve", "--root", _directory.Combine(
+                "root"), "--address", _directory.Combine("a"), "--containerd", _directory.Combine("none")]);
         await daemon.WaitUntilAsync("mounted", () => Task.FromResult(IsMounted()), TimeSpan.FromSeconds(60));
         Assert.InRange(await daemon.StopAsync(TimeSpan.FromSeconds(20)), 0, 130);
         Assert.False(IsMounted());
 
-        bool IsMounted() => LazySnapshotter.Linux.MountTable.Read().Any(mount => mount.MountPoint.ToString() == _directory.Combine("root", "layers"));
+        bool IsMounted() =>
+            LazySnapshotter.Linux.MountTable.Read().Any(mount => mount.MountPoint.ToString() == _directory.Combine("root", "layers"));
     }
 
     [Fact]
@@ -46,9 +49,11 @@ public sealed class ServeTests : IAsyncLifetime
         var temporary = _directory.MakeDirectory(new string('t', 120));
         await using var daemon = BackgroundProcess.Start(
             LazysnapProcess.ProgramPath,
-            ["serve", "--root", _directory.Combine("root"), "--address", _directory.Combine("a"), "--containerd", _directory.Combine("none")],
+            ["serve", "--root", _directory.Combine(
+                "root"), "--address", _directory.Combine("a"), "--containerd", _directory.Combine("none")],
             new Dictionary<string, string> { ["TMPDIR"] = temporary });
-        await daemon.WaitUntilAsync("serving", () => Task.FromResult(daemon.Log.Contains("Serving snapshots on " + _directory.Combine("a"), StringComparison.Ordinal)), TimeSpan.FromSeconds(60));
+        await daemon.WaitUntilAsync("serving", () => Task.FromResult(
+            daemon.Log.Contains("Serving snapshots on " + _directory.Combine("a"), StringComparison.Ordinal)), TimeSpan.FromSeconds(60));
         Assert.Equal(0, await daemon.StopAsync(TimeSpan.FromSeconds(20)));
         Assert.Empty(Directory.GetFileSystemEntries(temporary));
     }

@@ -62,12 +62,16 @@ public sealed class TerminalTests : ProgramTest
     [Fact]
     public async Task Tables_in_a_pipe_are_as_wide_as_what_is_in_them()
     {
-        var doctor = await ShellAsync("COLUMNS=20 $LZ doctor --root $D/a-directory-with-a-name-that-does-not-fit-into-eighty-columns/and-another-one --containerd $D/none");
-        Assert.Contains("a-directory-with-a-name-that-does-not-fit-into-eighty-columns/and-another-one", doctor.Output, StringComparison.Ordinal);
-        Assert.Contains("containerd cannot be reached on " + Directory.Combine("none") + ": no such socket. Is containerd running, and is this its socket?", doctor.Output, StringComparison.Ordinal);
+        var doctor = await ShellAsync("COLUMNS=20 $LZ doctor --root " +
+            "$D/a-directory-with-a-name-that-does-not-fit-into-eighty-columns/and-another-one --containerd $D/none");
+        Assert.Contains(
+            "a-directory-with-a-name-that-does-not-fit-into-eighty-columns/and-another-one", doctor.Output, StringComparison.Ordinal);
+        Assert.Contains("containerd cannot be reached on " + Directory.Combine(
+            "none") + ": no such socket. Is containerd running, and is this its socket?", doctor.Output, StringComparison.Ordinal);
 
         var check = await ShellAsync("$LZ registry check $SMALL");
-        Assert.All(check.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[2..^2], line => Assert.Matches("^(ok|costs|missing|failed) ", line));
+        Assert.All(check.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[2..^2], line =>
+            Assert.Matches("^(ok|costs|missing|failed) ", line));
     }
 
     private Task<ProcessResult> OnTerminalAsync(string command, string variables = "NO_COLOR=") =>

@@ -16,7 +16,8 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
         var image = GreetingImage.WithGreeting("bit flip");
         var reference = image.AddTo(Peers.Registry, "corrupt");
         var layer = Digest.OfSha256(image.Layers[2].Blob);
-        Peers.Registry.Faults.Add(new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), CorruptAt = 2_000_000, Times = 2 });
+        Peers.Registry.Faults.Add(
+            new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), CorruptAt = 2_000_000, Times = 2 });
 
         var e = await Assert.ThrowsAsync<InvalidDataException>(() => PullAsync(reference));
 
@@ -32,7 +33,8 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
         var image = GreetingImage.WithGreeting("second time lucky");
         var reference = image.AddTo(Peers.Registry, "corrupt-once");
         var layer = Digest.OfSha256(image.Layers[2].Blob);
-        Peers.Registry.Faults.Add(new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), CorruptAt = 2_000_000, Times = 1 });
+        Peers.Registry.Faults.Add(
+            new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), CorruptAt = 2_000_000, Times = 1 });
 
         await PullAsync(reference);
         Assert.Equal("second time lucky\n", await RunAsync(reference));
@@ -156,7 +158,8 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
         image.Platform = new Platform { Os = "linux", Architecture = "s390x" };
         var reference = image.AddTo(Peers.Registry, "elsewhere");
 
-        var pull = new ImagePull(Client, Peers.RegistryClient, new PullOptions { Snapshotter = "overlayfs", Platform = Platform.Parse("linux/arm64") });
+        var pull = new ImagePull(
+            Client, Peers.RegistryClient, new PullOptions { Snapshotter = "overlayfs", Platform = Platform.Parse("linux/arm64") });
         var e = await Assert.ThrowsAsync<PullException>(() => pull.RunAsync(reference, null, CancellationToken.None));
 
         Assert.Contains("is for linux/s390x, wanted is linux/arm64", e.Message, StringComparison.Ordinal);
@@ -169,7 +172,8 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
         image.Platform = new Platform { Os = "linux", Architecture = "s390x" };
         image.AddTo(Peers.Registry, "unnamed");
         var manifest = Peers.Registry.Content.ManifestBytes("unnamed", image.ManifestDigest.ToString())!;
-        Peers.Registry.Content.AddIndex("unnamed", "latest", [new Descriptor { MediaType = MediaTypes.OciManifest, Digest = image.ManifestDigest, Size = manifest.Length }]);
+        Peers.Registry.Content.AddIndex("unnamed", "latest",
+            [new Descriptor { MediaType = MediaTypes.OciManifest, Digest = image.ManifestDigest, Size = manifest.Length }]);
 
         var e = await Assert.ThrowsAsync<PullException>(() => PullAsync(Peers.Registry.Reference("unnamed")));
 
@@ -224,7 +228,8 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
         var image = GreetingImage.WithGreeting("missing");
         var reference = image.AddTo(Peers.Registry, "missing");
         var layer = Digest.OfSha256(image.Layers[1].Blob);
-        Peers.Registry.Faults.Add(new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), StatusCode = 404, Times = 1 });
+        Peers.Registry.Faults.Add(
+            new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), StatusCode = 404, Times = 1 });
 
         var e = await Assert.ThrowsAsync<RegistryException>(() => PullAsync(reference));
 
@@ -239,7 +244,8 @@ public sealed class BadImageTests(PullPeers peers) : PullTest(peers)
         var image = GreetingImage.WithGreeting("broken off");
         var reference = image.AddTo(Peers.Registry, "broken-off");
         var layer = Digest.OfSha256(image.Layers[2].Blob);
-        Peers.Registry.Faults.Add(new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), ResetAt = 1_500_000, Times = 1 });
+        Peers.Registry.Faults.Add(
+            new Fault { When = request => request.Path.EndsWith(layer.Hex, StringComparison.Ordinal), ResetAt = 1_500_000, Times = 1 });
 
         await PullAsync(reference);
 

@@ -48,7 +48,8 @@ internal sealed class GreetingImage
     public void AddZstdLayer((string Path, byte[] Content)[] files)
     {
         var tar = Tar(files);
-        using var zstd = Process.Start(new ProcessStartInfo("zstd", ["-q", "-c"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using var zstd = Process.Start(
+            new ProcessStartInfo("zstd", ["-q", "-c"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         zstd.StandardInput.BaseStream.Write(tar);
         zstd.StandardInput.Close();
         using var blob = new MemoryStream();
@@ -107,7 +108,8 @@ internal sealed class GreetingImage
         if (underIndex)
         {
             // The other platform's manifest need not be in the registry: nobody asks for it.
-            var other = manifest with { Digest = Digest.OfSha256("other"u8), Platform = new Platform { Os = "linux", Architecture = "s390x" } };
+            var other = manifest
+                with { Digest = Digest.OfSha256("other"u8), Platform = new Platform { Os = "linux", Architecture = "s390x" } };
             content.AddIndex(repository, "latest", [other, manifest with { Platform = Platform }]);
         }
 

@@ -20,9 +20,11 @@ public sealed class ImagePullTests(PullPeers peers) : PullTest(peers)
         Assert.Equal(image.ManifestDigest, result.Manifest);
         Assert.Equal(underIndex, result.Target != result.Manifest);
         Assert.Equal(3, result.LayersUnpacked);
-        Assert.InRange(result.BytesFetched, image.Layers.Sum(layer => layer.Blob.Length), image.Layers.Sum(layer => layer.Blob.Length) + 10_000);
+        Assert.InRange(
+            result.BytesFetched, image.Layers.Sum(layer => layer.Blob.Length), image.Layers.Sum(layer => layer.Blob.Length) + 10_000);
         Assert.Equal("hello from the third layer\n", await RunAsync(reference));
-        Assert.Contains(reference.ToString(), await CtrAsync("images", "check", "--quiet", "--snapshotter", "overlayfs"), StringComparison.Ordinal);
+        Assert.Contains(
+            reference.ToString(), await CtrAsync("images", "check", "--quiet", "--snapshotter", "overlayfs"), StringComparison.Ordinal);
     }
 
     [Fact]

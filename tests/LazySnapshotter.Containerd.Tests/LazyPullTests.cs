@@ -61,7 +61,8 @@ public sealed class LazyPullTests(PullPeers peers) : PullTest(peers)
     [Fact]
     public async Task Plugin_that_does_not_answer_is_named_with_its_socket()
     {
-        await using var containerd = await ContainerdProcess.StartAsync(new ContainerdOptions { SnapshotterAddress = "/run/nobody-is-here.sock" });
+        await using var containerd = await ContainerdProcess.StartAsync(
+            new ContainerdOptions { SnapshotterAddress = "/run/nobody-is-here.sock" });
         using var client = new ContainerdClient(containerd.Address, containerd.Namespace);
         var reference = GreetingImage.WithGreeting("nobody").AddTo(Peers.Registry, "nobody");
 
@@ -83,5 +84,6 @@ public sealed class LazyPullTests(PullPeers peers) : PullTest(peers)
         Assert.Contains("[proxy_plugins.absent]", e.Message, StringComparison.Ordinal);
     }
 
-    private static IReadOnlyList<Digest> Chain(GreetingImage image) => ChainId.ForEachLayer([.. image.Layers.Select(layer => layer.DiffId)]);
+    private static IReadOnlyList<Digest> Chain(GreetingImage image) =>
+        ChainId.ForEachLayer([.. image.Layers.Select(layer => layer.DiffId)]);
 }

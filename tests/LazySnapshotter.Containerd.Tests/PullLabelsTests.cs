@@ -12,7 +12,8 @@ public sealed class PullLabelsTests
         Descriptor[] children =
         [
             Of(MediaTypes.DockerConfig, 1), Of(MediaTypes.DockerLayerGzip, 2), Of(MediaTypes.OciLayerZstd, 3),
-            Of(MediaTypes.OciManifest, 4), Of(MediaTypes.DockerManifest, 5), Of("application/vnd.in-toto+json", 6), Of(MediaTypes.OciConfig, 7),
+            Of(MediaTypes.OciManifest, 4), Of(
+                MediaTypes.DockerManifest, 5), Of("application/vnd.in-toto+json", 6), Of(MediaTypes.OciConfig, 7),
         ];
 
         Assert.Equal(new Dictionary<string, string>
@@ -54,7 +55,8 @@ public sealed class PullLabelsTests
         Assert.Matches($"^extract-[0-9]{{1,9}}-[A-Za-z0-9_-]{{4}} {chainId}$", UnpackKey.New(chainId));
     }
 
-    private static Descriptor Of(string mediaType, byte content) => new() { MediaType = mediaType, Digest = Digest.Parse(DigestOf(content)), Size = 1 };
+    private static Descriptor Of(string mediaType, byte content) =>
+        new() { MediaType = mediaType, Digest = Digest.Parse(DigestOf(content)), Size = 1 };
 
     private static string DigestOf(byte content) => Digest.OfSha256([content]).ToString();
 }

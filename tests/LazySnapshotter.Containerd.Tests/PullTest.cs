@@ -17,14 +17,16 @@ public abstract class PullTest(PullPeers peers)
 
     protected IReadOnlyList<PullProgress> Progress => [.. _progress];
 
-    protected Task<PullResult> PullAsync(ImageReference reference, string snapshotter = "overlayfs", CancellationToken cancellationToken = default) =>
+    protected Task<PullResult> PullAsync(
+        ImageReference reference, string snapshotter = "overlayfs", CancellationToken cancellationToken = default) =>
         new ImagePull(Client, peers.RegistryClient, new PullOptions { Snapshotter = snapshotter })
             .RunAsync(reference, new Reporter(_progress), cancellationToken);
 
     protected async Task<string> RunAsync(ImageReference reference) =>
         (await peers.Containerd.RunAsync(reference.ToString(), "overlayfs")).Checked().Output;
 
-    protected async Task<string> CtrAsync(params IEnumerable<string> arguments) => (await peers.Containerd.CtrAsync(arguments)).Checked().Output;
+    protected async Task<string> CtrAsync(params IEnumerable<string> arguments) =>
+        (await peers.Containerd.CtrAsync(arguments)).Checked().Output;
 
     /// <summary>Lets containerd collect garbage and waits for it.</summary>
     protected async Task CollectGarbageAsync()

@@ -18,7 +18,8 @@ internal static class BesideSoci
     /// <param name="rounds">What is printed are the medians by time to first output, each side's own.</param>
     /// <param name="requestsFolder">Where each run's requests are listed; null for nowhere.</param>
     /// <returns>Everybody's container said the same.</returns>
-    public static async Task<bool> RunAsync(TestImage image, LinkProfile link, int rounds, string? requestsFolder, IReadOnlyList<string> sides)
+    public static async Task<bool> RunAsync(
+        TestImage image, LinkProfile link, int rounds, string? requestsFolder, IReadOnlyList<string> sides)
     {
         await using var directory = TestDirectory.Create();
         await using var registry = await TestRegistry.StartAsync(new TestRegistryOptions
@@ -35,7 +36,8 @@ internal static class BesideSoci
         Environment.SetEnvironmentVariable("SSL_CERT_FILE", certificate); // for every process started from here
         var reference = $"{registry.OtherHost}/{image.Name}:{TestImage.Tag}";
 
-        Console.WriteLine($"registry  TLS, Bearer tokens, blobs redirected to another host by URLs that live {UrlLifetime.TotalSeconds:0} s");
+        Console.WriteLine(
+            $"registry  TLS, Bearer tokens, blobs redirected to another host by URLs that live {UrlLifetime.TotalSeconds:0} s");
         if (sides.Contains("soci"))
             await PublishSociAsync(reference, certificate);
         await ColdStart.PublishIndexAsync(reference);
@@ -54,9 +56,11 @@ internal static class BesideSoci
                 starts[side].Add(start);
                 Console.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"round {round}   {start.Name,-10}{start.Pull.TotalSeconds,7:0.00} s{start.FirstOutput.TotalSeconds,7:0.00} s{start.End.TotalSeconds,7:0.00} s{start.Traffic.Bytes / 1e6,7:0.0} MB{start.Traffic.Requests,5} requests"));
+                    $"round {round}   {start.Name,-10}{start.Pull.TotalSeconds,7:0.00} s{start.FirstOutput.TotalSeconds,7:0.00} " +
+                        $"s{start.End.TotalSeconds,7:0.00} s{start.Traffic.Bytes / 1e6,7:0.0} MB{start.Traffic.Requests,5} requests"));
                 if (requestsFolder is not null)
-                    await File.WriteAllLinesAsync(Path.Combine(requestsFolder, $"{side}-{round}.txt"), start.Traffic.Lines.Select(line => line.ToString()));
+                    await File.WriteAllLinesAsync(
+                        Path.Combine(requestsFolder, $"{side}-{round}.txt"), start.Traffic.Lines.Select(line => line.ToString()));
             }
         }
 
@@ -75,9 +79,11 @@ internal static class BesideSoci
         await soci.PushAsync(reference);
     }
 
-    private static Task<ColdStart> SociAsync(TestRegistry registry, string reference, string certificate) => ColdStart.NotSilentAsync(async () =>
+    private static Task<ColdStart> SociAsync(TestRegistry registry, string reference, string certificate) =>
+        ColdStart.NotSilentAsync(async () =>
     {
         await using var node = await SociNode.StartAsync(certificate);
-        return await ColdStart.MeasureAsync("soci", registry, node.Containerd, reference, SociNode.Snapshotter, () => node.PullAsync(reference));
+        return await ColdStart.MeasureAsync(
+            "soci", registry, node.Containerd, reference, SociNode.Snapshotter, () => node.PullAsync(reference));
     });
 }

@@ -14,7 +14,8 @@ internal sealed record ColdStart(string Name, TimeSpan Pull, TimeSpan FirstOutpu
     public static Task<ColdStart> OverlayfsAsync(TestRegistry registry, string reference) => NotSilentAsync(async () =>
     {
         await using var containerd = await ContainerdProcess.StartAsync();
-        return await MeasureAsync("overlayfs", registry, containerd, reference, "overlayfs", () => containerd.PullAsync(reference, "overlayfs", plainHttp: !registry.Options.Tls));
+        return await MeasureAsync("overlayfs", registry, containerd, reference, "overlayfs", () =>
+            containerd.PullAsync(reference, "overlayfs", plainHttp: !registry.Options.Tls));
     });
 
     public static Task<ColdStart> LazyAsync(TestRegistry registry, string reference) => NotSilentAsync(async () =>

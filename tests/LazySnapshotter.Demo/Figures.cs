@@ -9,7 +9,8 @@ internal static class Figures
     public static void Print(params IReadOnlyList<ColdStart> starts)
     {
         var ours = starts[^1];
-        Console.WriteLine($"{"",-26}{string.Concat(starts.Select(start => $"{start.Name,12}"))}{(starts.Count == 2 ? $"{"ratio",10}" : string.Concat(starts.SkipLast(1).Select(start => $"{start.Name + "/ours",16}")))}");
+        var ratios = starts.Count == 2 ? $"{"ratio",10}" : string.Concat(starts.SkipLast(1).Select(start => $"{start.Name + "/ours",16}"));
+        Console.WriteLine($"{"",-26}{string.Concat(starts.Select(start => $"{start.Name,12}"))}{ratios}");
         Row("pull", start => start.Pull.TotalSeconds, Seconds);
         Row("time to first output", start => start.FirstOutput.TotalSeconds, Seconds);
         Row("time to end", start => start.End.TotalSeconds, Seconds);

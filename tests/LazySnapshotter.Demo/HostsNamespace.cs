@@ -18,7 +18,8 @@ internal static class HostsNamespace
         await using var directory = TestDirectory.Create();
         var hosts = directory.Combine("hosts");
         await File.WriteAllTextAsync(hosts, SociInstallation.Hosts);
-        string[] inside = ["--mount", "--propagation", "private", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec \"$@\"", hosts, Environment.ProcessPath!];
+        string[] inside = ["--mount", "--propagation", "private", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec \"$@\"", hosts,
+            Environment.ProcessPath!];
         var start = new ProcessStartInfo("unshare", [.. inside, .. arguments]) { Environment = { [InsideVariable] = "1" } };
         using var process = Process.Start(start)!;
         await process.WaitForExitAsync();

@@ -3,7 +3,8 @@ using LazySnapshotter.Demo;
 using LazySnapshotter.TestSupport.Registry;
 
 // `make demo`: one image, one registry behind a link, the same container twice: pulled and unpacked by containerd's
-// overlayfs snapshotter, and started lazily by the index that was published with it. Everything it starts it stops, everything it mounts it unmounts.
+// overlayfs snapshotter, and started lazily by the index that was published with it. Everything it starts it stops, everything
+// it mounts it unmounts.
 //
 //   --beside soci        and by soci-snapshotter (see BesideSoci), which LAZYSNAP_TEST_SOCI or fetch-soci.sh has
 //   --image NAME         another image of tests/images than python
@@ -20,10 +21,12 @@ if (Option("--beside") is { } peer)
 }
 
 var phases = new Phases(Console.Out, TimeSpan.FromSeconds(15));
-if (int.TryParse(Environment.GetEnvironmentVariable("LAZYSNAP_DEMO_BUILD_SECONDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+if (int.TryParse(
+    Environment.GetEnvironmentVariable("LAZYSNAP_DEMO_BUILD_SECONDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
     phases.Add("building the programs", TimeSpan.FromSeconds(seconds));
 var name = Option("--image") ?? "python";
-var image = await phases.RunAsync($"getting the image {name} ready, built from Debian packages unless it is there", () => ImageBuild.GetAsync(name));
+var image = await phases.RunAsync(
+    $"getting the image {name} ready, built from Debian packages unless it is there", () => ImageBuild.GetAsync(name));
 Console.WriteLine($"image     {image.Name}: {Figures.Bytes(image.CompressedBytes)} compressed in {image.Layers.Count} layers");
 Console.WriteLine("link      20 ms round trip, 500 Mbit/s, between the node and the registry");
 Console.WriteLine("container the image's own command");
@@ -32,7 +35,8 @@ if (Option("--beside") is not null)
 {
     var rounds = int.Parse(Option("--rounds") ?? "1", CultureInfo.InvariantCulture);
     var sides = (Option("--sides") ?? "overlayfs,soci,lazysnap").Split(',');
-    var same = await phases.RunAsync($"{rounds} rounds of {string.Join(", ", sides)}", () => BesideSoci.RunAsync(image, link, rounds, Option("--requests"), sides));
+    var same = await phases.RunAsync(
+        $"{rounds} rounds of {string.Join(", ", sides)}", () => BesideSoci.RunAsync(image, link, rounds, Option("--requests"), sides));
     phases.Print();
     return same ? 0 : 1;
 }
@@ -43,8 +47,10 @@ Console.WriteLine();
 
 var reference = registry.Reference("python").ToString();
 await phases.RunAsync("making the image's indexes and publishing them beside it", () => ColdStart.PublishIndexAsync(reference));
-var unpacked = await phases.RunAsync("a container with overlayfs: everything is pulled and unpacked", () => ColdStart.OverlayfsAsync(registry, reference));
-var lazy = await phases.RunAsync("a container with lazysnap: its layers stay in the registry", () => ColdStart.LazyAsync(registry, reference));
+var unpacked = await phases.RunAsync(
+    "a container with overlayfs: everything is pulled and unpacked", () => ColdStart.OverlayfsAsync(registry, reference));
+var lazy = await phases.RunAsync(
+    "a container with lazysnap: its layers stay in the registry", () => ColdStart.LazyAsync(registry, reference));
 Console.WriteLine();
 Figures.Print(unpacked, lazy);
 phases.Print();

@@ -60,7 +60,8 @@ public sealed class AclTests
     {
         await using var mount = await TestMount.StartAsync(AclTree());
         var work = Directory.CreateTempSubdirectory("acl-");
-        var (upper, scratch, merged) = (work.CreateSubdirectory("upper"), work.CreateSubdirectory("work"), work.CreateSubdirectory("merged"));
+        var (upper, scratch, merged) = (
+            work.CreateSubdirectory("upper"), work.CreateSubdirectory("work"), work.CreateSubdirectory("merged"));
         string At(string path) => Path.Combine(merged.FullName, path);
         foreach (var directory in (DirectoryInfo[])[work, upper])
             File.SetUnixFileMode(directory.FullName, (UnixFileMode)0x1ED); // 0755

@@ -110,5 +110,6 @@ public sealed class CacheTests
 
     // STATFS is never cached; find asks for it once to know whether link counts can be trusted.
     private static List<(FuseOpcode Opcode, long Count)> Counts(FuseSession session) =>
-        Enum.GetValues<FuseOpcode>().Where(opcode => opcode != FuseOpcode.FUSE_STATFS).Select(opcode => (opcode, session.CountOf(opcode))).ToList();
+        Enum.GetValues<FuseOpcode>()
+            .Where(opcode => opcode != FuseOpcode.FUSE_STATFS).Select(opcode => (opcode, session.CountOf(opcode))).ToList();
 }

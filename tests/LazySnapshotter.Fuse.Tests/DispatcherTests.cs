@@ -25,7 +25,8 @@ public sealed class DispatcherTests : IDisposable
     {
         _output = output;
         _device = Libc.Open(_path, OpenFlags.O_RDWR);
-        _connection = new FuseConnection(new FuseDevice(_device, NullLogger.Instance), _tree, new FuseSessionOptions(), NullLogger.Instance);
+        _connection = new FuseConnection(
+            new FuseDevice(_device, NullLogger.Instance), _tree, new FuseSessionOptions(), NullLogger.Instance);
         _dispatcher = new FuseDispatcher(_connection);
     }
 
@@ -55,9 +56,11 @@ public sealed class DispatcherTests : IDisposable
     [Fact]
     public void The_oldest_kernel_sends_a_short_init_and_gets_what_it_offered()
     {
-        var reply = MemoryMarshal.Read<FuseInitOut>(Ask(FuseOpcode.FUSE_INIT, Init(7, 31, FuseInitFlags.FUSE_ASYNC_READ | FuseInitFlags.FUSE_INIT_EXT)).Payload);
+        var reply = MemoryMarshal.Read<FuseInitOut>(
+            Ask(FuseOpcode.FUSE_INIT, Init(7, 31, FuseInitFlags.FUSE_ASYNC_READ | FuseInitFlags.FUSE_INIT_EXT)).Payload);
 
-        Assert.Equal((31u, (uint)(FuseInitFlags.FUSE_ASYNC_READ | FuseInitFlags.FUSE_INIT_EXT), 0u), (reply.Minor, reply.Flags, reply.Flags2));
+        Assert.Equal(
+            (31u, (uint)(FuseInitFlags.FUSE_ASYNC_READ | FuseInitFlags.FUSE_INIT_EXT), 0u), (reply.Minor, reply.Flags, reply.Flags2));
         Assert.Equal((64, 48), (reply.MaxBackground, reply.CongestionThreshold));
         Assert.True(_connection.Initialized.Task.IsCompletedSuccessfully);
     }
@@ -67,7 +70,8 @@ public sealed class DispatcherTests : IDisposable
     {
         var idmap = FuseInitFlags.FUSE_ALLOW_IDMAP;
         var without = MemoryMarshal.Read<FuseInitOut>(Ask(FuseOpcode.FUSE_INIT, Init(7, 45, idmap, extended: true)).Payload);
-        var with = MemoryMarshal.Read<FuseInitOut>(Ask(FuseOpcode.FUSE_INIT, Init(7, 45, idmap | FuseInitFlags.FUSE_INIT_EXT, extended: true)).Payload);
+        var with = MemoryMarshal.Read<FuseInitOut>(
+            Ask(FuseOpcode.FUSE_INIT, Init(7, 45, idmap | FuseInitFlags.FUSE_INIT_EXT, extended: true)).Payload);
 
         Assert.Equal((0u, 1u << 8), (without.Flags2, with.Flags2));
     }
@@ -77,8 +81,10 @@ public sealed class DispatcherTests : IDisposable
     {
         var directory = _tree.AddDirectory(_tree.AddDirectory(_tree.Root, "a"), "b");
 
-        Assert.Equal(directory.Id.Value, MemoryMarshal.Read<FuseEntryOut>(Ask(FuseOpcode.FUSE_LOOKUP, ".\0"u8, directory.Id.Value).Payload).NodeId);
-        Assert.Equal(directory.Parent!.Id.Value, MemoryMarshal.Read<FuseEntryOut>(Ask(FuseOpcode.FUSE_LOOKUP, "..\0"u8, directory.Id.Value).Payload).NodeId);
+        Assert.Equal(
+            directory.Id.Value, MemoryMarshal.Read<FuseEntryOut>(Ask(FuseOpcode.FUSE_LOOKUP, ".\0"u8, directory.Id.Value).Payload).NodeId);
+        Assert.Equal(directory.Parent!.Id.Value, MemoryMarshal.Read<FuseEntryOut>(
+            Ask(FuseOpcode.FUSE_LOOKUP, "..\0"u8, directory.Id.Value).Payload).NodeId);
         Assert.Equal(Errno.ENOENT, Ask(FuseOpcode.FUSE_LOOKUP, ".\0"u8, 999).Errno);
     }
 
@@ -136,7 +142,8 @@ public sealed class DispatcherTests : IDisposable
 
         Assert.Equal(Errno.ERANGE, Ask(FuseOpcode.FUSE_GETXATTR, [99, 0, 0, 0, 0, 0, 0, 0, .. "user.a\0"u8], file.Id.Value).Errno);
         Assert.Equal(100, Ask(FuseOpcode.FUSE_GETXATTR, [100, 0, 0, 0, 0, 0, 0, 0, .. "user.a\0"u8], file.Id.Value).Payload.Length);
-        Assert.Equal(100u, MemoryMarshal.Read<uint>(Ask(FuseOpcode.FUSE_GETXATTR, [0, 0, 0, 0, 0, 0, 0, 0, .. "user.a\0"u8], file.Id.Value).Payload));
+        Assert.Equal(100u, MemoryMarshal.Read<uint>(
+            Ask(FuseOpcode.FUSE_GETXATTR, [0, 0, 0, 0, 0, 0, 0, 0, .. "user.a\0"u8], file.Id.Value).Payload));
         Assert.Equal(7u, MemoryMarshal.Read<uint>(Ask(FuseOpcode.FUSE_LISTXATTR, [0, 0, 0, 0, 0, 0, 0, 0], file.Id.Value).Payload));
     }
 

@@ -28,7 +28,8 @@ internal static class GeneratedTree
             deep = tree.AddDirectory(deep, "d" + i.ToString(CultureInfo.InvariantCulture), (uint)random.Next(0x200) | 0x140);
             deep.Attributes = deep.Attributes with { Uid = (uint)random.Next(), Gid = (uint)random.Next() };
             for (var j = 0; j < 5; j++)
-                tree.AddFile(deep, "file" + j.ToString(CultureInfo.InvariantCulture), RandomBytes(random, random.Next(300_000)), (uint)random.Next(0x1000));
+                tree.AddFile(deep, "file" + j.ToString(
+                    CultureInfo.InvariantCulture), RandomBytes(random, random.Next(300_000)), (uint)random.Next(0x1000));
         }
 
         AddOddities(tree, tree.AddDirectory(top, "odd"), random);

@@ -96,7 +96,8 @@ public sealed class MountTests
         dead.Device.Dispose();
         Assert.Equal(Errno.ENOTCONN, Libc.TryGetStatus(path, out _));
 
-        await using (await FuseSession.StartAsync(FuseMount.Create(path, new FuseMountOptions()), HelloTree(), new FuseSessionOptions(), NullLog))
+        await using (await FuseSession.StartAsync(
+            FuseMount.Create(path, new FuseMountOptions()), HelloTree(), new FuseSessionOptions(), NullLog))
             Assert.Equal(World, await File.ReadAllBytesAsync(Path.Combine(path, "hello")));
 
         Assert.Null(MountTable.Find(path));
@@ -121,7 +122,8 @@ public sealed class MountTests
     {
         await using var mount = await TestMount.StartAsync(HelloTree());
 
-        var names = Directory.GetDirectories("/proc/self/task").Select(task => File.ReadAllText(Path.Combine(task, "comm")).Trim()).ToList();
+        var names = Directory.GetDirectories("/proc/self/task")
+            .Select(task => File.ReadAllText(Path.Combine(task, "comm")).Trim()).ToList();
         for (var i = 0; i < Environment.ProcessorCount; i++)
             Assert.Contains($"fuse-test-{i}", names);
     }

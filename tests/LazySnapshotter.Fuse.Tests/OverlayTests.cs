@@ -99,7 +99,8 @@ public sealed class OverlayTests
         Assert.Equal(0, (await Tool.RunAsync(Path.Combine(overlay.Directory, "program"))).ExitCode);
     }
 
-    private static List<string> Names(string directory) => [.. Directory.GetFileSystemEntries(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    private static List<string> Names(string directory) =>
+        [.. Directory.GetFileSystemEntries(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
     // Layer 2 lies on layer 1.
     private static TestTree LayerTree()
@@ -131,7 +132,8 @@ public sealed class OverlayTests
             Libc.Mount("tmpfs", _writable, "tmpfs", MountFlags.None, "");
             foreach (var directory in (ReadOnlySpan<string>)[Directory, Upper, Path.Combine(_writable, "work")])
                 System.IO.Directory.CreateDirectory(directory);
-            Libc.Mount("overlay", Directory, "overlay", MountFlags.None, $"lowerdir={mount.At("2")}:{mount.At("1")},upperdir={Upper},workdir={_writable}/work");
+            Libc.Mount("overlay", Directory, "overlay", MountFlags.None,
+                $"lowerdir={mount.At("2")}:{mount.At("1")},upperdir={Upper},workdir={_writable}/work");
         }
 
         public string Directory => Path.Combine(_writable, "merged");

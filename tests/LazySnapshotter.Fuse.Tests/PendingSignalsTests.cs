@@ -13,7 +13,8 @@ public sealed class PendingSignalsTests
     [InlineData("0000000200000000", "0000000000000000", "0000000000000000", true)] // a real-time signal
     public void Only_a_signal_that_ends_the_thread_counts(string thread, string process, string caught, bool ends)
     {
-        var status = $"Name:\tdd\nSigPnd:\t{thread}\nShdPnd:\t{process}\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t{caught}\nCapInh:\tffffffffffffffff\n";
+        var status = $"Name:\tdd\nSigPnd:\t{thread}\nShdPnd:\t{process}\nSigBlk:\t0000000000000000\n" +
+            $"SigIgn:\t0000000000000000\nSigCgt:\t{caught}\nCapInh:\tffffffffffffffff\n";
         Assert.Equal(ends, PendingSignals.EndThread(status));
     }
 }

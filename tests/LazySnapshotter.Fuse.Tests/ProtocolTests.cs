@@ -61,7 +61,8 @@ public sealed class ProtocolTests
 
     [Fact]
     public void A_name_without_an_end_is_refused() =>
-        Assert.Contains("FUSE_LOOKUP request of 44 bytes ends before its name", Refused(Request(FuseOpcode.FUSE_LOOKUP, Encoding.UTF8.GetBytes("name"))));
+        Assert.Contains("FUSE_LOOKUP request of 44 bytes ends before its name", Refused(
+            Request(FuseOpcode.FUSE_LOOKUP, Encoding.UTF8.GetBytes("name"))));
 
     [Fact]
     public void A_read_without_its_arguments_is_refused() =>

@@ -59,6 +59,7 @@ internal sealed class TestMount : IAsyncDisposable, ILogger
             _log.Add(line);
     }
 
-    void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    void ILogger.Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         Add($"{logLevel}: {formatter(state, exception)}{(exception is null ? "" : ": " + exception.Message)}");
 }

@@ -127,7 +127,9 @@ internal sealed class TestTree : IFuseFileSystem
     public ValueTask<int> ReadAsync(NodeId file, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         var node = Find(file)!;
-        return OnRead is { } read ? read(node, offset, destination, cancellationToken) : new ValueTask<int>(Copy(node, offset, destination));
+        return OnRead is { } read
+            ? read(node, offset, destination, cancellationToken)
+            : new ValueTask<int>(Copy(node, offset, destination));
     }
 
     public static int Copy(TestNode node, long offset, Memory<byte> destination)

@@ -57,7 +57,8 @@ public sealed class TreeTests(ITestOutputHelper output)
     {
         var tree = GeneratedTree.Build(Seed());
         await using var mount = await TestMount.StartAsync(tree, disabled);
-        var expected = tree.Root.ByName["layer"].ByName["many"].Children.Select(child => Encoding.Latin1.GetString(child.Name)).Prepend("..").Prepend(".");
+        var expected = tree.Root.ByName["layer"].ByName["many"].Children.Select(child => Encoding.Latin1.GetString(child.Name))
+            .Prepend("..").Prepend(".");
 
         using var directory = Libc.Open(mount.At("layer/many"), OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
         var names = new List<string>();
@@ -91,7 +92,8 @@ public sealed class TreeTests(ITestOutputHelper output)
         var tree = GeneratedTree.Build(Seed());
         await using var mount = await TestMount.StartAsync(tree);
 
-        var (exitCode, output) = await Tool.RunAsync("find", mount.At("layer/odd"), "-samefile", mount.At("layer/odd/first name"), "-printf", "%f %n\\n");
+        var (exitCode, output) = await Tool.RunAsync(
+            "find", mount.At("layer/odd"), "-samefile", mount.At("layer/odd/first name"), "-printf", "%f %n\\n");
         Assert.Equal(0, exitCode);
         Assert.Equal(["first name 2", "second name 2"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
     }

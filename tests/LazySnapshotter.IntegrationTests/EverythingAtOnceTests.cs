@@ -31,7 +31,8 @@ public sealed class EverythingAtOnceTests(ITestOutputHelper output)
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         var image = await TestImages.Python;
-        await using var registry = await TestRegistry.StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true, Seed = seed });
+        await using var registry = await TestRegistry.StartAsync(
+            new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true, Seed = seed });
         registry.Content.AddLayout("python", image.LayoutPath);
         var reference = registry.Reference("python").ToString();
         await using var node = await LazyNode.StartAsync(Configuration);
@@ -53,14 +54,16 @@ public sealed class EverythingAtOnceTests(ITestOutputHelper output)
         var befallen = registry.Faults.Befallen;
         registry.Faults.Clear();
 
-        output.WriteLine($"{expected.Entries.Count} paths, {registry.Requests.Count} requests, {befallen.Sum(f => f.Befallen)} of them befallen");
+        output.WriteLine(
+            $"{expected.Entries.Count} paths, {registry.Requests.Count} requests, {befallen.Sum(f => f.Befallen)} of them befallen");
         foreach (var kind in registry.Requests.GroupBy(r => r.Kind))
             output.WriteLine($"  {kind.Key}: {kind.Count()}, of them {kind.Count(r => r.StatusCode is 200 or 206)} answered");
         var differences = TreeComparer.Compare(expected, actual, image.DirectoriesWithoutRecordedTime);
         var errors = node.Daemon.Log.Split('\n').Where(line => line.Contains("EIO", StringComparison.Ordinal)).ToList();
         Assert.True(
             differences.Count == 0 && errors.Count == 0,
-            $"seed {seed}: {differences.Count} differences:\n{string.Join('\n', differences.Take(DifferencesShown))}\n{string.Join('\n', errors.Take(DifferencesShown))}");
+            $"seed {seed}: {differences.Count} differences:\n{string.Join('\n', differences.Take(DifferencesShown))}\n" +
+            $"{string.Join('\n', errors.Take(DifferencesShown))}");
         Assert.True(befallen.Sum(f => f.Befallen) > 10, "hardly anything went wrong: not a test");
     }
 
@@ -92,15 +95,18 @@ public sealed class EverythingAtOnceTests(ITestOutputHelper output)
 
         // Bodies of blobs.
         foreach (var fault in (ReadOnlySpan<Fault>)[
-            new() { ResetAt = 3000 }, new() { TruncateAt = 5000 }, new() { EndAt = 700 }, new() { StallAt = 2000 }, new() { BytesPerSecond = 500_000 },
-            new() { IgnoreRange = true }, new() { SurplusBytes = 500 }, new() { Http10 = true }, new() { RedirectHops = 2 }, new Fault().With("Connection", "close")])
+            new() { ResetAt = 3000 }, new() { TruncateAt = 5000 }, new() { EndAt = 700 }, new() { StallAt = 2000 },
+                new() { BytesPerSecond = 500_000 },
+            new() { IgnoreRange = true }, new() { SurplusBytes = 500 }, new() { Http10 = true }, new() { RedirectHops = 2 }, new Fault()
+                .With("Connection", "close")])
         {
             faults.Add(fault with { Kind = TestRequestKind.Cdn, Probability = Chance });
         }
 
         // A bad copy of some bytes, somewhere on the way. Each byte is copied badly once.
         var bad = new HashSet<(string, long)>();
-        faults.Add(new Fault { Kind = TestRequestKind.Cdn, CorruptAt = 100, When = request => random.NextDouble() < Chance && IsNewlyBad(request, bad) });
+        faults.Add(new Fault { Kind = TestRequestKind.Cdn, CorruptAt = 100, When = request =>
+            random.NextDouble() < Chance && IsNewlyBad(request, bad) });
     }
 
     // Not a fault of the request: something that happens when it comes.
@@ -119,7 +125,9 @@ public sealed class EverythingAtOnceTests(ITestOutputHelper output)
         var range = request.Range?["bytes=".Length..].Split('-');
         if (range is not [var first, var last])
             return false;
-        var (start, end) = (long.Parse(first, CultureInfo.InvariantCulture), last.Length == 0 ? long.MaxValue : long.Parse(last, CultureInfo.InvariantCulture));
+        var (start, end) = (long.Parse(first, CultureInfo.InvariantCulture), last.Length == 0
+            ? long.MaxValue
+            : long.Parse(last, CultureInfo.InvariantCulture));
         return !bad.Any(b => b.Path == request.Path && b.Offset >= start && b.Offset <= end) && bad.Add((request.Path, start + 100));
     }
 }

@@ -113,7 +113,8 @@ public sealed class FaultTests : IAsyncLifetime
         await AssertRunsAsync();
         Assert.Contains(
             _node.Daemon.Log.Split('\n'),
-            line => line.Contains("warn:", StringComparison.Ordinal) && line.Contains(uppermost.Digest.ToString(), StringComparison.Ordinal));
+            line =>
+                line.Contains("warn:", StringComparison.Ordinal) && line.Contains(uppermost.Digest.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]

@@ -112,7 +112,8 @@ public sealed class ImageClaimTests : IAsyncLifetime
         else if (index == "soci")
         {
             var layout = directory.Combine("layout");
-            (await LazysnapProcess.RunAsync("index", "build", "--format", "soci", "--min-layer-size", "0", "-o", layout, reference)).Checked();
+            (await LazysnapProcess.RunAsync("index", "build", "--format", "soci", "--min-layer-size", "0", "-o", layout, reference))
+                .Checked();
             (await LazysnapProcess.RunAsync("index", "push", "--format", "soci", "--layout", layout, reference)).Checked();
         }
     }

@@ -37,9 +37,11 @@ public sealed class IndexCommandTests : IAsyncLifetime
         Assert.Equal(_image.Layers.Select(layer => layer.Digest.Hex).Order(StringComparer.Ordinal), indexes.Keys);
         Assert.Equal(indexes, await BuildAsync("archive", $"oci-archive:{archive}:{TestImage.Tag}"));
         Assert.Equal(indexes, await BuildAsync("registry", reference));
-        Assert.Equal(indexes, await BuildAsync("containerd", $"containerd:{reference}", "--address", containerd.Address, "--namespace", containerd.Namespace));
+        Assert.Equal(indexes, await BuildAsync(
+            "containerd", $"containerd:{reference}", "--address", containerd.Address, "--namespace", containerd.Namespace));
 
-        var absent = await LazysnapProcess.RunAsync("index", "build", "--root", Root, "containerd:no.such/image:1", "--address", containerd.Address);
+        var absent = await LazysnapProcess.RunAsync(
+            "index", "build", "--root", Root, "containerd:no.such/image:1", "--address", containerd.Address);
         Assert.Equal(1, absent.ExitCode);
         Assert.Contains("has no such image", absent.Error, StringComparison.Ordinal);
     }
@@ -50,14 +52,16 @@ public sealed class IndexCommandTests : IAsyncLifetime
         // (Not the quirks: Go's gzip reader, and so skopeo, refuses NULs behind a member.)
         var image = await TestImages.Python;
         var archive = _directory.Combine("docker.tar");
-        (await ProcessRunner.RunAsync("skopeo", ["copy", "--quiet", image.Location, $"docker-archive:{archive}:example.org/python:1"])).Checked();
+        (await ProcessRunner.RunAsync("skopeo", ["copy", "--quiet", image.Location, $"docker-archive:{archive}:example.org/python:1"]))
+            .Checked();
         var source = $"docker-archive:{archive}:example.org/python:1";
         var layers = await ResultsAsync("index", "build", "--json", "--root", Root, source);
 
         Assert.Equal(image.Layers.Count, layers.Count);
         Assert.All(layers, layer => Assert.Equal(layer.GetProperty("layer").GetString(), layer.GetProperty("diffId").GetString()));
         foreach (var layer in layers)
-            (await LazysnapProcess.RunAsync("index", "verify", "--root", Root, layer.GetProperty("layer").GetString()!, "--blob", source)).Checked();
+            (await LazysnapProcess.RunAsync("index", "verify", "--root", Root, layer.GetProperty("layer").GetString()!, "--blob", source))
+                .Checked();
     }
 
     [Fact]
@@ -73,7 +77,8 @@ public sealed class IndexCommandTests : IAsyncLifetime
 
         var damaged = second[0].GetProperty("path").GetString()!;
         Flip(damaged, new FileInfo(damaged).Length - 10);
-        Assert.Single(await ResultsAsync("index", "build", "--json", "--root", Root, Layout), layer => layer.GetProperty("state").GetString() == "built");
+        Assert.Single(await ResultsAsync("index", "build", "--json", "--root", Root, Layout), layer =>
+            layer.GetProperty("state").GetString() == "built");
     }
 
     [Fact]
@@ -100,7 +105,8 @@ public sealed class IndexCommandTests : IAsyncLifetime
         Assert.Equal(2, all.Single(layer => Layer(layer) == _image.Layers[0].Digest.ToString()).GetProperty("images").GetArrayLength());
         Assert.True(registry.BytesSent < _image.Layers.Take(3).Sum(layer => layer.Size) + 100_000, "the shared layer was fetched twice");
 
-        var absent = await LazysnapProcess.RunAsync("index", "build", "-o", _directory.Combine("none"), "--platform", "linux/s390x", reference);
+        var absent = await LazysnapProcess.RunAsync(
+            "index", "build", "-o", _directory.Combine("none"), "--platform", "linux/s390x", reference);
         Assert.Equal(1, absent.ExitCode);
         Assert.Contains("nothing for linux/s390x, only for linux/arm64/v8, linux/ppc64le", absent.Error, StringComparison.Ordinal);
         Assert.Equal(2, (await LazysnapProcess.RunAsync("index", "build", "--platform", "no-such", reference)).ExitCode);
@@ -110,7 +116,8 @@ public sealed class IndexCommandTests : IAsyncLifetime
     public async Task A_layer_comes_through_a_pipe_and_nothing_but_results_goes_to_standard_output()
     {
         var (blob, index) = (BlobOf(_image.Layers[0]), _directory.Combine("piped.lsi"));
-        var piped = (await ProcessRunner.RunAsync("sh", ["-c", $"cat {blob} | {LazysnapProcess.ProgramPath} index build --blob - -o {index}"])).Checked();
+        var piped = (await ProcessRunner.RunAsync(
+            "sh", ["-c", $"cat {blob} | {LazysnapProcess.ProgramPath} index build --blob - -o {index}"])).Checked();
         Assert.Single(piped.Output.Trim().Split('\n'));
         Assert.StartsWith(_image.Layers[0].Digest.ToString(), piped.Output, StringComparison.Ordinal);
         Assert.Contains("standard input: read", piped.Error, StringComparison.Ordinal);
@@ -128,8 +135,10 @@ public sealed class IndexCommandTests : IAsyncLifetime
 
         var facts = Assert.Single(await ResultsAsync("index", "show", "--json", "--root", Root, Layer(built[0])));
         Assert.Equal(new FileInfo(path).Length, facts.GetProperty("indexLength").GetInt64());
-        Assert.Equal(facts.GetProperty("indexLength").GetInt64(), facts.GetProperty("parts").EnumerateObject().Sum(part => part.Value.GetInt64()));
-        Assert.Equal(built[0].GetProperty("entries").GetInt32(), facts.GetProperty("entries").EnumerateObject().Sum(type => type.Value.GetInt32()));
+        Assert.Equal(
+            facts.GetProperty("indexLength").GetInt64(), facts.GetProperty("parts").EnumerateObject().Sum(part => part.Value.GetInt64()));
+        Assert.Equal(
+            built[0].GetProperty("entries").GetInt32(), facts.GetProperty("entries").EnumerateObject().Sum(type => type.Value.GetInt32()));
         var (first, whole) = (facts.GetProperty("firstRead"), facts.GetProperty("wholeRead"));
         Assert.InRange(first.GetProperty("mean").GetInt64(), 1, whole.GetProperty("mean").GetInt64());
         Assert.InRange(first.GetProperty("median").GetInt64(), 1, first.GetProperty("p99").GetInt64());
@@ -157,7 +166,8 @@ public sealed class IndexCommandTests : IAsyncLifetime
         }
 
         // The index of another layer, on its own right as it is.
-        var (one, other) = (built[0].GetProperty("path").GetString()!, _image.Layers.First(layer => layer.Digest.ToString() != Layer(built[0])));
+        var (one, other) = (
+            built[0].GetProperty("path").GetString()!, _image.Layers.First(layer => layer.Digest.ToString() != Layer(built[0])));
         var foreign = await LazysnapProcess.RunAsync("index", "verify", one, "--blob", BlobOf(other));
         Assert.Equal(1, foreign.ExitCode);
         Assert.Contains("its digest is " + other.Digest, foreign.Output, StringComparison.Ordinal);
@@ -174,7 +184,8 @@ public sealed class IndexCommandTests : IAsyncLifetime
     public async Task Soci_indexes_are_an_oci_layout_whose_ztocs_verify()
     {
         var directory = _directory.Combine("soci");
-        string[] build = ["index", "build", "--json", "--format", "soci", "--build-tool", "AWS SOCI CLI v0.1", "--min-layer-size", "0", "--span-size", "1MiB", "-o", directory, Layout];
+        string[] build = ["index", "build", "--json", "--format", "soci", "--build-tool", "AWS SOCI CLI v0.1", "--min-layer-size", "0",
+            "--span-size", "1MiB", "-o", directory, Layout];
         var result = await LazysnapProcess.RunAsync(build);
         var layers = Parse(result.Output);
         Assert.Equal(_image.Layers.Count, layers.Count);
@@ -197,17 +208,21 @@ public sealed class IndexCommandTests : IAsyncLifetime
             }
 
             proved++;
-            Assert.Contains("AWS SOCI CLI v0.1", (await LazysnapProcess.RunAsync("index", "show", ztoc)).Checked().Output, StringComparison.Ordinal);
+            Assert.Contains(
+                "AWS SOCI CLI v0.1", (await LazysnapProcess.RunAsync("index", "show", ztoc)).Checked().Output, StringComparison.Ordinal);
         }
 
         Assert.InRange(proved, 4, made.Count);
         var index = OciJson.ReadIndex(await File.ReadAllBytesAsync(Path.Combine(directory, "index.json")), directory);
         var listed = Assert.Single(index.Manifests);
-        var manifest = OciJson.ReadManifest(await File.ReadAllBytesAsync(Path.Combine(directory, "blobs", "sha256", listed.Digest.Hex)), directory);
+        var manifest = OciJson.ReadManifest(
+            await File.ReadAllBytesAsync(Path.Combine(directory, "blobs", "sha256", listed.Digest.Hex)), directory);
         Assert.Equal("application/vnd.amazon.soci.index.v1+json", manifest.Config.MediaType);
-        Assert.Equal(made.Select(Layer).Order(StringComparer.Ordinal), manifest.Layers.Select(ztoc => ztoc.Annotations!["com.amazon.soci.image-layer-digest"]).Order(StringComparer.Ordinal));
+        Assert.Equal(made.Select(Layer).Order(StringComparer.Ordinal), manifest.Layers.Select(
+            ztoc => ztoc.Annotations!["com.amazon.soci.image-layer-digest"]).Order(StringComparer.Ordinal));
 
-        var small = Parse((await LazysnapProcess.RunAsync([.. build.Select(argument => argument == "0" ? "1GiB" : argument)])).Checked().Output);
+        var small = Parse(
+            (await LazysnapProcess.RunAsync([.. build.Select(argument => argument == "0" ? "1GiB" : argument)])).Checked().Output);
         Assert.All(small, layer => Assert.Equal("skipped", layer.GetProperty("state").GetString()));
     }
 
@@ -221,14 +236,16 @@ public sealed class IndexCommandTests : IAsyncLifetime
         return indexes;
     }
 
-    private static async Task<List<JsonElement>> ResultsAsync(params string[] arguments) => Parse((await LazysnapProcess.RunAsync(arguments)).Checked().Output);
+    private static async Task<List<JsonElement>> ResultsAsync(params string[] arguments) =>
+        Parse((await LazysnapProcess.RunAsync(arguments)).Checked().Output);
 
     private static List<JsonElement> Parse(string lines) =>
         [.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
 
     private static string Layer(JsonElement result) => result.GetProperty("layer").GetString()!;
 
-    private IEnumerable<string> Digests(params int[] layers) => layers.Select(layer => _image.Layers[layer].Digest.ToString()).Order(StringComparer.Ordinal);
+    private IEnumerable<string> Digests(params int[] layers) =>
+        layers.Select(layer => _image.Layers[layer].Digest.ToString()).Order(StringComparer.Ordinal);
 
     private string BlobOf(Descriptor layer) => Path.Combine(_image.LayoutPath, "blobs", "sha256", layer.Digest.Hex);
 

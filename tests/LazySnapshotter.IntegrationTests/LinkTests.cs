@@ -65,7 +65,8 @@ public sealed class LinkTests(ITestOutputHelper output)
 
         var pulled = await node.PullAsync(reference);
         Assert.Contains("4 lazy, 0 unpacked", pulled.Output, StringComparison.Ordinal);
-        Assert.All(image.Layers, layer => Assert.Single(registry.Requests, request => request.Path.EndsWith(layer.Digest.ToString(), StringComparison.Ordinal)));
+        Assert.All(image.Layers, layer =>
+            Assert.Single(registry.Requests, request => request.Path.EndsWith(layer.Digest.ToString(), StringComparison.Ordinal)));
         registry.ClearLog();
 
         // Everything is here: the start asks the registry for nothing.

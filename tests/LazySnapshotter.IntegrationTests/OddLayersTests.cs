@@ -119,7 +119,8 @@ public sealed class OddLayersTests(OddLayersTests.Node node) : IClassFixture<Odd
         ["opaque, replaced, a directory again"] = [Base, Tar.Add("cfg/.wh..wh..opq").Add("cfg").Directory("cfg").Add("cfg/q").End()],
         ["left out, and then replaced"] = [Base, Tar.Add("cfg/d/f").Add("cfg/d").End()],
         ["whiteout behind what it hides, in the lowest layer"] = [Tar.Directory("d").Add("d/f").Add("d/.wh.f").Add("d/g").End()],
-        ["opaque marker above what is left out, in the lowest layer"] = [Tar.Directory("d").Add("d/e/f").Add("d/.wh..wh..opq").Add("d/g").End()],
+        ["opaque marker above what is left out, in the lowest layer"] =
+            [Tar.Directory("d").Add("d/e/f").Add("d/.wh..wh..opq").Add("d/g").End()],
     };
 
     public static TheoryData<string> ImageNames => [.. Images.Keys];

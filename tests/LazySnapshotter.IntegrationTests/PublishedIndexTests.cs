@@ -28,7 +28,8 @@ public sealed class PublishedIndexTests(ITestOutputHelper output)
         var pullRequests = registry.Requests.Count;
         var run = (await node.Containerd.RunAsync(reference, LazyNode.Snapshotter)).Checked();
 
-        output.WriteLine($"{registry.BytesSent} of {image.CompressedBytes} bytes in {registry.Requests.Count} requests, {pullRequests} of them for the pull");
+        output.WriteLine($"{registry.BytesSent} of {image.CompressedBytes} bytes in {registry.Requests.Count} requests, {pullRequests} " +
+            $"of them for the pull");
         Assert.StartsWith("numpy ", run.Output, StringComparison.Ordinal);
         Assert.Contains($"{image.Layers.Count} lazy, 0 unpacked", pulled.Output, StringComparison.Ordinal);
         Assert.InRange(registry.BytesSent, 1, image.CompressedBytes * 6 / 10);

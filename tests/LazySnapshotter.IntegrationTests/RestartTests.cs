@@ -62,9 +62,11 @@ public sealed class RestartTests
 
         // Of every index all but the last byte comes: enough to mount the layer, not to keep the file.
         await using var node = await LazyNode.StartAsync();
-        registry.Faults.Add(new Fault { When = request => IsOfIndex(request) && request.Range?.StartsWith("bytes=0-", StringComparison.Ordinal) == false, StallAt = 0 });
+        registry.Faults.Add(new Fault { When = request =>
+            IsOfIndex(request) && request.Range?.StartsWith("bytes=0-", StringComparison.Ordinal) == false, StallAt = 0 });
         foreach (var (digest, length) in indexes)
-            registry.Faults.Add(new Fault { When = request => request.Path.EndsWith(digest, StringComparison.Ordinal), StallAt = length - 1 });
+            registry.Faults.Add(
+                new Fault { When = request => request.Path.EndsWith(digest, StringComparison.Ordinal), StallAt = length - 1 });
         var pulled = await node.PullAsync(reference);
         Assert.Contains($"{image.Layers.Count} lazy, 0 unpacked", pulled.Output, StringComparison.Ordinal);
         var here = IndexFiles.All(node.Daemon.Root).Length;
@@ -102,7 +104,8 @@ public sealed class RestartTests
     public async Task A_restarted_daemon_reads_more_of_a_layer_it_knows_with_exactly_one_request()
     {
         var image = await TestImages.Python;
-        await using var registry = await TestRegistry.StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true });
+        await using var registry = await TestRegistry.StartAsync(
+            new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true });
         registry.Content.AddLayout("python", image.LayoutPath);
         var reference = registry.Reference("python").ToString();
         await using var node = await LazyNode.StartAsync();

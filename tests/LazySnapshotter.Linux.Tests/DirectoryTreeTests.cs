@@ -61,7 +61,8 @@ public sealed class DirectoryTreeTests : IDisposable
 
     [Fact]
     public void Root_that_is_not_there_is_named() =>
-        Assert.Contains("/nobody", Assert.Throws<LinuxException>(() => DirectoryTree.Delete(_root + "/nobody", CancellationToken.None)).Message, StringComparison.Ordinal);
+        Assert.Contains("/nobody", Assert.Throws<LinuxException>(
+            () => DirectoryTree.Delete(_root + "/nobody", CancellationToken.None)).Message, StringComparison.Ordinal);
 
     // Built from the inside out, by renaming, because the path to the innermost directory would be too long.
     private static void MakeDeep(string root, int depth)

@@ -64,14 +64,16 @@ public sealed class FilesTests : IDisposable
     public void Links_are_not_followed_when_told_so()
     {
         Libc.MakeSymbolicLink("/etc/passwd", _scratch.At("link"));
-        Assert.Equal(Errno.ELOOP, Assert.Throws<LinuxException>(() => Libc.Open(_scratch.At("link"), OpenFlags.O_RDONLY | OpenFlags.O_NOFOLLOW)).Errno);
+        Assert.Equal(Errno.ELOOP, Assert.Throws<LinuxException>(
+            () => Libc.Open(_scratch.At("link"), OpenFlags.O_RDONLY | OpenFlags.O_NOFOLLOW)).Errno);
     }
 
     [Fact]
     public void No_descriptor_is_inherited()
     {
         using var file = Libc.Open("/etc/passwd", OpenFlags.O_RDONLY);
-        var flags = File.ReadLines($"/proc/self/fdinfo/{file.Descriptor}").First(line => line.StartsWith("flags:", StringComparison.Ordinal));
+        var flags = File.ReadLines($"/proc/self/fdinfo/{file.Descriptor}")
+            .First(line => line.StartsWith("flags:", StringComparison.Ordinal));
         Assert.NotEqual(0, Convert.ToInt32(flags["flags:".Length..].Trim(), 8) & (int)OpenFlags.O_CLOEXEC);
     }
 }

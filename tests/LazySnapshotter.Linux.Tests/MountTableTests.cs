@@ -7,7 +7,8 @@ public sealed class MountTableTests
     [Fact]
     public void A_line_is_read_with_all_its_fields()
     {
-        var entry = Assert.Single(Parse("36 35 98:4 /root /mount\\040point\\134x rw,noatime master:1 shared:2 - fuse.lazysnap a\\011b ro,user_id=0\n"));
+        var entry = Assert.Single(
+            Parse("36 35 98:4 /root /mount\\040point\\134x rw,noatime master:1 shared:2 - fuse.lazysnap a\\011b ro,user_id=0\n"));
 
         Assert.Equal((36, 35, 98u, 4u), (entry.Id, entry.ParentId, entry.DeviceMajor, entry.DeviceMinor));
         Assert.Equal(("/root", "/mount point\\x", "rw,noatime"), (entry.Root.ToString(), entry.MountPoint.ToString(), entry.Options));

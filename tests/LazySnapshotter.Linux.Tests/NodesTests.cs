@@ -28,7 +28,8 @@ public sealed class NodesTests : IDisposable
         Libc.SetTimes(_scratch.At("file"), -5, 123_456_789);
 
         var status = Libc.GetStatus(_scratch.At("file"));
-        Assert.Equal((0x89EDu, 12u, 34u, -5L, 123_456_789u), (status.Mode, status.Uid, status.Gid, status.ModifiedSeconds, status.ModifiedNanoseconds));
+        Assert.Equal((0x89EDu, 12u, 34u, -5L, 123_456_789u),
+            (status.Mode, status.Uid, status.Gid, status.ModifiedSeconds, status.ModifiedNanoseconds));
     }
 
     [Fact]
@@ -90,7 +91,8 @@ public sealed class NodesTests : IDisposable
         Assert.Equal([0, 1, 0xFF], Libc.GetXattr(_scratch.At("file"), "trusted.some"));
         Assert.Empty(Libc.GetXattr(_scratch.At("file"), "trusted.empty")!);
         Assert.Null(Libc.GetXattr(_scratch.At("file"), "trusted.absent"));
-        Assert.Equal(["trusted.empty", "trusted.some"], Libc.ListXattrs(_scratch.At("file")).Select(System.Text.Encoding.UTF8.GetString).Order());
+        Assert.Equal(
+            ["trusted.empty", "trusted.some"], Libc.ListXattrs(_scratch.At("file")).Select(System.Text.Encoding.UTF8.GetString).Order());
         Assert.Throws<LinuxException>(() => Libc.GetXattr(_scratch.At("absent"), "trusted.some"));
     }
 }

@@ -37,7 +37,8 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         _node = await TestNode.StartAsync();
         _database = MetadataDatabase.Open(Path.Combine(_node.Directory.Path, "metadata.db"));
         var random = new Random(1);
-        _blob = TestLayers.Blob([.. Enumerable.Range(0, 200).Select(i => ($"file{i}", (string?)new string(random.GetItems<char>("abcdefghijklmnop", 20_000))))]);
+        _blob = TestLayers.Blob([.. Enumerable.Range(0, 200)
+            .Select(i => ($"file{i}", (string?)new string(random.GetItems<char>("abcdefghijklmnop", 20_000))))]);
         _layer = _node.AddLayer(_blob);
     }
 
@@ -73,7 +74,9 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         File.Delete(_node.Indexes.FileOf(_layer.Digest));
 
         var asked = 0;
-        await using var library = Library(new Published(async () => ++asked < 3 ? null : await _node.Indexes.AddAsync(_layer.Digest, new MemoryStream(kept), _node.Reference.Name, expectedId: null, default)));
+        await using var library = Library(new Published(async () => ++asked < 3
+            ? null
+            : await _node.Indexes.AddAsync(_layer.Digest, new MemoryStream(kept), _node.Reference.Name, expectedId: null, default)));
         using var mounter = Mounter(library);
         Assert.Throws<IOException>(() => Look(mounter, slot));
         await UntilAsync(() => asked == 3); // without another look
@@ -105,9 +108,11 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     public async Task Damage_found_while_a_layer_is_open_is_mended_in_the_background()
     {
         var client = Client();
-        await using var library = new LayerLibrary(_node.Indexes, _node.Blobs, client, new SpanCache(), Options(Build(client)), NullLoggerFactory.Instance);
+        await using var library = new LayerLibrary(
+            _node.Indexes, _node.Blobs, client, new SpanCache(), Options(Build(client)), NullLoggerFactory.Instance);
         var layer = await library.OpenAsync(Origin, _layer.Digest, default);
-        var window = Enumerable.Range(0, layer.Index.Spans.Count).Select(i => new SpanId(i)).First(span => layer.Index.WindowLengthOf(span) > 0);
+        var window = Enumerable.Range(0, layer.Index.Spans.Count)
+            .Select(i => new SpanId(i)).First(span => layer.Index.WindowLengthOf(span) > 0);
 
         // Behind the front lie windows and nothing else.
         using (var file = File.OpenHandle(_node.Indexes.FileOf(_layer.Digest), FileMode.Open, FileAccess.Write))
@@ -124,7 +129,8 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     {
         var elsewhere = new LayerIndexStore(_node.Directory.MakeDirectory("elsewhere"));
         byte[] file;
-        using (await elsewhere.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(32 << 10) }, default))
+        using (await elsewhere.BuildAsync(
+            _layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(32 << 10) }, default))
             file = await File.ReadAllBytesAsync(elsewhere.FileOf(_layer.Digest));
         var published = _node.AddLayer(file);
         var front = LayerIndex.Open(elsewhere.FileOf(_layer.Digest));
@@ -134,7 +140,8 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
 
         var client = Client();
         await using var library = Library(new Published(async () => await _node.Indexes.AddRemoteAsync(
-            _layer.Digest, client.OpenBlob(_node.Reference, published.Digest, published.Size), published.Size, _node.Reference.Name, expectedId: null, default)));
+            _layer.Digest, client.OpenBlob(
+                _node.Reference, published.Digest, published.Size), published.Size, _node.Reference.Name, expectedId: null, default)));
         _node.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = breaksAt, Times = 1 });
         _node.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, After = 1, StatusCode = 503, Times = 3 });
         await library.OpenAsync(Origin, _layer.Digest, default);
@@ -174,12 +181,14 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         (await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), options, default)).Dispose();
         await using var library = Library();
         using var mounter = Mounter(library);
-        return (await mounter.MountAsync(new RemoteImage(_node.Reference.ToString(), null, [_layer.Digest]), TestClaims.Of(_blob), [], default)).Id;
+        return (await mounter.MountAsync(
+            new RemoteImage(_node.Reference.ToString(), null, [_layer.Digest]), TestClaims.Of(_blob), [], default)).Id;
     }
 
     private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), NullLoggerFactory.Instance);
 
-    private LayerLibrary Library(params ILayerIndexSource[] sources) => new(_node.Indexes, _node.Blobs, Client(), new SpanCache(), Options(sources), NullLoggerFactory.Instance);
+    private LayerLibrary Library(params ILayerIndexSource[] sources) =>
+        new(_node.Indexes, _node.Blobs, Client(), new SpanCache(), Options(sources), NullLoggerFactory.Instance);
 
     private static LayerLibraryOptions Options(params ILayerIndexSource[] sources) =>
         new() { Sources = sources, Retrying = new BackoffTimes(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(100)) };
@@ -202,7 +211,8 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     {
         public string Name => "published";
 
-        public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken) =>
+        public async Task<ObtainedIndex?> ObtainAsync(
+            LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken) =>
             await open() is { } index ? new(index, []) : null;
     }
 }

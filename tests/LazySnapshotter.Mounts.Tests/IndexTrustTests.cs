@@ -107,7 +107,8 @@ public sealed class IndexTrustTests : IAsyncLifetime
     {
         // Of the evil layer, as if it unpacked to the genuine one; or of the genuine layer, with other files.
         var claim = how == "a false diff ID" ? False : True;
-        await using var library = _node.Library(new Published(_node.Indexes, "evil", Evil, how == "a false diff ID" ? Evil : Genuine, True.Chain), _build);
+        await using var library = _node.Library(
+            new Published(_node.Indexes, "evil", Evil, how == "a false diff ID" ? Evil : Genuine, True.Chain), _build);
         using var mounter = Mounter(library);
         var layer = await mounter.MountAsync(Image("evil"), claim, [], default);
 
@@ -126,7 +127,8 @@ public sealed class IndexTrustTests : IAsyncLifetime
     public async Task A_repository_that_publishes_the_same_index_vouches_for_it_without_the_blob()
     {
         await using var library = _node.Library(
-            new Published(_node.Indexes, "one", Genuine, Genuine, True.Chain), new Published(_node.Indexes, "two", Genuine, Genuine, True.Chain), _build);
+            new Published(_node.Indexes, "one", Genuine, Genuine, True.Chain), new Published(
+                _node.Indexes, "two", Genuine, Genuine, True.Chain), _build);
         using var mounter = Mounter(library);
         var layer = await mounter.MountAsync(Image("one"), True, [], default);
         Assert.Null(await mounter.AdmitAsync(layer.Id, [Image("one"), Image("two")], default));
@@ -178,7 +180,8 @@ public sealed class IndexTrustTests : IAsyncLifetime
     {
         public string Name => "published";
 
-        public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest digest, string? identity, CancellationToken cancellationToken)
+        public async Task<ObtainedIndex?> ObtainAsync(
+            LayerOrigin origin, Digest digest, string? identity, CancellationToken cancellationToken)
         {
             if (!origin.Image.Name.EndsWith("/" + repository, StringComparison.Ordinal) || digest != Digest.OfSha256(layer))
                 return null;

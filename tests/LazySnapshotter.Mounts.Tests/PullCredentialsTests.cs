@@ -51,24 +51,28 @@ public sealed class PullCredentialsTests : IAsyncLifetime
         {
             // Without them it is an ordinary snapshot, with wrong ones too.
             await snapshotter.PrepareAsync("k0", "", Labels(Chain), default);
-            await snapshotter.PrepareAsync("k1", "", Labels(Chain, (SnapshotLabels.PullUsername, Username), (SnapshotLabels.PullSecret, "wrong-" + Password)), default);
+            await snapshotter.PrepareAsync("k1", "", Labels(
+                Chain, (SnapshotLabels.PullUsername, Username), (SnapshotLabels.PullSecret, "wrong-" + Password)), default);
             await Assert.ThrowsAsync<SnapshotExistsException>(() => snapshotter.PrepareAsync(
                 "k2", "", Labels(Chain, (SnapshotLabels.PullUsername, Username), (SnapshotLabels.PullSecret, Password)), default));
 
             snapshotter.Update(Chain, Labels(Chain, (SnapshotLabels.PullSecret, Password)), [$"labels.{SnapshotLabels.PullSecret}"]);
-            Assert.DoesNotContain(snapshotter.List([]).SelectMany(s => s.Labels), l => SnapshotLabels.IsSecret(l.Key) || l.Value.Contains(Password, StringComparison.Ordinal));
+            Assert.DoesNotContain(snapshotter.List([]).SelectMany(s => s.Labels), l =>
+                SnapshotLabels.IsSecret(l.Key) || l.Value.Contains(Password, StringComparison.Ordinal));
             Assert.Equal(["k0", "k1", Chain], snapshotter.List([]).Select(s => s.Name).Order());
         });
 
         AssertNothingKept(Password);
-        var shown = _registry.Requests.Where(r => r.Authorization?.StartsWith("Basic ", StringComparison.Ordinal) == true).Select(r => r.Kind).Distinct();
+        var shown = _registry.Requests.Where(r => r.Authorization?.StartsWith("Basic ", StringComparison.Ordinal) == true)
+            .Select(r => r.Kind).Distinct();
         Assert.Equal([mode == TestAuthMode.Bearer ? TestRequestKind.Token : TestRequestKind.Blob], shown);
     }
 
     [Fact]
     public async Task A_secret_without_a_name_is_an_identity_token()
     {
-        await StartRegistryAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer, Username = Username, Password = Password, IdentityToken = "identity-4711" });
+        await StartRegistryAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer, Username = Username, Password = Password,
+            IdentityToken = "identity-4711" });
         await WithSnapshotterAsync(async snapshotter => await Assert.ThrowsAsync<SnapshotExistsException>(() =>
             snapshotter.PrepareAsync("k", "", Labels(Chain, (SnapshotLabels.PullSecret, "identity-4711")), default)));
         AssertNothingKept("identity-4711");
@@ -91,7 +95,8 @@ public sealed class PullCredentialsTests : IAsyncLifetime
         var indexes = new LayerIndexStore(_directory.Path);
         using var blobs = BlobStore.Open(_directory.Path);
         using var build = new StreamedIndexSource(client, indexes, blobs, 1, _log);
-        await using var library = new LayerLibrary(indexes, blobs, client, new SpanCache(), new LayerLibraryOptions { Sources = [build] }, _log);
+        await using var library = new LayerLibrary(
+            indexes, blobs, client, new SpanCache(), new LayerLibraryOptions { Sources = [build] }, _log);
         using var database = MetadataDatabase.Open(_directory.Combine("metadata.db"));
         using var mounter = new LayerMounter(_directory.Combine("layers"), library, new SlotStore(database), _log);
         await using var snapshotter = new Snapshotter(_directory.Path, database, mounter, images: null, _log.CreateLogger<Snapshotter>());

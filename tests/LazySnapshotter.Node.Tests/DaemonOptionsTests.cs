@@ -43,7 +43,8 @@ public sealed class DaemonOptionsTests : IDisposable
         var defaults = new RegistryOptions();
 
         Assert.Equal(TimeSpan.FromSeconds(7), section.Requests.ToFetcherOptions().Deadline);
-        Assert.Equal((TimeSpan.FromSeconds(12.5), TimeSpan.FromSeconds(3), defaults.RetryDelay), (options.RangeDeadline, options.RetryDelayMax, options.RetryDelay));
+        Assert.Equal((TimeSpan.FromSeconds(12.5), TimeSpan.FromSeconds(3), defaults.RetryDelay),
+            (options.RangeDeadline, options.RetryDelayMax, options.RetryDelay));
         Assert.Equal((2, 3), (options.RetryLimit, options.ConcurrencyStart));
         Assert.Equal(Timeout.InfiniteTimeSpan, options.HedgeFloor);
         Assert.Equal((TimeSpan.FromSeconds(1.5), defaults.DecisionMemory), (options.DecisionBudget, options.DecisionMemory));
@@ -63,7 +64,9 @@ public sealed class DaemonOptionsTests : IDisposable
     [InlineData("{ \"root\": null }", "root: null is not a string")]
     [InlineData("{ \"root\": \"\" }", "root: an empty string is no path")]
     [InlineData("{ \"root\": \"/a\\u0000b\" }", "root: ")]
-    [InlineData("{ \"address\": \"/tmp/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012\" }", "at most 107")]
+    [InlineData(
+        "{ \"address\": \"/tmp/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012\" }",
+        "at most 107")]
     [InlineData("{ \"registry\": [] }", "registry: [ … ] is not an object")]
     [InlineData("{ \"registry\": null }", "registry: null is not an object")]
     [InlineData("{ \"registry\": { \"plainHttp\": \"a\" } }", "registry.plainHttp: \"a\" is not a list of strings")]
@@ -85,22 +88,30 @@ public sealed class DaemonOptionsTests : IDisposable
     [InlineData("{ \"cache\": { \"memoryMiB\": -1 } }", "cache.memoryMiB: -1 is not a whole number from 0 to 1048576")]
     [InlineData("{ \"cache\": { \"memoryMiB\": 2147483647 } }", "cache.memoryMiB: 2147483647 is not a whole number from 0 to 1048576")]
     [InlineData("{ \"cache\": { \"memoryMiB\": [1] } }", "cache.memoryMiB: [ … ] is not a whole number")]
-    [InlineData("{ \"registry\": { \"requests\": { \"rangeDeadline\": 0 } } }", "registry.requests.rangeDeadline: 0 is not a number from 0.001 to 86400")]
+    [InlineData("{ \"registry\": { \"requests\": { \"rangeDeadline\": 0 } } }",
+        "registry.requests.rangeDeadline: 0 is not a number from 0.001 to 86400")]
     [InlineData("{ \"registry\": { \"requests\": { \"rangeDeadline\": 1e-9 } } }", "registry.requests.rangeDeadline: 1e-9 is not")]
     [InlineData("{ \"registry\": { \"requests\": { \"stallTimeout\": 1e9 } } }", "registry.requests.stallTimeout: 1e9 is not")]
     [InlineData("{ \"registry\": { \"requests\": { \"stallTimeout\": 1e999 } } }", "registry.requests.stallTimeout: 1e999 is not")]
     [InlineData("{ \"registry\": { \"requests\": { \"stallTimeout\": NaN } } }", ":1:47: ")]
-    [InlineData("{ \"registry\": { \"requests\": { \"stallTimeout\": \"NaN\" } } }", "registry.requests.stallTimeout: \"NaN\" is not a number")]
-    [InlineData("{ \"registry\": { \"requests\": { \"connectTimeout\": true } } }", "registry.requests.connectTimeout: true is not a number")]
-    [InlineData("{ \"registry\": { \"requests\": { \"retryLimit\": -1 } } }", "registry.requests.retryLimit: -1 is not a whole number from 0 to 100")]
+    [InlineData(
+        "{ \"registry\": { \"requests\": { \"stallTimeout\": \"NaN\" } } }", "registry.requests.stallTimeout: \"NaN\" is not a number")]
+    [InlineData(
+        "{ \"registry\": { \"requests\": { \"connectTimeout\": true } } }", "registry.requests.connectTimeout: true is not a number")]
+    [InlineData("{ \"registry\": { \"requests\": { \"retryLimit\": -1 } } }",
+        "registry.requests.retryLimit: -1 is not a whole number from 0 to 100")]
     [InlineData("{ \"registry\": { \"requests\": { \"retryDelay\": 40 } } }", "registry.requests.retryDelay")]
     [InlineData("{ \"registry\": { \"requests\": { \"readDeadline\": 0 } } }", "registry.requests.readDeadline")]
     [InlineData("{ \"registry\": { \"requests\": { \"concurrency\": 9, \"concurrencyMax\": 8 } } }", "registry.requests.concurrency")]
-    [InlineData("{ \"registry\": { \"requests\": { \"concurrencyMax\": 5000 } } }", "registry.requests.concurrencyMax: 5000 is not a whole number from 1 to 1024")]
-    [InlineData("{ \"registry\": { \"requests\": { \"hedgeFloor\": -1 } } }", "registry.requests.hedgeFloor: -1 is not a number from 0 to 86400")]
-    [InlineData("{ \"registry\": { \"requests\": { \"decisionBudget\": 0 } } }", "registry.requests.decisionBudget: 0 is not a number from 0.001 to 86400")]
+    [InlineData("{ \"registry\": { \"requests\": { \"concurrencyMax\": 5000 } } }",
+        "registry.requests.concurrencyMax: 5000 is not a whole number from 1 to 1024")]
+    [InlineData(
+        "{ \"registry\": { \"requests\": { \"hedgeFloor\": -1 } } }", "registry.requests.hedgeFloor: -1 is not a number from 0 to 86400")]
+    [InlineData("{ \"registry\": { \"requests\": { \"decisionBudget\": 0 } } }",
+        "registry.requests.decisionBudget: 0 is not a number from 0.001 to 86400")]
     [InlineData("{ \"registry\": { \"requests\": { \"decisionMemory\": 1e9 } } }", "registry.requests.decisionMemory: ")]
-    [InlineData("{ \"registry\": { \"requests\": { \"decisionDeadline\": -1 } } }", "registry.requests.decisionDeadline: -1 is not a number from 0.001 to 86400")]
+    [InlineData("{ \"registry\": { \"requests\": { \"decisionDeadline\": -1 } } }",
+        "registry.requests.decisionDeadline: -1 is not a number from 0.001 to 86400")]
     public void A_mistake_is_refused_by_file_place_key_and_value(string text, string named)
     {
         File.WriteAllText(_path, text);
@@ -132,12 +143,15 @@ public sealed class DaemonOptionsTests : IDisposable
     public void Only_text_in_UTF_8_of_a_sensible_length_is_a_configuration()
     {
         File.WriteAllText(_path, "{}", System.Text.Encoding.Unicode);
-        Assert.Contains("byte 0: not UTF-8 text", Assert.Throws<InvalidDataException>(() => DaemonOptions.Read(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains("byte 0: not UTF-8 text", Assert.Throws<InvalidDataException>(
+            () => DaemonOptions.Read(_path)).Message, StringComparison.Ordinal);
         File.WriteAllBytes(_path, [.. "{ \"root\": \"/"u8, 0xFF, .. "\" }"u8]);
-        Assert.Contains("byte 12: not UTF-8 text", Assert.Throws<InvalidDataException>(() => DaemonOptions.Read(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains("byte 12: not UTF-8 text", Assert.Throws<InvalidDataException>(
+            () => DaemonOptions.Read(_path)).Message, StringComparison.Ordinal);
         File.WriteAllText(_path, "{}", System.Text.Encoding.UTF8); // with a byte order mark
         Assert.Equal(DaemonOptions.DefaultRoot, DaemonOptions.Read(_path).Root);
         File.WriteAllText(_path, "{}" + new string(' ', 2 << 20));
-        Assert.Contains("longer than", Assert.Throws<InvalidDataException>(() => DaemonOptions.Read(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "longer than", Assert.Throws<InvalidDataException>(() => DaemonOptions.Read(_path)).Message, StringComparison.Ordinal);
     }
 }

@@ -26,7 +26,8 @@ public sealed class ImageTreeTests : IAsyncLifetime
     public void A_tree_without_layers_is_an_empty_directory()
     {
         var empty = new ImageTree([]);
-        Assert.Equal((TocEntryType.Directory, 0x1EDu, 0u), (empty.EntryOf(empty.Root).Type, empty.EntryOf(empty.Root).Mode, empty.EntryOf(empty.Root).Uid));
+        Assert.Equal((TocEntryType.Directory, 0x1EDu, 0u),
+            (empty.EntryOf(empty.Root).Type, empty.EntryOf(empty.Root).Mode, empty.EntryOf(empty.Root).Uid));
         Assert.Empty(empty.Children(empty.Root));
         Assert.Same(empty.Root, empty.Resolve("/.."u8));
         Assert.Null(empty.Resolve("/etc"u8));

@@ -22,7 +22,8 @@ public sealed class IndexSourceTests : IAsyncLifetime
     {
         _node = await TestNode.StartAsync();
         var random = new Random(1);
-        _blob = TestLayers.Blob([.. Enumerable.Range(0, 400).Select(i => ($"file{i}", (string?)new string(random.GetItems<char>("abcdefghijklmnop", 20_000))))]);
+        _blob = TestLayers.Blob([.. Enumerable.Range(0, 400)
+            .Select(i => ($"file{i}", (string?)new string(random.GetItems<char>("abcdefghijklmnop", 20_000))))]);
         _layer = _node.AddLayer(_blob);
     }
 
@@ -78,7 +79,8 @@ public sealed class IndexSourceTests : IAsyncLifetime
     {
         var asked = new List<string>();
         await using var library = _node.Library(
-            new Source("refuses", asked, () => throw new InvalidDataException("a lie")), new Source("is down", asked, () => throw new IOException("no connection")));
+            new Source("refuses", asked, () => throw new InvalidDataException("a lie")), new Source(
+                "is down", asked, () => throw new IOException("no connection")));
         for (var attempt = 1; attempt <= 2; attempt++)
         {
             var failure = await Assert.ThrowsAsync<IOException>(() => library.OpenAsync(_node.Origin, _layer.Digest, default));
@@ -95,11 +97,13 @@ public sealed class IndexSourceTests : IAsyncLifetime
     [Fact]
     public async Task Spans_that_an_index_wants_warm_are_fetched_without_a_read()
     {
-        var index = await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(512 << 10) }, default);
+        var index = await _node.Indexes.BuildAsync(
+            _layer.Digest, new MemoryStream(_blob), new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(512 << 10) }, default);
         Assert.True(index.Spans.Count > 4, $"{index.Spans.Count} spans are too few for this test");
         File.Delete(_node.Indexes.FileOf(_layer.Digest));
         var warm = new SpanRangeToWarm(new SpanId(1), new SpanId(2));
-        await using var library = _node.Library(new Source("warm", [], () => Task.FromResult<ObtainedIndex?>(new ObtainedIndex(index, [warm]))));
+        await using var library = _node.Library(
+            new Source("warm", [], () => Task.FromResult<ObtainedIndex?>(new ObtainedIndex(index, [warm]))));
 
         await library.OpenAsync(_node.Origin, _layer.Digest, default);
 

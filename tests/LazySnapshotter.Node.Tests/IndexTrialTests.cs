@@ -82,7 +82,8 @@ public sealed class IndexTrialTests : IAsyncLifetime
         using var blob = new MemoryStream();
         using (var gzip = new GZipStream(blob, CompressionLevel.NoCompression, leaveOpen: true))
         using (var tar = new TarWriter(gzip, TarEntryFormat.Ustar))
-            tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "file") { DataStream = new MemoryStream(Content(seed)), ModificationTime = DateTimeOffset.UnixEpoch });
+            tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "file") { DataStream = new MemoryStream(
+                Content(seed)), ModificationTime = DateTimeOffset.UnixEpoch });
         return blob.ToArray();
     }
 
@@ -98,11 +99,13 @@ public sealed class IndexTrialTests : IAsyncLifetime
     {
         public string Name => "lying";
 
-        public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest digest, string? identity, CancellationToken cancellationToken)
+        public async Task<ObtainedIndex?> ObtainAsync(
+            LayerOrigin origin, Digest digest, string? identity, CancellationToken cancellationToken)
         {
             using var ztoc = new MemoryStream();
             await ZtocBuilder.BuildAsync(new MemoryStream(other), ztoc, new ZtocOptions { SpanLength = 64 << 10 }, cancellationToken);
-            return new ObtainedIndex(indexes.Import(Ztoc.Parse(ztoc.ToArray()), layer, origin.Image.Name, identity, new ZtocImportOptions()), []);
+            return new ObtainedIndex(
+                indexes.Import(Ztoc.Parse(ztoc.ToArray()), layer, origin.Image.Name, identity, new ZtocImportOptions()), []);
         }
     }
 }

@@ -60,7 +60,9 @@ public sealed class LayerBlobSourceTests
         public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken)
         {
             asked.Add(name);
-            return fails ? Task.FromException<Stream>(isFinal ? new FinalException(name) : new IOException(name)) : Task.FromResult<Stream>(new MemoryStream([1]));
+            return fails
+                ? Task.FromException<Stream>(isFinal ? new FinalException(name) : new IOException(name))
+                : Task.FromResult<Stream>(new MemoryStream([1]));
         }
     }
 }

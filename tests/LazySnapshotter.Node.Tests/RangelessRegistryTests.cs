@@ -18,7 +18,8 @@ public sealed class RangelessRegistryTests : IAsyncLifetime
 
     private TestNode _node = null!;
 
-    public async Task InitializeAsync() => _node = await TestNode.StartAsync(new RegistryOptions { RetryDelay = TimeSpan.FromMilliseconds(1) });
+    public async Task InitializeAsync() =>
+        _node = await TestNode.StartAsync(new RegistryOptions { RetryDelay = TimeSpan.FromMilliseconds(1) });
 
     public async Task DisposeAsync() => await _node.DisposeAsync();
 

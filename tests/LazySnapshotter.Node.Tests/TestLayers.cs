@@ -65,7 +65,8 @@ internal sealed class TestLayers : IAsyncDisposable
             return new PaxTarEntry(TarEntryType.Directory, name);
         if (content?.StartsWith("-> ", StringComparison.Ordinal) == true)
             return new PaxTarEntry(TarEntryType.SymbolicLink, name) { LinkName = content[3..] };
-        return new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(content ?? "")) };
+        return new PaxTarEntry(
+            TarEntryType.RegularFile, name) { DataStream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(content ?? "")) };
     }
 
     private sealed class MemoryBlob(byte[] content) : IBlobReader
@@ -77,6 +78,7 @@ internal sealed class TestLayers : IAsyncDisposable
         public Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken) =>
             Task.FromResult(new BlobRange(new MemoryStream(content, (int)offset, (int)length), offset, offset + length));
 
-        public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => Task.FromResult<Stream>(new MemoryStream(content));
+        public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) =>
+            Task.FromResult<Stream>(new MemoryStream(content));
     }
 }

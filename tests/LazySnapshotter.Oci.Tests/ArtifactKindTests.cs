@@ -7,7 +7,8 @@ public sealed class ArtifactKindTests
     [Theory]
     [InlineData(null, "application/vnd.cncf.helm.config.v1+json", Chart, "a Helm chart")]
     [InlineData(null, MediaTypes.OciConfig, "application/vnd.dev.cosign.simplesigning.v1+json", "a cosign signature")]
-    [InlineData("application/vnd.dev.sigstore.bundle.v0.3+json", MediaTypes.OciEmpty, "application/vnd.dev.sigstore.bundle.v0.3+json", "a Sigstore bundle")]
+    [InlineData("application/vnd.dev.sigstore.bundle.v0.3+json", MediaTypes.OciEmpty, "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "a Sigstore bundle")]
     [InlineData("application/vnd.cncf.notary.signature", MediaTypes.OciEmpty, "application/jose+json", "a Notary signature")]
     [InlineData(null, MediaTypes.OciConfig, "application/vnd.in-toto+json", "an attestation (in-toto)")]
     [InlineData("application/spdx+json", MediaTypes.OciEmpty, "application/spdx+json", "an SBOM (SPDX)")]
@@ -34,7 +35,8 @@ public sealed class ArtifactKindTests
     [Fact]
     public void Files_pushed_as_layers_without_a_configuration_are_no_image()
     {
-        var pushed = Manifest("application/vnd.acme.rocket", MediaTypes.OciEmpty, MediaTypes.OciLayer) with { Config = Descriptor.EmptyJson };
+        var pushed = Manifest(
+            "application/vnd.acme.rocket", MediaTypes.OciEmpty, MediaTypes.OciLayer) with { Config = Descriptor.EmptyJson };
         Assert.Equal("an artifact of type application/vnd.acme.rocket", ArtifactKind.WhyNoImage(pushed));
         Assert.Equal("an artifact without a type", ArtifactKind.WhyNoImage(pushed with { ArtifactType = null, Layers = [] }));
     }

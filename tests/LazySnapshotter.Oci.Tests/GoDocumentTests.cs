@@ -16,7 +16,8 @@ public sealed class GoDocumentTests
             MediaType = MediaTypes.OciManifest,
             ArtifactType = "application/vnd.example",
             Config = Descriptor.EmptyJson,
-            Layers = [new Descriptor { MediaType = "application/octet-stream", Digest = Digest.Parse(D), Size = 9007199254740993, Annotations = new Dictionary<string, string> { ["b"] = "2", ["a"] = "1" } }],
+            Layers = [new Descriptor { MediaType = "application/octet-stream", Digest = Digest.Parse(
+                D), Size = 9007199254740993, Annotations = new Dictionary<string, string> { ["b"] = "2", ["a"] = "1" } }],
             Subject = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = Digest.Parse(D), Size = 7 },
             Annotations = new Dictionary<string, string> { ["com.amazon.soci.build-tool-identifier"] = "AWS SOCI CLI v0.2" },
         };
@@ -36,8 +37,10 @@ public sealed class GoDocumentTests
             [
                 new Descriptor
                 {
-                    MediaType = MediaTypes.OciManifest, Digest = Digest.Parse(D), Size = 1, Urls = ["https://x/?a=1&b=2"], ArtifactType = "t",
-                    Platform = new Platform { Os = "windows", Architecture = "arm64", OsVersion = "10.0", OsFeatures = ["win32k"], Variant = "v8" },
+                    MediaType = MediaTypes.OciManifest, Digest = Digest.Parse(
+                        D), Size = 1, Urls = ["https://x/?a=1&b=2"], ArtifactType = "t",
+                    Platform = new Platform { Os = "windows", Architecture = "arm64", OsVersion = "10.0", OsFeatures = ["win32k"],
+                        Variant = "v8" },
                 },
             ],
         };
@@ -54,7 +57,8 @@ public sealed class GoDocumentTests
     [InlineData("\u2028\u2029", """\u2028\u2029""")]
     public void Text_is_escaped_as_Go_escapes_it(string text, string expected)
     {
-        var written = Encoding.UTF8.GetString(OciJson.WriteIndex(new ImageIndex { Manifests = [], Annotations = new Dictionary<string, string> { [text] = text } }));
+        var written = Encoding.UTF8.GetString(
+            OciJson.WriteIndex(new ImageIndex { Manifests = [], Annotations = new Dictionary<string, string> { [text] = text } }));
         Assert.Equal($$$"""{"schemaVersion":2,"manifests":[],"annotations":{"{{{expected}}}":"{{{expected}}}"}}""", written);
         Assert.Equal(text, OciJson.ReadIndex(Encoding.UTF8.GetBytes(written), "it").Annotations![text]);
     }
@@ -70,7 +74,8 @@ public sealed class GoDocumentTests
     [Fact]
     public void What_is_empty_is_left_out()
     {
-        var manifest = new ImageManifest { MediaType = null, ArtifactType = "", Config = Descriptor.EmptyJson with { Urls = [], Annotations = new Dictionary<string, string>() }, Layers = [] };
+        var manifest = new ImageManifest { MediaType = null, ArtifactType = "",
+            Config = Descriptor.EmptyJson with { Urls = [], Annotations = new Dictionary<string, string>() }, Layers = [] };
         Assert.Equal(
             $$$"""{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{{{D}}}","size":2},"layers":[]}""",
             Encoding.UTF8.GetString(OciJson.WriteManifest(manifest)));

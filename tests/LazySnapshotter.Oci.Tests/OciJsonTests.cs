@@ -96,7 +96,8 @@ public sealed class OciJsonTests
     }
 
     [Theory]
-    [InlineData("{\"schemaVersion\":null,\"mediaType\":null,\"annotations\":null,\"subject\":null,\"layers\":[<layer>],\"config\":<config>}")]
+    [InlineData(
+        "{\"schemaVersion\":null,\"mediaType\":null,\"annotations\":null,\"subject\":null,\"layers\":[<layer>],\"config\":<config>}")]
     [InlineData("{\"Config\":<config>,\"LAYERS\":[<layer>]}")]
     [InlineData("{\"config\":<config>,\"layers\":[],\"layers\":[<layer>]}")]
     [InlineData("{\"config\":<config>,\"layers\":[<layer>],\"layers\":null,\"subject\":{}}\n\n")]
@@ -104,7 +105,8 @@ public sealed class OciJsonTests
     {
         var layer = $$$"""{"MediaType":"a","mediatype":"{{{MediaTypes.OciLayerGzip}}}","digest":"{{{D}}}","size":7,"urls":null,"platform":null,"annotations":{"n":null}}""";
         var manifest = OciJson.ReadManifest(
-            Encoding.UTF8.GetBytes(json.Replace("<config>", Config, StringComparison.Ordinal).Replace("<layer>", layer, StringComparison.Ordinal)), "it");
+            Encoding.UTF8.GetBytes(
+                json.Replace("<config>", Config, StringComparison.Ordinal).Replace("<layer>", layer, StringComparison.Ordinal)), "it");
 
         var read = Assert.Single(manifest.Layers);
         Assert.Equal((MediaTypes.OciLayerGzip, 7), (read.MediaType, read.Size));
@@ -116,14 +118,16 @@ public sealed class OciJsonTests
     [Theory]
     [InlineData("{\"config\":" + Config + "}")]
     [InlineData("{\"config\":" + Config + ",\"layers\":null}")]
-    public void A_manifest_without_layers_has_none(string json) => Assert.Empty(OciJson.ReadManifest(Encoding.UTF8.GetBytes(json), "it").Layers);
+    public void A_manifest_without_layers_has_none(string json) =>
+        Assert.Empty(OciJson.ReadManifest(Encoding.UTF8.GetBytes(json), "it").Layers);
 
     [Theory]
     [InlineData("")]
     [InlineData("\"mediaType\":\"\",")]
     [InlineData("\"mediaType\":null,")]
     public void A_configuration_needs_no_media_type(string mediaType) => Assert.Equal("", OciJson.ReadManifest(
-        Encoding.UTF8.GetBytes("{\"config\":{" + mediaType + "\"digest\":\"" + D + "\",\"size\":2},\"layers\":[]}"), "it").Config.MediaType);
+        Encoding.UTF8.GetBytes(
+            "{\"config\":{" + mediaType + "\"digest\":\"" + D + "\",\"size\":2},\"layers\":[]}"), "it").Config.MediaType);
 
     [Theory]
     [InlineData("{}")]
@@ -139,7 +143,8 @@ public sealed class OciJsonTests
     [Fact]
     public void Objects_of_the_same_name_are_put_together()
     {
-        var config = OciJson.ReadConfig(Encoding.UTF8.GetBytes($$$"""{"rootfs":{"diff_ids":["{{{D}}}"]},"os":"a","RootFS":{"type":"layers"},"OS":"b"}"""), "it");
+        var config = OciJson.ReadConfig(
+            Encoding.UTF8.GetBytes($$$"""{"rootfs":{"diff_ids":["{{{D}}}"]},"os":"a","RootFS":{"type":"layers"},"OS":"b"}"""), "it");
         Assert.Equal([Digest.Parse(D)], config.RootFs.DiffIds);
         Assert.Equal("b", config.Os);
     }
@@ -150,17 +155,21 @@ public sealed class OciJsonTests
     [InlineData("\"digest\":\"" + D + "\"", "the descriptor has no size")]
     public void Entries_that_nobody_wants_may_be_wrong(string members, string why)
     {
-        var json = Encoding.UTF8.GetBytes($$$"""{"manifests":[{"mediaType":"x",{{{members}}}},{"mediaType":"y","digest":"{{{D}}}","size":1}]}""");
+        var json = Encoding.UTF8.GetBytes(
+            $$$"""{"manifests":[{"mediaType":"x",{{{members}}}},{"mediaType":"y","digest":"{{{D}}}","size":1}]}""");
 
         var index = OciJson.ReadUsableIndex(json, "it");
         Assert.Equal("y", Assert.Single(index.Manifests).MediaType);
-        Assert.Contains($"it: manifest 0: {why}", Assert.Single(index.Unusable).Replace("digest: ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains($"it: manifest 0: {why}", Assert.Single(index.Unusable)
+            .Replace("digest: ", "", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Throws<InvalidDataException>(() => OciJson.ReadIndex(json, "it"));
     }
 
     [Theory]
-    [InlineData("{\"config\":" + Config + ",\"layers\":[{\"mediaType\":\"a\",\"digest\":\"" + D + "\",\"size\":\"5\"}]}", "layer 0: size is \"5\", a whole number is expected")]
-    [InlineData("{\"config\":" + Config + ",\"layers\":[{\"mediaType\":\"a\",\"digest\":\"" + D + "\",\"size\":5.0}]}", "layer 0: size is 5.0, a whole number is expected")]
+    [InlineData("{\"config\":" + Config + ",\"layers\":[{\"mediaType\":\"a\",\"digest\":\"" + D + "\",\"size\":\"5\"}]}",
+        "layer 0: size is \"5\", a whole number is expected")]
+    [InlineData("{\"config\":" + Config + ",\"layers\":[{\"mediaType\":\"a\",\"digest\":\"" + D + "\",\"size\":5.0}]}",
+        "layer 0: size is 5.0, a whole number is expected")]
     [InlineData("{\"config\":" + Config + ",\"layers\":{}}", "layers is an object, a list is expected")]
     [InlineData("{\"layers\":[]}", "it has no configuration")]
     public void Messages_speak_of_the_document(string json, string why)
@@ -172,7 +181,8 @@ public sealed class OciJsonTests
     [Fact]
     public void Bytes_that_are_not_UTF8_are_refused_by_name()
     {
-        var json = Encoding.UTF8.GetBytes("{\"config\":" + Config + ",\"layers\":[{\"mediaType\":\"aX\",\"digest\":\"sha256:X\",\"size\":1}]}");
+        var json = Encoding.UTF8.GetBytes(
+            "{\"config\":" + Config + ",\"layers\":[{\"mediaType\":\"aX\",\"digest\":\"sha256:X\",\"size\":1}]}");
         foreach (var at in Enumerable.Range(0, json.Length).Where(i => json[i] == (byte)'X').ToList())
         {
             var broken = json.ToArray();

@@ -39,7 +39,8 @@ public sealed class PlatformTests
     [InlineData("armhf", "linux/arm/v7")]
     [InlineData("riscv64", "linux/riscv64")]
     [InlineData("any/thing", "any/thing")]
-    public void Platforms_are_understood_by_any_of_their_names(string text, string platform) => Assert.Equal(platform, Platform.Parse(text).ToString());
+    public void Platforms_are_understood_by_any_of_their_names(string text, string platform) =>
+        Assert.Equal(platform, Platform.Parse(text).ToString());
 
     [Fact]
     public void A_system_alone_means_this_machine_s_architecture() =>
@@ -66,7 +67,8 @@ public sealed class PlatformTests
     {
         for (var rank = 0; rank < images.Length; rank++)
             Assert.Equal(rank, Platform.Parse(machine).RankOf(Platform.Parse(images[rank])));
-        foreach (var other in ((string[])["linux/amd64/v4", "windows/amd64", "linux/arm64/v9", "linux/ppc64le", "linux/arm/v9"]).Except(images))
+        foreach (var other in ((string[])["linux/amd64/v4", "windows/amd64", "linux/arm64/v9", "linux/ppc64le", "linux/arm/v9"])
+            .Except(images))
             Assert.Null(Platform.Parse(machine).RankOf(Platform.Parse(other)));
     }
 

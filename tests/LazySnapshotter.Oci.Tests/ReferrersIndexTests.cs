@@ -17,7 +17,8 @@ public sealed class ReferrersIndexTests
     [Fact]
     public void An_added_entry_leaves_all_others_as_they_were()
     {
-        var entry = new Descriptor { MediaType = "m/n", Digest = Two, Size = 4, ArtifactType = "t", Annotations = new Dictionary<string, string> { ["a"] = "<b>" } };
+        var entry = new Descriptor { MediaType = "m/n", Digest = Two, Size = 4, ArtifactType = "t", Annotations = new Dictionary<string,
+            string> { ["a"] = "<b>" } };
         var added = ReferrersIndex.Add(Bytes(Foreign), entry, "list")!;
         Assert.Equal(
             $$$"""{"annotations":{"k":"\u00e4ä<"},"x-unknown":[1.50, 1e2 , {"b":null}],"manifests":[{"size":3,  "digest":"{{{One}}}", "mediaType":"m","x-future":{"a" : 1.0}},{"mediaType":"m/n","digest":"{{{Two}}}","size":4,"annotations":{"a":"\u003cb\u003e"},"artifactType":"t"}],"schemaVersion":2}""",
@@ -40,7 +41,8 @@ public sealed class ReferrersIndexTests
     public void An_empty_list_is_a_list(string list)
     {
         var added = ReferrersIndex.Add(Bytes(list), new Descriptor { MediaType = "m", Digest = One, Size = 1 }, "list");
-        Assert.Equal($$$"""{"schemaVersion":2,"manifests":[{"mediaType":"m","digest":"{{{One}}}","size":1}]}""", Encoding.UTF8.GetString(added!));
+        Assert.Equal(
+            $$$"""{"schemaVersion":2,"manifests":[{"mediaType":"m","digest":"{{{One}}}","size":1}]}""", Encoding.UTF8.GetString(added!));
     }
 
     [Theory]
@@ -78,9 +80,12 @@ public sealed class ReferrersIndexTests
         var (to, entry) = ReferrersIndex.EntryOf(MediaTypes.OciManifest, OciJson.WriteManifest(manifest), "it");
         Assert.Equal(One, to);
         Assert.Equal(("config/type", "b"), (entry.ArtifactType, entry.Annotations!["a"]));
-        Assert.Equal("own/type", ReferrersIndex.EntryOf(MediaTypes.OciManifest, OciJson.WriteManifest(manifest with { ArtifactType = "own/type" }), "it").Entry.ArtifactType);
-        Assert.Null(ReferrersIndex.EntryOf(MediaTypes.OciIndex, OciJson.WriteIndex(new ImageIndex { Manifests = [], Subject = subject }), "it").Entry.ArtifactType);
-        Assert.Throws<InvalidDataException>(() => ReferrersIndex.EntryOf(MediaTypes.OciManifest, OciJson.WriteManifest(manifest with { Subject = null }), "it"));
+        Assert.Equal("own/type", ReferrersIndex.EntryOf(
+            MediaTypes.OciManifest, OciJson.WriteManifest(manifest with { ArtifactType = "own/type" }), "it").Entry.ArtifactType);
+        Assert.Null(ReferrersIndex.EntryOf(
+            MediaTypes.OciIndex, OciJson.WriteIndex(new ImageIndex { Manifests = [], Subject = subject }), "it").Entry.ArtifactType);
+        Assert.Throws<InvalidDataException>(
+            () => ReferrersIndex.EntryOf(MediaTypes.OciManifest, OciJson.WriteManifest(manifest with { Subject = null }), "it"));
     }
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);

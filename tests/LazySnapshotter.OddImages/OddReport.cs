@@ -24,7 +24,8 @@ public sealed class OddReport(IReadOnlyCollection<OddOutcome> outcomes)
     }
 
     /// <param name="stop">Ends the run early; what was seen until then is reported.</param>
-    public static async Task<OddReport> OfAsync(OddRun run, int firstSeed, int count, int parallel, Action<string> tell, CancellationToken stop = default)
+    public static async Task<OddReport> OfAsync(
+        OddRun run, int firstSeed, int count, int parallel, Action<string> tell, CancellationToken stop = default)
     {
         var outcomes = new ConcurrentQueue<OddOutcome>();
         await Parallel.ForEachAsync(

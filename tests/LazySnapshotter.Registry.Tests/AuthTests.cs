@@ -34,7 +34,8 @@ public sealed class AuthTests
             };
             Assert.Equal(expected, request.Authorization?.Split(' ')[0]);
         });
-        Assert.Contains("scope=repository%3Alibrary%2Fpython%3Apull", bench.Server.Requests.Single(r => r.Kind == TestRequestKind.Token).Query, StringComparison.Ordinal);
+        Assert.Contains("scope=repository%3Alibrary%2Fpython%3Apull", bench.Server.Requests.Single(
+            r => r.Kind == TestRequestKind.Token).Query, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,7 +79,8 @@ public sealed class AuthTests
     public async Task An_identity_token_is_posted()
     {
         await using var bench = await Bench.StartAsync(Private with { IdentityToken = "identity-of-someone" });
-        File.WriteAllText(bench.DockerConfigPath, $$$$"""{"auths":{"https://{{{{bench.Server.Host}}}}/v1/":{"identitytoken":"identity-of-someone"}}}""");
+        File.WriteAllText(
+            bench.DockerConfigPath, $$$$"""{"auths":{"https://{{{{bench.Server.Host}}}}/v1/":{"identitytoken":"identity-of-someone"}}}""");
         await bench.AssertReadsAsync(0, 1);
         var request = bench.Server.Requests.Single(r => r.Kind == TestRequestKind.Token);
         Assert.Equal("POST", request.Method);
@@ -139,7 +141,8 @@ public sealed class AuthTests
     public async Task A_token_of_ten_megabytes_is_not_read(bool lengthUnannounced)
     {
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer });
-        bench.Server.Faults.Add(Fault.Status(200, TestRequestKind.Token, body: $$"""{"token":"{{new string('x', 10 << 20)}}"}""") with { EndlessBody = lengthUnannounced });
+        bench.Server.Faults.Add(Fault.Status(
+            200, TestRequestKind.Token, body: $$"""{"token":"{{new string('x', 10 << 20)}}"}""") with { EndlessBody = lengthUnannounced });
         var error = await bench.FailsAsync(0, 1);
         Assert.Contains("longer than 65536 bytes", error.Message, StringComparison.Ordinal);
     }
@@ -162,7 +165,8 @@ public sealed class AuthTests
         {
             Headers = new Dictionary<string, string>
             {
-                ["WWW-Authenticate"] = $"Bearer realm=\"http://{bench.Server.TokenHost}/token\",service=\"test registry\",scope=\"repository:upstream:pull\"",
+                ["WWW-Authenticate"] =
+                    $"Bearer realm=\"http://{bench.Server.TokenHost}/token\",service=\"test registry\",scope=\"repository:upstream:pull\"",
             },
         });
         await bench.AssertReadsAsync(0, 1);
@@ -206,7 +210,8 @@ public sealed class AuthTests
         await bench.AssertReadsAsync(0, 1000);
         Assert.Equal("Ping Token Blob Cdn", bench.TakeRequests());
 
-        bench.Server.Faults.Add(Fault.Status(307, TestRequestKind.Cdn) with { Headers = new Dictionary<string, string> { ["Location"] = "http://127.0.0.1:1/blob?secret=1" } });
+        bench.Server.Faults.Add(Fault.Status(307, TestRequestKind.Cdn)
+            with { Headers = new Dictionary<string, string> { ["Location"] = "http://127.0.0.1:1/blob?secret=1" } });
         var error = await bench.FailsAsync(0, 1);
         Assert.Contains("from https to plain http at 127.0.0.1:1", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
@@ -241,7 +246,8 @@ public sealed class AuthTests
     {
         await using var bench = await Bench.StartAsync(Private);
         bench.WriteDockerConfig(Username, Password);
-        bench.Server.Faults.Add(Fault.Status(307, TestRequestKind.Token) with { Headers = new Dictionary<string, string> { ["Location"] = $"http://{bench.Server.CdnHost}/token" } });
+        bench.Server.Faults.Add(Fault.Status(307, TestRequestKind.Token)
+            with { Headers = new Dictionary<string, string> { ["Location"] = $"http://{bench.Server.CdnHost}/token" } });
         await bench.FailsAsync(0, 1);
         Assert.Null(bench.Server.Requests.Single(r => r.Kind == TestRequestKind.Cdn).Authorization);
     }

@@ -86,7 +86,8 @@ internal sealed class Bench : IAsyncDisposable
 
     public async Task<byte[]> ReadAsync(long offset, long length, RemoteBlob? blob = null)
     {
-        await using var stream = await (blob ?? OpenBlob()).OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), CancellationToken.None);
+        await using var stream = await (blob ?? OpenBlob())
+            .OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), CancellationToken.None);
         return await ReadAllAsync(stream);
     }
 

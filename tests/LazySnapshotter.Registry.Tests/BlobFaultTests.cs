@@ -23,7 +23,8 @@ public sealed class BlobFaultTests
         await using var bench = await Bench.StartAsync();
         await bench.AssertReadsAsync(0, 1);
         var header = value == "date" ? DateTimeOffset.UtcNow.AddSeconds(2).ToString("R") : value;
-        bench.Server.Faults.Add(Fault.Status(429, TestRequestKind.Blob, times: 1) with { Headers = new Dictionary<string, string> { ["Retry-After"] = header } });
+        bench.Server.Faults.Add(Fault.Status(
+            429, TestRequestKind.Blob, times: 1) with { Headers = new Dictionary<string, string> { ["Retry-After"] = header } });
         var started = DateTime.UtcNow;
         await bench.AssertReadsAsync(Start, Length);
         Assert.InRange(DateTime.UtcNow - started, TimeSpan.FromMilliseconds(900), TimeSpan.FromSeconds(5));
@@ -38,12 +39,14 @@ public sealed class BlobFaultTests
         bench.Server.ClearLog();
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Delay = TimeSpan.FromSeconds(1) });
         var errors = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Assert.ThrowsAsync<RegistryException>(
-            () => bench.Client.OpenBlob(bench.Reference, missing, null).OpenExactRangeAsync(i * 100, 100, ReadPriority.Demanded(), CancellationToken.None))));
+            () => bench.Client.OpenBlob(bench.Reference, missing, null)
+                .OpenExactRangeAsync(i * 100, 100, ReadPriority.Demanded(), CancellationToken.None))));
         Assert.Equal("Blob", bench.TakeRequests());
         for (var i = 0; i < errors.Length; i++)
         {
             Assert.Equal(RegistryFailure.NotFound, errors[i].Failure);
-            Assert.StartsWith($"{bench.Server.Host}: blob {missing} bytes {i * 100}-{i * 100 + 99}: ", errors[i].Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"{bench.Server.Host}: blob {missing} bytes {i * 100}-{i * 100 + 99}: ", errors[i].Message, StringComparison.Ordinal);
         }
     }
 
@@ -53,7 +56,8 @@ public sealed class BlobFaultTests
         await using var bench = await Bench.StartAsync();
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, TruncateAt = 50_000, Times = 1 });
         await bench.AssertReadsAsync(Start, Length);
-        Assert.Equal(["bytes=1000-200999", "bytes=51000-200999"], bench.Server.Requests.Where(r => r.Kind == TestRequestKind.Blob).Select(r => r.Range!));
+        Assert.Equal(["bytes=1000-200999", "bytes=51000-200999"], bench.Server.Requests.Where(r => r.Kind == TestRequestKind.Blob)
+            .Select(r => r.Range!));
         Assert.Equal(1, bench.Client.Statistics.ResumedBodies);
         Assert.Equal(0, bench.Client.Statistics.Repetitions);
         Assert.Equal(Length, bench.Client.Statistics.BlobBytes);
@@ -65,7 +69,8 @@ public sealed class BlobFaultTests
         await using var bench = await Bench.StartAsync();
         var nowhere = Oci.ImageReference.Parse("127.0.0.1:1/library/python");
         var error = await Assert.ThrowsAsync<RegistryException>(
-            () => bench.Client.OpenBlob(nowhere, bench.Blob.Digest, null).OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
+            () => bench.Client.OpenBlob(nowhere, bench.Blob.Digest, null)
+                .OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.Unreachable, error.Failure);
         Assert.Contains("127.0.0.1:1", error.Message, StringComparison.Ordinal);
     }
@@ -77,7 +82,8 @@ public sealed class BlobFaultTests
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
         using var client = new RegistryClient(
-            Bench.Impatient with { RetryLimit = 0, DockerConfigPath = "/nonexistent", ConfigureHandler = handler => handler.ConnectCallback = ConnectAsync }, NullLogger.Instance);
+            Bench.Impatient with { RetryLimit = 0, DockerConfigPath = "/nonexistent", ConfigureHandler = handler =>
+                handler.ConnectCallback = ConnectAsync }, NullLogger.Instance);
         var reference = Oci.ImageReference.Parse($"{listener.LocalEndPoint}/library/python");
         var error = await Assert.ThrowsAsync<RegistryException>(() => client.FindManifestAsync(reference, CancellationToken.None));
         Assert.Equal(RegistryFailure.Unreachable, error.Failure);
@@ -170,7 +176,8 @@ public sealed class BlobFaultTests
     {
         await using var bench = await Bench.StartAsync();
         var blob = bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, 400_000);
-        var error = await Assert.ThrowsAsync<RegistryException>(() => blob.OpenExactRangeAsync(350_000, 10, ReadPriority.Demanded(), CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => blob.OpenExactRangeAsync(350_000, 10, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.RangeNotSatisfiable, error.Failure);
         AssertNames(error, bench, "bytes 350000-350009", "the blob there has 300000 bytes", "its descriptor says 400000");
     }
@@ -184,7 +191,8 @@ public sealed class BlobFaultTests
         Assert.Equal((byte)(bench.Content[Start + 5] ^ 0xff), read[5]);
 
         var small = bench.Server.Content.AddBlob(Bench.Repository, [.. bench.Content.AsSpan(0, 1000)]);
-        var error = await Assert.ThrowsAsync<RegistryException>(() => bench.Client.GetBlobBytesAsync(bench.Reference, small, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => bench.Client.GetBlobBytesAsync(bench.Reference, small, CancellationToken.None));
         Assert.Equal(RegistryFailure.Protocol, error.Failure);
         Assert.Contains($"{small.Digest}: the 1000 bytes received have the digest sha256:", error.Message, StringComparison.Ordinal);
     }
@@ -194,10 +202,12 @@ public sealed class BlobFaultTests
     {
         const int Seed = 20240607;
         await using var bench = await Bench.StartAsync(
-            new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true, Seed = Seed }, Bench.Impatient with { StallTimeout = TimeSpan.FromMilliseconds(150) });
+            new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true, Seed = Seed },
+            Bench.Impatient with { StallTimeout = TimeSpan.FromMilliseconds(150) });
         foreach (var fault in (ReadOnlySpan<Fault>)[
             Fault.Status(503), Fault.Status(429), new() { ResetBeforeAnswer = true },
-            new() { Kind = TestRequestKind.Cdn, ResetAt = 700 }, new() { Kind = TestRequestKind.Cdn, TruncateAt = 800 }, new() { Kind = TestRequestKind.Cdn, EndAt = 300 },
+            new() { Kind = TestRequestKind.Cdn, ResetAt = 700 }, new() { Kind = TestRequestKind.Cdn, TruncateAt = 800 },
+            new() { Kind = TestRequestKind.Cdn, EndAt = 300 },
             new() { Kind = TestRequestKind.Cdn, StallAt = 5 }, new() { Kind = TestRequestKind.Cdn, IgnoreRange = true },
             Fault.Status(403, TestRequestKind.Cdn)])
         {

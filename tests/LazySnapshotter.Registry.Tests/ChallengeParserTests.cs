@@ -10,7 +10,8 @@ public sealed class ChallengeParserTests
     [InlineData("Basic", "basic ")]
     [InlineData("Basic realm=\"x\"", "basic realm=x")]
     [InlineData("BASIC REALM=x", "basic REALM=x")]
-    [InlineData("Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\"", "bearer realm=https://auth.docker.io/token;service=registry.docker.io")]
+    [InlineData("Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\"",
+        "bearer realm=https://auth.docker.io/token;service=registry.docker.io")]
     [InlineData("Bearer realm=https://a/token?x=1,service=b", "bearer realm=https://a/token?x=1;service=b")]
     [InlineData("Bearer  realm = \"a\" ,\tservice = \"b\"", "bearer realm=a;service=b")]
     [InlineData("Bearer realm=\"a, b=\\\"c\\\"\",scope=\"repository:x:pull,push\"", "bearer realm=a, b=\"c\";scope=repository:x:pull,push")]

@@ -36,7 +36,8 @@ public sealed class CredentialSourcesTests : IDisposable
     [InlineData("docker.io", "docker.io")]
     [InlineData("registry-1.docker.io", "docker.io")]
     public async Task Entries_are_found_under_every_name_docker_gives_them(string key, string host) =>
-        Assert.Equal("someone:secret", await FindAsync($$$$"""{"auths":{"{{{{key}}}}":{"auth":"{{{{Base64("someone:secret")}}}}"}}}""", host));
+        Assert.Equal(
+            "someone:secret", await FindAsync($$$$"""{"auths":{"{{{{key}}}}":{"auth":"{{{{Base64("someone:secret")}}}}"}}}""", host));
 
     [Theory]
     [InlineData("registry.example", "registry.example:5000")]
@@ -69,7 +70,8 @@ public sealed class CredentialSourcesTests : IDisposable
 
     [Fact]
     public async Task An_entry_for_repositories_of_Docker_Hub_is_found_by_its_full_name() =>
-        Assert.Equal("a:b", await FindAsync("""{"auths":{"docker.io/library/python":{"username":"a","password":"b"}}}""", "docker.io", "library/python"));
+        Assert.Equal("a:b", await FindAsync(
+            """{"auths":{"docker.io/library/python":{"username":"a","password":"b"}}}""", "docker.io", "library/python"));
 
     [Fact]
     public async Task What_was_handed_over_for_a_repository_is_for_it_alone_and_comes_first()
@@ -98,10 +100,12 @@ public sealed class CredentialSourcesTests : IDisposable
     [Fact]
     public async Task The_content_of_a_config_may_stand_in_the_environment_and_comes_before_files()
     {
-        Environment.SetEnvironmentVariable(CredentialSources.EnvironmentVariable, """{"auths":{"env.example":{"username":"env","password":"secret"}}}""");
+        Environment.SetEnvironmentVariable(
+            CredentialSources.EnvironmentVariable, """{"auths":{"env.example":{"username":"env","password":"secret"}}}""");
         try
         {
-            const string Config = """{"auths":{"env.example":{"username":"file","password":"b"},"file.example":{"username":"file","password":"b"}}}""";
+            const string Config =
+                """{"auths":{"env.example":{"username":"file","password":"b"},"file.example":{"username":"file","password":"b"}}}""";
             Assert.Equal("env:secret", await FindAsync(Config, "env.example"));
             Assert.Equal("file:b", await FindAsync(Config, "file.example"));
             Environment.SetEnvironmentVariable(CredentialSources.EnvironmentVariable, "secret, not JSON");
@@ -117,8 +121,10 @@ public sealed class CredentialSourcesTests : IDisposable
 
     [Theory]
     [InlineData("HOME=/h", "/h/.docker/config.json /run/containers/0/auth.json /h/.config/containers/auth.json")]
-    [InlineData("HOME=/h XDG_RUNTIME_DIR=/run/user/7", "/h/.docker/config.json /run/user/7/containers/auth.json /h/.config/containers/auth.json")]
-    [InlineData("HOME=/h DOCKER_CONFIG=/d REGISTRY_AUTH_FILE=/a.json XDG_RUNTIME_DIR=/r XDG_CONFIG_HOME=/c", "/a.json /d/config.json /r/containers/auth.json /c/containers/auth.json")]
+    [InlineData(
+        "HOME=/h XDG_RUNTIME_DIR=/run/user/7", "/h/.docker/config.json /run/user/7/containers/auth.json /h/.config/containers/auth.json")]
+    [InlineData("HOME=/h DOCKER_CONFIG=/d REGISTRY_AUTH_FILE=/a.json XDG_RUNTIME_DIR=/r XDG_CONFIG_HOME=/c",
+        "/a.json /d/config.json /r/containers/auth.json /c/containers/auth.json")]
     [InlineData("XDG_RUNTIME_DIR=/r", "/r/containers/auth.json")]
     [InlineData("HOME=. XDG_RUNTIME_DIR=/r", "/r/containers/auth.json")]
     public void Files_are_asked_in_an_order(string environment, string expected)
@@ -180,7 +186,8 @@ public sealed class CredentialSourcesTests : IDisposable
         Environment.SetEnvironmentVariable("DOCKER_CONFIG", _folder);
         try
         {
-            Assert.NotNull(await new CredentialSources(new RegistryOptions(), new PullSecrets(), _log).FindAsync("r.example", null, CancellationToken.None));
+            Assert.NotNull(await new CredentialSources(new RegistryOptions(), new PullSecrets(), _log)
+                .FindAsync("r.example", null, CancellationToken.None));
         }
         finally
         {
@@ -210,7 +217,8 @@ public sealed class CredentialSourcesTests : IDisposable
     public async Task A_helper_that_knows_nothing_leaves_the_file_to_answer()
     {
         WriteHelper("fake", "echo 'credentials not found in native keychain'; exit 1");
-        Assert.Equal("a:b", await FindAsync("""{"credsStore":"fake","auths":{"r.example":{"username":"a","password":"b"}}}""", "r.example"));
+        Assert.Equal(
+            "a:b", await FindAsync("""{"credsStore":"fake","auths":{"r.example":{"username":"a","password":"b"}}}""", "r.example"));
         Assert.Empty(_log.Lines);
     }
 

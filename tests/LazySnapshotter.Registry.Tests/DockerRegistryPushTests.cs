@@ -2,6 +2,7 @@ using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Copy;
+using LazySnapshotter.Registry.Push;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
@@ -34,10 +35,12 @@ public sealed class DockerRegistryPushTests : IAsyncLifetime
     {
         await using var registry = await DockerRegistry.StartAsync();
         var (reference, image) = await PushImageAsync(registry);
-        var inspected = (await ProcessRunner.RunAsync("skopeo", ["inspect", "--raw", "--tls-verify=false", "docker://" + reference])).Checked().Output;
+        var inspected = (await ProcessRunner.RunAsync("skopeo", ["inspect", "--raw", "--tls-verify=false", "docker://" + reference]))
+            .Checked().Output;
         Assert.Equal(image.Digest, Digest.OfSha256(System.Text.Encoding.UTF8.GetBytes(inspected)));
         (await ProcessRunner.RunAsync("skopeo", [
-            "copy", "--quiet", "--insecure-policy", "--src-tls-verify=false", "docker://" + reference, "dir:" + Path.Combine(_folder, "pulled"),
+            "copy", "--quiet", "--insecure-policy", "--src-tls-verify=false", "docker://" + reference, "dir:" + Path.Combine(
+                _folder, "pulled"),
         ])).Checked();
 
         Assert.Equal(["v1"], await _client.ListTagsAsync(reference, CancellationToken.None));
@@ -54,12 +57,15 @@ public sealed class DockerRegistryPushTests : IAsyncLifetime
         Assert.Empty(await _client.ListReferrersAsync(reference, image.Digest, null, CancellationToken.None));
         var one = await PushArtifactAsync(reference, image, "one");
         var two = await PushArtifactAsync(reference, image, "two");
-        Assert.Equal([one.Digest, two.Digest], (await _client.ListReferrersAsync(reference, image.Digest, Type, CancellationToken.None)).Select(d => d.Digest));
-        Assert.Equal([ReferrersIndex.TagOf(image.Digest), "v1"], (await _client.ListTagsAsync(reference, CancellationToken.None)).Order(StringComparer.Ordinal));
+        Assert.Equal([one.Digest, two.Digest], (await _client.ListReferrersAsync(reference, image.Digest, Type, CancellationToken.None))
+            .Select(d => d.Digest));
+        Assert.Equal([ReferrersIndex.TagOf(image.Digest), "v1"], (await _client.ListTagsAsync(reference, CancellationToken.None))
+            .Order(StringComparer.Ordinal));
 
         Assert.True(await _client.DeleteReferrerAsync(reference, image.Digest, one.Digest, CancellationToken.None));
         Assert.Null(await _client.FindManifestAsync(reference with { Tag = null, Digest = one.Digest }, CancellationToken.None));
-        Assert.Equal(two.Digest, Assert.Single(await _client.ListReferrersAsync(reference, image.Digest, null, CancellationToken.None)).Digest);
+        Assert.Equal(
+            two.Digest, Assert.Single(await _client.ListReferrersAsync(reference, image.Digest, null, CancellationToken.None)).Digest);
         Assert.True(await _client.DeleteReferrerAsync(reference, image.Digest, two.Digest, CancellationToken.None));
         Assert.Empty(await _client.ListReferrersAsync(reference, image.Digest, null, CancellationToken.None));
         Assert.False(await _client.DeleteReferrerAsync(reference, image.Digest, two.Digest, CancellationToken.None));
@@ -73,7 +79,8 @@ public sealed class DockerRegistryPushTests : IAsyncLifetime
         var one = await PushArtifactAsync(reference, image, "one");
         Assert.True(await _client.DeleteReferrerAsync(reference, image.Digest, one.Digest, CancellationToken.None));
         Assert.Empty(await _client.ListReferrersAsync(reference, image.Digest, null, CancellationToken.None));
-        var error = await Assert.ThrowsAsync<RegistryException>(() => _client.DeleteManifestAsync(reference, image.Digest, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => _client.DeleteManifestAsync(reference, image.Digest, CancellationToken.None));
         Assert.Equal(RegistryFailure.Refused, error.Failure);
     }
 
@@ -86,12 +93,14 @@ public sealed class DockerRegistryPushTests : IAsyncLifetime
         var artifact = await PushArtifactAsync(reference, image, "one");
         var copy = new ImageCopy(_client, new ImageCopyOptions());
 
-        var within = await copy.RunAsync(reference, ImageReference.Parse($"{registry.Address}/team/second:v1"), null, CancellationToken.None);
+        var within = await copy.RunAsync(
+            reference, ImageReference.Parse($"{registry.Address}/team/second:v1"), null, CancellationToken.None);
         Assert.Equal((0, 3), (within.Uploaded.Blobs, within.Mounted.Blobs));
         var target = ImageReference.Parse($"{other.Address}/elsewhere/image:v7");
         var between = await copy.RunAsync(reference, target, null, CancellationToken.None);
         Assert.Equal((3, 2, 1), (between.Uploaded.Blobs, between.ManifestsCopied, between.Referrers));
-        Assert.Equal(artifact.Digest, Assert.Single(await _client.ListReferrersAsync(target, image.Digest, Type, CancellationToken.None)).Digest);
+        Assert.Equal(
+            artifact.Digest, Assert.Single(await _client.ListReferrersAsync(target, image.Digest, Type, CancellationToken.None)).Digest);
         Assert.Equal(image.Digest, (await _client.GetManifestAsync(target, CancellationToken.None)).Descriptor.Digest);
 
         var again = await copy.RunAsync(reference, target, null, CancellationToken.None);
@@ -110,7 +119,8 @@ public sealed class DockerRegistryPushTests : IAsyncLifetime
             Config = await PushBlobAsync(reference, config, MediaTypes.OciConfig),
             Layers = [await PushBlobAsync(reference, layer, MediaTypes.OciLayerGzip)],
         });
-        return (reference, (await _client.PutManifestAsync(reference, reference.Tag, MediaTypes.OciManifest, manifest, CancellationToken.None)).Descriptor);
+        return (reference, (await _client.PutManifestAsync(
+            reference, reference.Tag, MediaTypes.OciManifest, manifest, CancellationToken.None)).Descriptor);
     }
 
     private async Task<Descriptor> PushArtifactAsync(ImageReference reference, Descriptor subject, string name)

@@ -54,7 +54,8 @@ public sealed class DockerRegistryTests : IAsyncLifetime
         using var client = new RegistryClient(new RegistryOptions { DockerConfigPath = Path.Combine(_folder, "none") }, new CapturedLogs());
         var reference = ImageReference.Parse($"{host}/{repository}:v1");
         var resolved = await client.ResolveAsync(reference, Platform.Current, CancellationToken.None);
-        var config = OciJson.ReadConfig(await client.GetBlobBytesAsync(reference, resolved.Manifest.Config, CancellationToken.None), "config");
+        var config = OciJson.ReadConfig(
+            await client.GetBlobBytesAsync(reference, resolved.Manifest.Config, CancellationToken.None), "config");
         Assert.Equal(resolved.Manifest.Layers.Count, config.RootFs.DiffIds.Count);
 
         var layer = resolved.Manifest.Layers[^1];
@@ -69,10 +70,12 @@ public sealed class DockerRegistryTests : IAsyncLifetime
         Assert.Equal(requests + 4, client.Statistics.Requests);
 
         var beyond = client.OpenBlob(reference, layer.Digest, null);
-        var error = await Assert.ThrowsAsync<RegistryException>(() => beyond.OpenExactRangeAsync(expected.Length, 1, ReadPriority.Demanded(), CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => beyond.OpenExactRangeAsync(expected.Length, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.RangeNotSatisfiable, error.Failure);
         var missing = client.OpenBlob(reference, Digest.OfSha256("missing"u8), null);
-        error = await Assert.ThrowsAsync<RegistryException>(() => missing.OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
+        error = await Assert.ThrowsAsync<RegistryException>(
+            () => missing.OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Contains("BLOB_UNKNOWN", error.Message, StringComparison.Ordinal);
     }
 

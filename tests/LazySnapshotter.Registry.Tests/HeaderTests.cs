@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Push;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;

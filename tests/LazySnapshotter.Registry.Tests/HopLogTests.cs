@@ -15,10 +15,13 @@ public sealed class HopLogTests
         await bench.AssertReadsAsync(0, 1000);
         var lines = HopLines(bench);
         Assert.Equal(4, lines.Length);
-        Assert.Matches($"^Debug: GET http://{bench.Server.Host}/v2/ : 401, [0-9]+ bytes received, first byte after [0-9.]+ ms, queued [0-9.]+ ms, attempt 0$", lines[0]);
+        Assert.Matches($"^Debug: GET http://{bench.Server.Host}/v2/ : 401, [0-9]+ bytes received, first byte after [0-9.]+ ms, queued " +
+            $"[0-9.]+ ms, attempt 0$", lines[0]);
         Assert.Matches($"^Debug: GET http://{bench.Server.TokenHost}/token : 200, [0-9]+ bytes received", lines[1]);
-        Assert.Matches($"^Debug: GET http://{bench.Server.Host}/v2/library/python/blobs/{bench.Blob.Digest} bytes 0-999: 307, 0 bytes received", lines[2]);
-        Assert.Matches($"^Debug: GET http://{bench.Server.CdnHost}/library/python/blobs/{bench.Blob.Digest} bytes 0-999: 206, 1000 bytes received", lines[3]);
+        Assert.Matches($"^Debug: GET http://{bench.Server.Host}/v2/library/python/blobs/{bench.Blob.Digest} bytes 0-999: 307, 0 bytes " +
+            $"received", lines[2]);
+        Assert.Matches($"^Debug: GET http://{bench.Server.CdnHost}/library/python/blobs/{bench.Blob.Digest} bytes 0-999: 206, 1000 bytes " +
+            $"received", lines[3]);
     }
 
     [Fact]
@@ -27,7 +30,8 @@ public sealed class HopLogTests
         await using var bench = await Bench.StartAsync();
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, TruncateAt = 100, Times = 1 });
         await bench.AssertReadsAsync(0, 1000);
-        Assert.Equal(["100", "900"], HopLines(bench).Where(line => line.Contains(": 206", StringComparison.Ordinal)).Select(line => Regex.Match(line, "([0-9]+) bytes received").Groups[1].Value));
+        Assert.Equal(["100", "900"], HopLines(bench).Where(line => line.Contains(": 206", StringComparison.Ordinal))
+            .Select(line => Regex.Match(line, "([0-9]+) bytes received").Groups[1].Value));
         Assert.Equal(1, bench.Client.Statistics.TroublesOf(RequestTrouble.BrokenBody));
     }
 
@@ -96,5 +100,6 @@ public sealed class HopLogTests
         Assert.Equal(1, bench.Client.Statistics.RememberedOf(RememberedThing.Location));
     }
 
-    private static string[] HopLines(Bench bench) => [.. bench.Log.Lines.Where(line => line.Contains(" bytes received, ", StringComparison.Ordinal))];
+    private static string[] HopLines(Bench bench) =>
+        [.. bench.Log.Lines.Where(line => line.Contains(" bytes received, ", StringComparison.Ordinal))];
 }

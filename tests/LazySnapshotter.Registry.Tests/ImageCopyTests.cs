@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Copy;
+using LazySnapshotter.Registry.Push;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -19,7 +20,8 @@ public sealed class ImageCopyTests
     public async Task An_index_with_platforms_and_referrers_goes_to_another_registry(bool sourceHasApi, bool targetHasApi)
     {
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { ReferrersApi = sourceHasApi, Auth = TestAuthMode.Bearer });
-        await using var target = await TestRegistry.StartAsync(new TestRegistryOptions { ReferrersApi = targetHasApi, Auth = TestAuthMode.Bearer });
+        await using var target = await TestRegistry.StartAsync(
+            new TestRegistryOptions { ReferrersApi = targetHasApi, Auth = TestAuthMode.Bearer });
         var image = await Image.MakeAsync(bench);
 
         var progress = new Reports();
@@ -86,13 +88,15 @@ public sealed class ImageCopyTests
         await using var bench = await Bench.StartAsync();
         await using var target = await TestRegistry.StartAsync();
         var image = await Image.MakeAsync(bench);
-        var result = await CopyAsync(bench, bench.Reference, target.Reference("team/copy"), new ImageCopyOptions { Platform = Platform.Parse("linux/arm64") });
+        var result = await CopyAsync(
+            bench, bench.Reference, target.Reference("team/copy"), new ImageCopyOptions { Platform = Platform.Parse("linux/arm64") });
         Assert.Equal(image.Arm.Digest, result.Root.Digest);
         Assert.Equal((1, 0), (result.ManifestsCopied, result.Referrers));
         Assert.Null(target.Content.ManifestBytes("team/copy", image.Amd.Digest.ToString()));
 
         var error = await Assert.ThrowsAsync<InvalidDataException>(
-            () => CopyAsync(bench, bench.Reference, target.Reference("team/copy"), new ImageCopyOptions { Platform = Platform.Parse("linux/s390x") }));
+            () => CopyAsync(
+                bench, bench.Reference, target.Reference("team/copy"), new ImageCopyOptions { Platform = Platform.Parse("linux/s390x") }));
         Assert.Contains("linux/amd64", error.Message, StringComparison.Ordinal);
     }
 
@@ -122,14 +126,16 @@ public sealed class ImageCopyTests
         Assert.Equal(0, target.Requests.Sum(r => r.BytesReceived));
         AssertSame(bench, target, image, "latest");
         foreach (var (subject, referrer) in image.Referrers)
-            Assert.Contains(await bench.Client.ListReferrersAsync(target.Reference("team/copy"), subject, null, CancellationToken.None), d => d.Digest == referrer.Digest);
+            Assert.Contains(await bench.Client.ListReferrersAsync(
+                target.Reference("team/copy"), subject, null, CancellationToken.None), d => d.Digest == referrer.Digest);
     }
 
     [Fact]
     public async Task Faults_on_both_sides_are_survived()
     {
         const int Seed = 11;
-        await using var bench = await Bench.StartAsync(new TestRegistryOptions { Seed = Seed, Auth = TestAuthMode.Bearer, RedirectBlobs = true }, Bench.Impatient with { RetryLimit = 12 });
+        await using var bench = await Bench.StartAsync(new TestRegistryOptions { Seed = Seed, Auth = TestAuthMode.Bearer,
+            RedirectBlobs = true }, Bench.Impatient with { RetryLimit = 12 });
         await using var target = await TestRegistry.StartAsync(new TestRegistryOptions { Seed = Seed + 1, ReferrersApi = false });
         var image = await Image.MakeAsync(bench);
         foreach (var server in (TestRegistry[])[bench.Server, target])
@@ -171,7 +177,8 @@ public sealed class ImageCopyTests
         };
         var image = bench.Server.Content.AddImage(Bench.Repository, "latest", [bench.Blob, foreign]);
         var gone = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = Digest.OfSha256("gone"u8), Size = 4 };
-        var unrelated = bench.Server.Content.AddImage(Bench.Repository, "unrelated", [bench.Blob], platform: Platform.Parse("linux/arm64")) with { Platform = null };
+        var unrelated = bench.Server.Content.AddImage(
+            Bench.Repository, "unrelated", [bench.Blob], platform: Platform.Parse("linux/arm64")) with { Platform = null };
         bench.Server.Content.AddIndex(Bench.Repository, ReferrersIndex.TagOf(image.Digest), [gone, unrelated]);
         var result = await CopyAsync(bench, bench.Reference, target.Reference("team/copy"));
         Assert.Equal(1, result.ManifestsCopied);
@@ -185,8 +192,10 @@ public sealed class ImageCopyTests
         await using var target = await TestRegistry.StartAsync();
         bench.Server.Content.AddBlob(Bench.Repository, "{}"u8.ToArray());
         var index = bench.Server.Content.AddManifest(Bench.Repository, null, MediaTypes.OciManifest, OciJson.WriteManifest(
-            new ImageManifest { MediaType = MediaTypes.OciManifest, Config = Descriptor.EmptyJson with { MediaType = "application/vnd.amazon.soci.index.v2+json" }, Layers = [bench.Blob] }));
-        var image = bench.Server.Content.AddManifest(Bench.Repository, "latest", MediaTypes.OciManifest, OciJson.WriteManifest(new ImageManifest
+            new ImageManifest { MediaType = MediaTypes.OciManifest,
+                Config = Descriptor.EmptyJson with { MediaType = "application/vnd.amazon.soci.index.v2+json" }, Layers = [bench.Blob] }));
+        var image = bench.Server.Content.AddManifest(
+            Bench.Repository, "latest", MediaTypes.OciManifest, OciJson.WriteManifest(new ImageManifest
         {
             MediaType = MediaTypes.OciManifest,
             Config = Descriptor.EmptyJson,
@@ -199,7 +208,8 @@ public sealed class ImageCopyTests
     }
 
     private static Task<ImageCopyResult> CopyAsync(
-        Bench bench, ImageReference source, ImageReference target, ImageCopyOptions? options = null, IProgress<ImageCopyProgress>? progress = null) =>
+        Bench bench, ImageReference source, ImageReference target, ImageCopyOptions? options =
+            null, IProgress<ImageCopyProgress>? progress = null) =>
         new ImageCopy(bench.Client, options ?? new ImageCopyOptions()).RunAsync(source, target, progress, CancellationToken.None);
 
     private static void AssertSame(Bench bench, TestRegistry target, Image image, string tag = "v2")
@@ -232,12 +242,14 @@ public sealed class ImageCopyTests
     // Two platforms in an index; the index and one platform have an artifact each, one artifact has a signature, and the
     // signature one of its own.
     private sealed record Image(
-        Descriptor Root, Descriptor Amd, Descriptor Arm, IReadOnlyList<Descriptor> Manifests, IReadOnlyList<Descriptor> Blobs, IReadOnlyList<(Digest Subject, Descriptor Referrer)> Referrers)
+        Descriptor Root, Descriptor Amd, Descriptor Arm, IReadOnlyList<Descriptor> Manifests, IReadOnlyList<Descriptor> Blobs,
+        IReadOnlyList<(Digest Subject, Descriptor Referrer)> Referrers)
     {
         public static async Task<Image> MakeAsync(Bench bench)
         {
             var content = bench.Server.Content;
-            var layers = Enumerable.Range(1, 6).Select(i => content.AddBlob(Bench.Repository, Bytes(i * 70_000, i), MediaTypes.OciLayerGzip)).ToList();
+            var layers = Enumerable.Range(1, 6)
+                .Select(i => content.AddBlob(Bench.Repository, Bytes(i * 70_000, i), MediaTypes.OciLayerGzip)).ToList();
             var amd = content.AddImage(Bench.Repository, "amd", layers[..4], platform: Platform.Parse("linux/amd64"));
             var arm = content.AddImage(Bench.Repository, "arm", layers[3..], platform: Platform.Parse("linux/arm64"));
             var root = content.AddIndex(Bench.Repository, "latest", [amd, arm]);
@@ -247,9 +259,11 @@ public sealed class ImageCopyTests
             var onAmd = await ReferAsync(amd, "amd");
             var signature = await ReferAsync(onAmd, "signature");
             await ReferAsync(signature, "signature's signature");
-            var configs = new[] { amd, arm }.Select(m => OciJson.ReadManifest(content.ManifestBytes(Bench.Repository, m.Digest.ToString())!, "it").Config);
+            var configs = new[] { amd, arm }.Select(
+                m => OciJson.ReadManifest(content.ManifestBytes(Bench.Repository, m.Digest.ToString())!, "it").Config);
             return new Image(
-                root, amd, arm, [root, amd, arm, .. referrers.Select(r => r.Item2)], [.. layers, index, Descriptor.EmptyJson, .. configs], referrers);
+                root, amd, arm, [root, amd, arm, .. referrers.Select(r => r.Item2)], [.. layers, index, Descriptor.EmptyJson, .. configs],
+                referrers);
 
             async Task<Descriptor> ReferAsync(Descriptor subject, string name)
             {

@@ -31,7 +31,8 @@ public sealed class InspectionTests : IAsyncLifetime
     {
         var report = await InspectAsync(new TestRegistryOptions());
         Assert.Equal(
-            "Ok ping, Ok manifest, Ok manifest, unchanged, Ok HEAD of the manifest, Ok range of the largest layer, Ok redirect, Ok another range, Ok HEAD of the layer, Ok referrers",
+            "Ok ping, Ok manifest, Ok manifest, unchanged, Ok HEAD of the manifest, Ok range of the largest layer, Ok redirect, Ok " +
+                "another range, Ok HEAD of the layer, Ok referrers",
             Verdicts(report));
         Assert.Contains("wants anonymous", Found(report, "ping"), StringComparison.Ordinal);
         Assert.Contains("none", Found(report, "redirect"), StringComparison.Ordinal);
@@ -55,7 +56,8 @@ public sealed class InspectionTests : IAsyncLifetime
         var redirect = report.Steps.Single(step => step.Name == "redirect");
         Assert.Equal(InspectionVerdict.Costs, redirect.Verdict);
         Assert.StartsWith($"1 to {Server.CdnHost}, good for 5", redirect.Found, StringComparison.Ordinal);
-        Assert.Equal(["307", "206"], report.Steps.Single(step => step.Name == "range of the largest layer").Requests.Select(r => r.StatusCode.ToString()));
+        Assert.Equal(["307", "206"], report.Steps.Single(
+            step => step.Name == "range of the largest layer").Requests.Select(r => r.StatusCode.ToString()));
         Assert.Equal((4, 3, 7), (report.ColdRead!.Requests, report.ColdRead.Connections, report.ColdRead.RoundTrips));
         Assert.Equal(1, report.WarmRead!.Requests);
         foreach (var secret in Server.Tokens.Secrets)
@@ -81,7 +83,8 @@ public sealed class InspectionTests : IAsyncLifetime
     [Fact]
     public async Task A_HEAD_that_is_refused_is_no_failure()
     {
-        var report = await InspectAsync(new TestRegistryOptions(), Fault.Status(405, TestRequestKind.Blob) with { When = r => r.Method == "HEAD" });
+        var report = await InspectAsync(
+            new TestRegistryOptions(), Fault.Status(405, TestRequestKind.Blob) with { When = r => r.Method == "HEAD" });
         Assert.Equal(InspectionVerdict.Costs, report.Steps.Single(step => step.Name == "HEAD of the layer").Verdict);
         Assert.False(report.Failed);
     }
@@ -123,8 +126,10 @@ public sealed class InspectionTests : IAsyncLifetime
         await using var bench = await MirrorBench.StartAsync("[host.\"http://127.0.0.1:1\"]\n");
         bench.Upstream.Content.AddImage(MirrorBench.Repository, "latest", [bench.Blob]);
         var report = await RegistryInspection.RunAsync(
-            bench.Reference with { Tag = "latest" }, Platform.Current, bench.Options with { RetryLimit = 0 }, new CapturedLogs(), CancellationToken.None);
-        Assert.StartsWith($"Costs ping of 127.0.0.1:1, Ok ping of {bench.Upstream.Host}, Ok manifest", Verdicts(report), StringComparison.Ordinal);
+            bench.Reference with { Tag = "latest" }, Platform.Current, bench.Options with { RetryLimit = 0 }, new CapturedLogs(),
+            CancellationToken.None);
+        Assert.StartsWith(
+            $"Costs ping of 127.0.0.1:1, Ok ping of {bench.Upstream.Host}, Ok manifest", Verdicts(report), StringComparison.Ordinal);
         Assert.EndsWith("Ok HEAD of the layer, Ok referrers", Verdicts(report), StringComparison.Ordinal);
         Assert.False(report.Failed);
     }
@@ -142,7 +147,8 @@ public sealed class InspectionTests : IAsyncLifetime
         var reference = await registry.PushAsync($"oci:{layout}:v1", "team/image:v1");
         var report = await InspectAsync(ImageReference.Parse(reference));
         Assert.Equal(
-            "Ok ping, Ok manifest, Ok manifest, unchanged, Ok HEAD of the manifest, Ok range of the largest layer, Ok redirect, Ok another range, Ok HEAD of the layer, Costs referrers",
+            "Ok ping, Ok manifest, Ok manifest, unchanged, Ok HEAD of the manifest, Ok range of the largest layer, Ok redirect, Ok " +
+                "another range, Ok HEAD of the layer, Costs referrers",
             Verdicts(report));
         Assert.Equal(2, report.ColdRead!.Requests);
     }
@@ -161,9 +167,11 @@ public sealed class InspectionTests : IAsyncLifetime
     }
 
     private Task<InspectionReport> InspectAsync(ImageReference reference) => RegistryInspection.RunAsync(
-        reference, Platform.Current, Bench.Impatient with { DockerConfigPath = _directory.Combine("none.json"), RetryLimit = 0 }, new CapturedLogs(), CancellationToken.None);
+        reference, Platform.Current, Bench.Impatient with { DockerConfigPath = _directory.Combine("none.json"), RetryLimit = 0 },
+        new CapturedLogs(), CancellationToken.None);
 
-    private static string Verdicts(InspectionReport report) => string.Join(", ", report.Steps.Select(step => $"{step.Verdict} {step.Name}"));
+    private static string Verdicts(InspectionReport report) =>
+        string.Join(", ", report.Steps.Select(step => $"{step.Verdict} {step.Name}"));
 
     private static string Found(InspectionReport report, string name) => report.Steps.Single(step => step.Name == name).Found;
 }

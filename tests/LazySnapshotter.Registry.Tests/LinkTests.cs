@@ -21,7 +21,8 @@ public sealed class LinkTests
 
         var best = await BestOfAsync(() => Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
         {
-            await using var stream = await bench.Client.OpenBlob(bench.Reference, blob.Digest, blob.Size).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
+            await using var stream = await bench.Client.OpenBlob(bench.Reference, blob.Digest, blob.Size)
+                .OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
             await stream.CopyToAsync(Stream.Null);
         })));
         var expected = 4.0 * content.Length * 8 / link.BitsPerSecond;
@@ -31,7 +32,8 @@ public sealed class LinkTests
     [Fact]
     public async Task A_request_takes_one_round_trip_and_a_connection_one_more()
     {
-        await using var bench = await Bench.StartAsync(new TestRegistryOptions { Link = new LinkProfile(TimeSpan.FromMilliseconds(100), 0) });
+        await using var bench = await Bench.StartAsync(
+            new TestRegistryOptions { Link = new LinkProfile(TimeSpan.FromMilliseconds(100), 0) });
         var started = Stopwatch.GetTimestamp();
         await bench.AssertReadsAsync(0, 1); // connection, ping, blob
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalMilliseconds, 290, double.MaxValue);

@@ -5,6 +5,7 @@ using System.Text;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Push;
 using LazySnapshotter.TestSupport.Logging;
 using LazySnapshotter.TestSupport.Processes;
 using LazySnapshotter.TestSupport.Registry;
@@ -67,7 +68,8 @@ public sealed class NginxTests : IAsyncLifetime
         using var client = Client(new RegistryOptions
         {
             PlainHttp = _ => false,
-            ConfigureHandler = handler => handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 certificate && certificate.Equals(trusted),
+            ConfigureHandler = handler => handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                shown is X509Certificate2 certificate && certificate.Equals(trusted),
         });
 
         await AssertReadsAsync(client, nginx.Address);
@@ -138,7 +140,8 @@ public sealed class NginxTests : IAsyncLifetime
     {
         await using var registry = await DockerRegistry.StartAsync();
         await PushAsync(registry.Address);
-        await using var nginx = await NginxProxy.StartAsync($"location / {{ proxy_set_header Host $http_host; proxy_pass http://{registry.Address}; }}");
+        await using var nginx = await NginxProxy.StartAsync(
+            $"location / {{ proxy_set_header Host $http_host; proxy_pass http://{registry.Address}; }}");
         using var client = Client();
         await AssertReadsAsync(client, nginx.Address);
         _hops.Clear();
@@ -206,7 +209,8 @@ public sealed class NginxTests : IAsyncLifetime
 
     private async Task<byte[]> ReadAsync(RegistryClient client, string address, int offset, int length)
     {
-        await using var stream = await client.OpenBlob(Reference(address), _blob.Digest, _blob.Size).OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), CancellationToken.None);
+        await using var stream = await client.OpenBlob(Reference(address), _blob.Digest, _blob.Size)
+            .OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), CancellationToken.None);
         return await Bench.ReadAllAsync(stream);
     }
 

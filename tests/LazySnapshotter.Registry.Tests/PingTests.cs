@@ -1,5 +1,6 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Push;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;

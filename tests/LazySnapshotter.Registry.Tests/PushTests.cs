@@ -1,6 +1,7 @@
 using System.Net;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Push;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -60,7 +61,8 @@ public sealed class PushTests
         await using var bench = await Bench.StartAsync(Bearer with { UploadsElsewhere = true });
         bench.Server.Faults.Add(Fault.Status(401, TestRequestKind.Cdn) with
         {
-            Headers = new Dictionary<string, string> { ["WWW-Authenticate"] = $"Bearer realm=\"http://{bench.Server.TokenHost}/token\",scope=\"repository:x:pull\"" },
+            Headers = new Dictionary<string,
+                string> { ["WWW-Authenticate"] = $"Bearer realm=\"http://{bench.Server.TokenHost}/token\",scope=\"repository:x:pull\"" },
         });
         var error = await Assert.ThrowsAsync<RegistryException>(() => PushAsync(bench, Random(1000)));
         Assert.Equal(RegistryFailure.Unauthorized, error.Failure);
@@ -70,7 +72,8 @@ public sealed class PushTests
     [Fact]
     public async Task A_session_behind_TLS_is_never_continued_in_plain_http_on_another_host()
     {
-        await using var bench = await Bench.StartAsync(new TestRegistryOptions { Tls = true }, Bench.Impatient with { PlainHttp = _ => false });
+        await using var bench = await Bench.StartAsync(
+            new TestRegistryOptions { Tls = true }, Bench.Impatient with { PlainHttp = _ => false });
         bench.Server.Faults.Add(new Fault
         {
             Kind = TestRequestKind.Upload,
@@ -83,23 +86,27 @@ public sealed class PushTests
     [Fact]
     public async Task A_registry_that_does_not_know_of_the_TLS_in_front_of_it_is_understood()
     {
-        await using var bench = await Bench.StartAsync(new TestRegistryOptions { Tls = true }, Bench.Impatient with { PlainHttp = _ => false });
+        await using var bench = await Bench.StartAsync(
+            new TestRegistryOptions { Tls = true }, Bench.Impatient with { PlainHttp = _ => false });
         var id = "";
         bench.Server.Faults.Add(new Fault
         {
             Kind = TestRequestKind.Upload,
             When = r => r.Method == "POST",
-            Headers = new Dictionary<string, string> { ["Location"] = $"http://{bench.Server.Host}/v2/{Target}/blobs/uploads/{id}nowhere?_state=x" },
+            Headers = new Dictionary<string,
+            string> { ["Location"] = $"http://{bench.Server.Host}/v2/{Target}/blobs/uploads/{id}nowhere?_state=x" },
         });
         await Assert.ThrowsAsync<RegistryException>(() => PushAsync(bench, Random(1000)));
-        Assert.Contains(bench.Server.Requests, r => r.Method == "PUT" && r.Query.StartsWith("?_state=x&digest=sha256%3A", StringComparison.Ordinal));
+        Assert.Contains(
+            bench.Server.Requests, r => r.Method == "PUT" && r.Query.StartsWith("?_state=x&digest=sha256%3A", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_push_that_breaks_off_is_repeated_from_the_start()
     {
         await using var bench = await Bench.StartAsync();
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Upload, When = r => r.Method == "PUT", ResetUploadAt = 300_000, Times = 2 });
+        bench.Server.Faults.Add(
+            new Fault { Kind = TestRequestKind.Upload, When = r => r.Method == "PUT", ResetUploadAt = 300_000, Times = 2 });
         var content = Random(3_000_000);
         Assert.Equal(BlobPush.Uploaded, await PushAsync(bench, content));
         Assert.Equal(content.ToArray(), bench.Server.Content.BlobBytes(Target, Digest.OfSha256(content.Span)));
@@ -110,7 +117,8 @@ public sealed class PushTests
     public async Task A_host_that_takes_no_more_bytes_is_given_up_and_asked_again()
     {
         await using var bench = await Bench.StartAsync(client: Bench.Impatient with { StallTimeout = TimeSpan.FromMilliseconds(300) });
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Upload, When = r => r.Method == "PUT", StallUploadAt = 100_000, Times = 1 });
+        bench.Server.Faults.Add(
+            new Fault { Kind = TestRequestKind.Upload, When = r => r.Method == "PUT", StallUploadAt = 100_000, Times = 1 });
         Assert.Equal(BlobPush.Uploaded, await PushAsync(bench, Random(30_000_000)));
         Assert.Equal(2, bench.Server.Requests.Count(r => r.Method == "PUT"));
     }
@@ -128,7 +136,8 @@ public sealed class PushTests
     public async Task A_session_the_registry_forgot_is_replaced()
     {
         await using var bench = await Bench.StartAsync();
-        bench.Server.Faults.Add(Fault.Status(404, TestRequestKind.Upload, times: 1, body: """{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"gone"}]}""") with { When = r => r.Method == "PUT" });
+        bench.Server.Faults.Add(Fault.Status(404, TestRequestKind.Upload, times: 1,
+            body: """{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"gone"}]}""") with { When = r => r.Method == "PUT" });
         Assert.Equal(BlobPush.Uploaded, await PushAsync(bench, Random(1000)));
     }
 
@@ -149,8 +158,10 @@ public sealed class PushTests
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Upload, When = r => r.Method == "PUT", ResetUploadAt = 1000 });
         var bytes = Random(3_000_000);
         var opened = 0;
-        var once = new BlobContent(Digest.OfSha256(bytes.Span), bytes.Length, _ => Task.FromResult<Stream>(new MemoryStream(bytes.ToArray(), opened++, bytes.Length)), canReopen: false);
-        var error = await Assert.ThrowsAsync<RegistryException>(() => bench.Client.PushBlobAsync(Reference(bench), once, null, null, CancellationToken.None));
+        var once = new BlobContent(Digest.OfSha256(bytes.Span), bytes.Length, _ =>
+            Task.FromResult<Stream>(new MemoryStream(bytes.ToArray(), opened++, bytes.Length)), canReopen: false);
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => bench.Client.PushBlobAsync(Reference(bench), once, null, null, CancellationToken.None));
         Assert.Equal(1, opened);
         Assert.Equal(RegistryFailure.Unreachable, error.Failure);
         Assert.Contains(once.Digest.ToString(), error.Message, StringComparison.Ordinal);
@@ -167,7 +178,8 @@ public sealed class PushTests
         var digest = Digest.OfSha256(bytes);
         byte[] real = lie switch { "short" => bytes[..^1], "long" => [.. bytes, 1], _ => [.. bytes[..^1], (byte)~bytes[^1]] };
         var content = new BlobContent(digest, bytes.Length, _ => Task.FromResult<Stream>(new MemoryStream(real)));
-        var error = await Assert.ThrowsAsync<RegistryException>(() => bench.Client.PushBlobAsync(Reference(bench), content, null, null, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => bench.Client.PushBlobAsync(Reference(bench), content, null, null, CancellationToken.None));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
         Assert.Equal(digest, error.Digest);
         Assert.Null(bench.Server.Content.BlobBytes(Target, digest));
@@ -185,7 +197,8 @@ public sealed class PushTests
         source.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = 100_000, Times = 1 });
         source.Faults.Add(Fault.Status(404, TestRequestKind.Blob));
         var blob = BlobContent.OfRemote(bench.Client.OpenBlob(source.Reference("a/b"), there.Digest, there.Size));
-        var error = await Assert.ThrowsAsync<RegistryException>(() => bench.Client.PushBlobAsync(Reference(bench), blob, null, null, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => bench.Client.PushBlobAsync(Reference(bench), blob, null, null, CancellationToken.None));
         Assert.Equal(source.Host, error.Host);
         Assert.Equal(1, bench.Server.Requests.Count(r => r.Method == "PUT"));
         Assert.Equal(0, bench.Server.Uploads.OpenCount);
@@ -203,7 +216,8 @@ public sealed class PushTests
     [Fact]
     public async Task Basic_works_too()
     {
-        await using var bench = await Bench.StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Basic, Username = "me", Password = "secret-word" });
+        await using var bench = await Bench.StartAsync(
+            new TestRegistryOptions { Auth = TestAuthMode.Basic, Username = "me", Password = "secret-word" });
         bench.WriteDockerConfig("me", "secret-word");
         Assert.Equal(BlobPush.Uploaded, await PushAsync(bench, Random(1000)));
     }
@@ -213,7 +227,8 @@ public sealed class PushTests
     {
         await using var bench = await Bench.StartAsync(Bearer);
         var content = BlobContent.OfBytes(bench.Content);
-        Assert.Equal(BlobPush.Mounted, await bench.Client.PushBlobAsync(Reference(bench), content, bench.Reference, null, CancellationToken.None));
+        Assert.Equal(
+            BlobPush.Mounted, await bench.Client.PushBlobAsync(Reference(bench), content, bench.Reference, null, CancellationToken.None));
         Assert.Equal(bench.Content, bench.Server.Content.BlobBytes(Target, content.Digest));
         Assert.Equal(0, bench.Client.Statistics.UploadedBytes);
         Assert.Equal(0, bench.Server.Uploads.OpenCount);
@@ -224,7 +239,8 @@ public sealed class PushTests
     {
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { Mounts = false });
         var content = BlobContent.OfBytes(bench.Content);
-        Assert.Equal(BlobPush.Uploaded, await bench.Client.PushBlobAsync(Reference(bench), content, bench.Reference, null, CancellationToken.None));
+        Assert.Equal(
+            BlobPush.Uploaded, await bench.Client.PushBlobAsync(Reference(bench), content, bench.Reference, null, CancellationToken.None));
         Assert.Equal("Ping Blob Upload Upload", bench.TakeRequests());
     }
 
@@ -234,7 +250,8 @@ public sealed class PushTests
         await using var bench = await Bench.StartAsync();
         bench.Server.Faults.Add(Fault.Status(405, TestRequestKind.Upload, times: 1));
         var content = BlobContent.OfBytes(bench.Content);
-        Assert.Equal(BlobPush.Uploaded, await bench.Client.PushBlobAsync(Reference(bench), content, bench.Reference, null, CancellationToken.None));
+        Assert.Equal(
+            BlobPush.Uploaded, await bench.Client.PushBlobAsync(Reference(bench), content, bench.Reference, null, CancellationToken.None));
     }
 
     [Fact]
@@ -243,14 +260,16 @@ public sealed class PushTests
         await using var bench = await Bench.StartAsync(Bearer);
         var config = BlobContent.OfBytes("{}"u8.ToArray());
         await bench.Client.PushBlobAsync(Reference(bench), config, null, null, CancellationToken.None);
-        var manifest = OciJson.WriteManifest(new ImageManifest { MediaType = MediaTypes.OciManifest, ArtifactType = "x/y", Config = Descriptor.EmptyJson, Layers = [] });
+        var manifest = OciJson.WriteManifest(
+            new ImageManifest { MediaType = MediaTypes.OciManifest, ArtifactType = "x/y", Config = Descriptor.EmptyJson, Layers = [] });
 
         var put = await bench.Client.PutManifestAsync(Reference(bench), null, MediaTypes.OciManifest, manifest, CancellationToken.None);
         Assert.False(put.SubjectListed);
         Assert.Null(await bench.Client.FindManifestAsync(Reference(bench) with { Tag = "v1" }, CancellationToken.None));
         await bench.Client.PutManifestAsync(Reference(bench), "v1", MediaTypes.OciManifest, manifest, CancellationToken.None);
         Assert.Equal(put.Descriptor, await bench.Client.FindManifestAsync(Reference(bench) with { Tag = "v1" }, CancellationToken.None));
-        var read = OciJson.ReadManifest((await bench.Client.GetManifestAsync(Reference(bench) with { Tag = "v1" }, CancellationToken.None)).Content, "it");
+        var read = OciJson.ReadManifest(
+            (await bench.Client.GetManifestAsync(Reference(bench) with { Tag = "v1" }, CancellationToken.None)).Content, "it");
         Assert.Equal("x/y", read.ArtifactType);
 
         Assert.True(await bench.Client.DeleteManifestAsync(Reference(bench), put.Descriptor.Digest, CancellationToken.None));
@@ -274,9 +293,11 @@ public sealed class PushTests
     {
         await using var bench = await Bench.StartAsync();
         var other = Digest.OfSha256("other"u8);
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Manifest, Headers = new Dictionary<string, string> { ["Docker-Content-Digest"] = other.ToString() } });
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Manifest, Headers = new Dictionary<string,
+            string> { ["Docker-Content-Digest"] = other.ToString() } });
         var error = await Assert.ThrowsAsync<RegistryException>(() => bench.Client.PutManifestAsync(
-            bench.Reference, "v1", MediaTypes.OciIndex, OciJson.WriteIndex(new ImageIndex { MediaType = MediaTypes.OciIndex, Manifests = [] }), CancellationToken.None));
+            bench.Reference, "v1", MediaTypes.OciIndex, OciJson.WriteIndex(
+                new ImageIndex { MediaType = MediaTypes.OciIndex, Manifests = [] }), CancellationToken.None));
         Assert.Contains(other.ToString(), error.Message, StringComparison.Ordinal);
     }
 
@@ -292,7 +313,8 @@ public sealed class PushTests
         Assert.Equal(tags, await bench.Client.ListTagsAsync(Reference(bench), CancellationToken.None));
         Assert.Equal("Tags Tags Tags", bench.TakeRequests());
 
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Tags, Headers = new Dictionary<string, string> { ["Link"] = $"<http://{bench.Server.CdnHost}/v2/x/tags/list>; rel=\"next\"" } });
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Tags, Headers = new Dictionary<string,
+            string> { ["Link"] = $"<http://{bench.Server.CdnHost}/v2/x/tags/list>; rel=\"next\"" } });
         var error = await Assert.ThrowsAsync<RegistryException>(() => bench.Client.ListTagsAsync(Reference(bench), CancellationToken.None));
         Assert.Contains("leads away", error.Message, StringComparison.Ordinal);
     }

@@ -82,7 +82,8 @@ public sealed class RangeTests
         await using var bench = await Bench.StartAsync();
         var missed = bench.Server.Content.AddBlob(Bench.Repository, [.. bench.Content.Reverse()]);
         var missedBlob = bench.Client.OpenBlob(bench.Reference, missed.Digest, missed.Size);
-        bench.Server.Faults.Add(IgnoresRange with { When = request => request.Path.EndsWith(missed.Digest.ToString(), StringComparison.Ordinal) });
+        bench.Server.Faults.Add(
+            IgnoresRange with { When = request => request.Path.EndsWith(missed.Digest.ToString(), StringComparison.Ordinal) });
         await bench.ReadAsync(Start, 500, missedBlob);
         await bench.AssertReadsAsync(Start, 500);
         Assert.True(bench.OpenBlob().GivesRanges);
@@ -196,5 +197,6 @@ public sealed class RangeTests
         Headers = new Dictionary<string, string> { ["Content-Range"] = $"bytes {start}-{end - 1}/{total}" },
     };
 
-    private static IEnumerable<string?> BlobRanges(Bench bench) => bench.Server.Requests.Where(r => r.Kind == TestRequestKind.Blob).Select(r => r.Range);
+    private static IEnumerable<string?> BlobRanges(Bench bench) =>
+        bench.Server.Requests.Where(r => r.Kind == TestRequestKind.Blob).Select(r => r.Range);
 }

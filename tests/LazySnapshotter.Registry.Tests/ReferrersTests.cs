@@ -30,16 +30,20 @@ public sealed class ReferrersTests
     [InlineData(false)]
     public async Task Pages_are_followed_and_filtered_whoever_filters(bool registryFilters)
     {
-        await using var bench = await Bench.StartAsync(new TestRegistryOptions { ReferrersPerPage = 2, FiltersReferrers = registryFilters });
+        await using var bench = await Bench.StartAsync(
+            new TestRegistryOptions { ReferrersPerPage = 2, FiltersReferrers = registryFilters });
         var subject = Subject(bench);
         for (var i = 0; i < 5; i++)
-            await bench.Client.PushReferrerAsync(bench.Reference, MediaTypes.OciManifest, Artifact(bench, subject, $"{i}"), CancellationToken.None);
-        await bench.Client.PushReferrerAsync(bench.Reference, MediaTypes.OciManifest, Artifact(bench, subject, "other", "other/type"), CancellationToken.None);
+            await bench.Client.PushReferrerAsync(
+                bench.Reference, MediaTypes.OciManifest, Artifact(bench, subject, $"{i}"), CancellationToken.None);
+        await bench.Client.PushReferrerAsync(
+            bench.Reference, MediaTypes.OciManifest, Artifact(bench, subject, "other", "other/type"), CancellationToken.None);
         bench.TakeRequests();
         Assert.Equal(6, (await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None)).Count);
         Assert.Equal("Referrers Referrers Referrers", bench.TakeRequests());
         Assert.Equal(5, (await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, Type, CancellationToken.None)).Count);
-        Assert.Equal("other", Assert.Single(await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, "other/type", CancellationToken.None)).Annotations!["name"]);
+        Assert.Equal("other", Assert.Single(await bench.Client.ListReferrersAsync(
+            bench.Reference, subject.Digest, "other/type", CancellationToken.None)).Annotations!["name"]);
         Assert.Empty(await bench.Client.ListReferrersAsync(bench.Reference, Digest.OfSha256("nobody"u8), null, CancellationToken.None));
     }
 
@@ -49,7 +53,8 @@ public sealed class ReferrersTests
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { ReferrersApi = false });
         var (subject, first) = await PushAsync(bench, "one");
         Assert.Equal(1, bench.Server.Count(TestRequestKind.Referrers));
-        var second = await bench.Client.PushReferrerAsync(bench.Reference, MediaTypes.OciManifest, Artifact(bench, subject, "two"), CancellationToken.None);
+        var second = await bench.Client.PushReferrerAsync(
+            bench.Reference, MediaTypes.OciManifest, Artifact(bench, subject, "two"), CancellationToken.None);
         bench.TakeRequests();
         var listed = await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, Type, CancellationToken.None);
         Assert.Equal([first.Digest, second.Digest], listed.Select(d => d.Digest));
@@ -58,7 +63,8 @@ public sealed class ReferrersTests
 
         Assert.True(await bench.Client.DeleteReferrerAsync(bench.Reference, subject.Digest, first.Digest, CancellationToken.None));
         Assert.Null(bench.Server.Content.ManifestBytes(Bench.Repository, first.Digest.ToString()));
-        Assert.Equal(second.Digest, Assert.Single(await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None)).Digest);
+        Assert.Equal(second.Digest, Assert.Single(
+            await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None)).Digest);
         Assert.True(await bench.Client.DeleteReferrerAsync(bench.Reference, subject.Digest, second.Digest, CancellationToken.None));
         Assert.Empty(await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None));
         Assert.False(await bench.Client.DeleteReferrerAsync(bench.Reference, subject.Digest, second.Digest, CancellationToken.None));
@@ -80,8 +86,10 @@ public sealed class ReferrersTests
     public async Task A_repository_that_does_not_exist_says_nothing_about_the_API()
     {
         await using var bench = await Bench.StartAsync();
-        bench.Server.Faults.Add(Fault.Status(404, TestRequestKind.Referrers, times: 1, body: """{"errors":[{"code":"NAME_UNKNOWN","message":"no such repository"}]}"""));
-        Assert.Empty(await bench.Client.ListReferrersAsync(bench.Server.Reference("not/there"), bench.Blob.Digest, null, CancellationToken.None));
+        bench.Server.Faults.Add(Fault.Status(
+            404, TestRequestKind.Referrers, times: 1, body: """{"errors":[{"code":"NAME_UNKNOWN","message":"no such repository"}]}"""));
+        Assert.Empty(
+            await bench.Client.ListReferrersAsync(bench.Server.Reference("not/there"), bench.Blob.Digest, null, CancellationToken.None));
         var (subject, _) = await PushAsync(bench, "one");
         Assert.Single(await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None));
         Assert.Equal(2, bench.Server.Count(TestRequestKind.Referrers));
@@ -97,7 +105,8 @@ public sealed class ReferrersTests
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { ReferrersApi = false });
         bench.Server.Faults.Add(Fault.Status(status, TestRequestKind.Referrers));
         var (subject, entry) = await PushAsync(bench, "one");
-        Assert.Equal(entry.Digest, Assert.Single(await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None)).Digest);
+        Assert.Equal(entry.Digest, Assert.Single(
+            await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None)).Digest);
     }
 
     [Fact]
@@ -106,7 +115,8 @@ public sealed class ReferrersTests
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { ReferrersApi = false });
         bench.Server.Faults.Add(Fault.HtmlPage(200, TestRequestKind.Referrers));
         var (subject, entry) = await PushAsync(bench, "one");
-        Assert.Equal(entry.Digest, Assert.Single(await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None)).Digest);
+        Assert.Equal(entry.Digest, Assert.Single(
+            await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None)).Digest);
     }
 
     [Fact]
@@ -114,7 +124,8 @@ public sealed class ReferrersTests
     {
         await using var bench = await Bench.StartAsync(client: Bench.Impatient with { RetryLimit = 1 });
         bench.Server.Faults.Add(Fault.Status(503, TestRequestKind.Referrers));
-        var error = await Assert.ThrowsAsync<RegistryException>(() => bench.Client.ListReferrersAsync(bench.Reference, bench.Blob.Digest, null, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => bench.Client.ListReferrersAsync(bench.Reference, bench.Blob.Digest, null, CancellationToken.None));
         Assert.Equal(RegistryFailure.Unavailable, error.Failure);
         Assert.Contains(bench.Blob.Digest.ToString(), error.Message, StringComparison.Ordinal);
     }
@@ -127,7 +138,8 @@ public sealed class ReferrersTests
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { ReferrersApi = false });
         using var other = new RegistryClient(bench.Options, bench.Log);
         var subject = Subject(bench);
-        var entries = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (oneClient || i % 2 == 0 ? bench.Client : other).PushReferrerAsync(
+        var entries = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(i => (oneClient || i % 2 == 0 ? bench.Client : other).PushReferrerAsync(
             bench.Reference, MediaTypes.OciManifest, Artifact(bench, subject, $"{i}"), CancellationToken.None)));
         var listed = await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None);
         Assert.Equal(entries.Select(e => e.Digest).Order(), listed.Select(d => d.Digest).Order());
@@ -137,7 +149,8 @@ public sealed class ReferrersTests
     public async Task A_registry_that_refuses_every_precondition_is_written_to_without_one()
     {
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { ReferrersApi = false, Preconditions = false });
-        bench.Server.Faults.Add(Fault.Status(412, TestRequestKind.Manifest, times: 1) with { When = r => r.Method == "PUT" && r.Path.Contains("sha256-", StringComparison.Ordinal) });
+        bench.Server.Faults.Add(Fault.Status(412, TestRequestKind.Manifest, times: 1)
+            with { When = r => r.Method == "PUT" && r.Path.Contains("sha256-", StringComparison.Ordinal) });
         var (subject, _) = await PushAsync(bench, "one");
         Assert.Single(await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None));
     }
@@ -162,7 +175,8 @@ public sealed class ReferrersTests
         var tag = ReferrersIndex.TagOf(subject.Digest);
         var image = bench.Server.Content.AddImage(Bench.Repository, tag, [bench.Blob]);
         Assert.Empty(await bench.Client.ListReferrersAsync(bench.Reference, subject.Digest, null, CancellationToken.None));
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => bench.Client.AddReferrerAsync(bench.Reference, subject.Digest, bench.Blob, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<InvalidDataException>(
+            () => bench.Client.AddReferrerAsync(bench.Reference, subject.Digest, bench.Blob, CancellationToken.None));
         Assert.Contains(tag, error.Message, StringComparison.Ordinal);
         Assert.Equal(image.Digest, Digest.OfSha256(bench.Server.Content.ManifestBytes(Bench.Repository, tag)!));
     }
@@ -181,12 +195,14 @@ public sealed class ReferrersTests
             Body = """{"schemaVersion":2,"manifests":[]}""",
             Headers = new Dictionary<string, string> { ["Link"] = $"</v2/x/referrers/{bench.Blob.Digest}?page=2>; rel=\"next\"" },
         });
-        var error = await Assert.ThrowsAsync<RegistryException>(() => bench.Client.ListReferrersAsync(bench.Reference, bench.Blob.Digest, null, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => bench.Client.ListReferrersAsync(bench.Reference, bench.Blob.Digest, null, CancellationToken.None));
         Assert.Equal(RegistryFailure.Protocol, error.Failure);
         Assert.Contains("same page", error.Message, StringComparison.Ordinal);
     }
 
-    private static Descriptor Subject(Bench bench) => bench.Server.Content.AddImage(Bench.Repository, "latest", [bench.Blob]) with { Platform = null };
+    private static Descriptor Subject(Bench bench) =>
+        bench.Server.Content.AddImage(Bench.Repository, "latest", [bench.Blob]) with { Platform = null };
 
     private static byte[] Artifact(Bench bench, Descriptor subject, string name, string type = Type)
     {
@@ -205,6 +221,7 @@ public sealed class ReferrersTests
     private static async Task<(Descriptor Subject, Descriptor Entry)> PushAsync(Bench bench, string name)
     {
         var subject = Subject(bench);
-        return (subject, await bench.Client.PushReferrerAsync(bench.Reference, MediaTypes.OciManifest, Artifact(bench, subject, name), CancellationToken.None));
+        return (subject, await bench.Client.PushReferrerAsync(
+            bench.Reference, MediaTypes.OciManifest, Artifact(bench, subject, name), CancellationToken.None));
     }
 }

@@ -52,7 +52,8 @@ public sealed class RequestCountTests
 
         var elsewhere = bench.Server.Reference("private/python");
         var error = await Assert.ThrowsAsync<RegistryException>(
-            () => bench.Client.OpenBlob(elsewhere, bench.Blob.Digest, bench.Blob.Size).OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
+            () => bench.Client.OpenBlob(elsewhere, bench.Blob.Digest, bench.Blob.Size)
+                .OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.NotFound, error.Failure);
         Assert.Equal("Token Blob", bench.TakeRequests());
     }
@@ -61,7 +62,8 @@ public sealed class RequestCountTests
     public async Task Ten_layers_at_once_cost_one_ping_and_one_token()
     {
         await using var bench = await Bench.StartAsync(BearerWithCdn);
-        var layers = Enumerable.Range(0, 10).Select(i => bench.Server.Content.AddBlob(Bench.Repository, [.. Enumerable.Repeat((byte)i, 500)])).ToList();
+        var layers = Enumerable.Range(0, 10)
+            .Select(i => bench.Server.Content.AddBlob(Bench.Repository, [.. Enumerable.Repeat((byte)i, 500)])).ToList();
         await Task.WhenAll(layers.Select(async layer =>
         {
             var read = await bench.ReadAsync(100, 400, bench.Client.OpenBlob(bench.Reference, layer.Digest, layer.Size));

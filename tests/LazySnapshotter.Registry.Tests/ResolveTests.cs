@@ -73,7 +73,8 @@ public sealed class ResolveTests
     public async Task An_index_without_our_platform_says_what_it_has()
     {
         await using var bench = await Bench.StartAsync();
-        bench.Server.Content.AddIndex(Bench.Repository, "latest", [bench.Server.Content.AddImage(Bench.Repository, "x", [bench.Blob], platform: Arm64)]);
+        bench.Server.Content.AddIndex(
+            Bench.Repository, "latest", [bench.Server.Content.AddImage(Bench.Repository, "x", [bench.Blob], platform: Arm64)]);
         var error = await Assert.ThrowsAsync<InvalidDataException>(() => ResolveAsync(bench, bench.Reference));
         Assert.Contains("nothing for linux/amd64, only for linux/arm64", error.Message, StringComparison.Ordinal);
     }
@@ -87,7 +88,8 @@ public sealed class ResolveTests
         for (var depth = 1; depth <= 16; depth++)
             inner = content.AddIndex(Bench.Repository, $"{depth}", [inner]) with { Platform = depth == 2 ? Amd64 : null };
         Assert.Equal(16, (await ResolveAsync(bench, bench.Server.Reference(Bench.Repository, "15"))).Documents.Count);
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => ResolveAsync(bench, bench.Server.Reference(Bench.Repository, "16")));
+        var error = await Assert.ThrowsAsync<InvalidDataException>(
+            () => ResolveAsync(bench, bench.Server.Reference(Bench.Repository, "16")));
         Assert.Contains("more than 15 indexes", error.Message, StringComparison.Ordinal);
     }
 
@@ -114,11 +116,13 @@ public sealed class ResolveTests
         var blob = content.AddBlob("elsewhere", "a foreign layer"u8.ToArray(), MediaTypes.OciLayer);
         content.AddImage(Bench.Repository, "latest", [blob], platform: Amd64);
         var named = Encoding.UTF8.GetString(content.ManifestBytes(Bench.Repository, "latest")!).Replace(
-            $"\"{blob.Digest}\"", $"\"{blob.Digest}\",\"urls\":[\"http://{bench.Server.Host}/v2/elsewhere/blobs/{blob.Digest}\"]", StringComparison.Ordinal);
+            $"\"{blob.Digest}\"", $"\"{blob.Digest}\",\"urls\":[\"http://{bench.Server.Host}/v2/elsewhere/blobs/{blob.Digest}\"]",
+            StringComparison.Ordinal);
         content.AddManifest(Bench.Repository, "latest", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(named));
 
         await ResolveAsync(bench, bench.Reference);
-        await using var stream = await bench.Client.OpenBlob(bench.Reference, blob.Digest, blob.Size).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
+        await using var stream = await bench.Client.OpenBlob(bench.Reference, blob.Digest, blob.Size)
+            .OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
 
         Assert.Equal("a foreign layer", await new StreamReader(stream).ReadToEndAsync());
     }
@@ -131,7 +135,8 @@ public sealed class ResolveTests
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Manifest, CorruptAt = 20 });
         foreach (var reference in (string[])[$"{Bench.Repository}:latest", $"{Bench.Repository}@{manifest.Digest}"])
         {
-            var error = await Assert.ThrowsAsync<RegistryException>(() => ResolveAsync(bench, ImageReference.Parse($"{bench.Server.Host}/{reference}")));
+            var error = await Assert.ThrowsAsync<RegistryException>(
+                () => ResolveAsync(bench, ImageReference.Parse($"{bench.Server.Host}/{reference}")));
             Assert.Equal(RegistryFailure.Protocol, error.Failure);
             Assert.Contains("have the digest sha256:", error.Message, StringComparison.Ordinal);
         }
@@ -154,9 +159,11 @@ public sealed class ResolveTests
     public async Task A_tag_that_is_not_there_is_not_found()
     {
         await using var bench = await Bench.StartAsync();
-        var error = await Assert.ThrowsAsync<RegistryException>(() => ResolveAsync(bench, bench.Server.Reference(Bench.Repository, "nosuchtag")));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => ResolveAsync(bench, bench.Server.Reference(Bench.Repository, "nosuchtag")));
         Assert.Equal(RegistryFailure.NotFound, error.Failure);
-        Assert.Equal($"{bench.Server.Host}: manifest {Bench.Repository}:nosuchtag: 404 Not Found: MANIFEST_UNKNOWN: manifest unknown", error.Message);
+        Assert.Equal($"{bench.Server.Host}: manifest {Bench.Repository}:nosuchtag: 404 Not Found: MANIFEST_UNKNOWN: manifest unknown",
+            error.Message);
     }
 
     [Theory]
@@ -166,7 +173,8 @@ public sealed class ResolveTests
     [InlineData("[1]", MediaTypes.OciManifest, "is neither")]
     [InlineData("""{"schemaVersion":1,"fsLayers":[]}""", "application/vnd.docker.distribution.manifest.v1+prettyjws", "schema 1")]
     [InlineData("""{"schemaVersion":1,"fsLayers":[]}""", "application/json", "schema 1")]
-    [InlineData("""{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}""", MediaTypes.OciManifest, "the document says application/vnd.oci.image.index.v1+json")]
+    [InlineData("""{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}""", MediaTypes.OciManifest,
+        "the document says application/vnd.oci.image.index.v1+json")]
     [InlineData("""{"manifests":[],"layers":[]}""", MediaTypes.OciIndex, "manifest and index at once")]
     public async Task What_is_no_manifest_is_refused(string body, string contentType, string complaint)
     {
@@ -194,7 +202,8 @@ public sealed class ResolveTests
     {
         await using var bench = await Bench.StartAsync();
         bench.Server.Content.AddImage(Bench.Repository, "latest", [bench.Blob], platform: Amd64);
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Manifest, Headers = new Dictionary<string, string> { ["Content-Type"] = "application/json; charset=utf-8" } });
+        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Manifest, Headers = new Dictionary<string,
+            string> { ["Content-Type"] = "application/json; charset=utf-8" } });
         Assert.Equal(MediaTypes.OciManifest, (await ResolveAsync(bench, bench.Reference)).Root.Descriptor.MediaType);
     }
 
@@ -204,7 +213,8 @@ public sealed class ResolveTests
     public async Task A_manifest_of_five_megabytes_is_not_read(bool lengthUnannounced)
     {
         await using var bench = await Bench.StartAsync();
-        bench.Server.Content.AddManifest(Bench.Repository, "latest", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(new string(' ', 5 << 20)));
+        bench.Server.Content.AddManifest(
+            Bench.Repository, "latest", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(new string(' ', 5 << 20)));
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Manifest, EndlessBody = lengthUnannounced });
         var error = await Assert.ThrowsAsync<RegistryException>(() => ResolveAsync(bench, bench.Reference));
         Assert.Contains("longer than 4194304 bytes", error.Message, StringComparison.Ordinal);

@@ -17,7 +17,8 @@ public sealed class TokenServiceTests
     [Fact]
     public void A_refused_refresh_token_does_not_take_its_successor_along()
     {
-        var (tokens, challenge, login) = (new RefreshTokens(), new AuthenticationChallenge("bearer", new Dictionary<string, string>()), Credentials.Of("me", "secret"));
+        var (tokens, challenge, login) = (
+            new RefreshTokens(), new AuthenticationChallenge("bearer", new Dictionary<string, string>()), Credentials.Of("me", "secret"));
         tokens.Keep("host", challenge, login, "first");
         tokens.Keep("host", challenge, login, "second");
         tokens.Forget("host", challenge, "first");
@@ -33,7 +34,8 @@ public sealed class TokenServiceTests
         bench.WriteDockerConfig(Username, Password);
         await bench.AssertReadsAsync(0, 1);
         Assert.Equal("GET POST", Methods(bench));
-        Assert.Contains("grant_type=password&username=someone&password=password-0815&service=test registry", bench.Server.Requests.Last(r => r.Kind == TestRequestKind.Token).Form, StringComparison.Ordinal);
+        Assert.Contains("grant_type=password&username=someone&password=password-0815&service=test registry", bench.Server.Requests.Last(
+            r => r.Kind == TestRequestKind.Token).Form, StringComparison.Ordinal);
 
         bench.Server.Tokens.RevokeAll();
         bench.Server.ClearLog();
@@ -152,7 +154,8 @@ public sealed class TokenServiceTests
     public async Task A_token_too_long_for_a_header_is_refused()
     {
         await using var bench = await Bench.StartAsync(Private);
-        bench.Server.Faults.Add(Fault.Status(200, TestRequestKind.Token, body: $$"""{"token":"{{new string('x', RegistryLimits.TokenCharsMax + 1)}}"}"""));
+        bench.Server.Faults.Add(
+            Fault.Status(200, TestRequestKind.Token, body: $$"""{"token":"{{new string('x', RegistryLimits.TokenCharsMax + 1)}}"}"""));
         Assert.Contains("cannot be sent in a header", (await bench.FailsAsync(0, 1)).Message, StringComparison.Ordinal);
     }
 
@@ -161,7 +164,8 @@ public sealed class TokenServiceTests
     {
         await using var bench = await Bench.StartAsync(Private with { IdentityToken = "identity-4711" });
         bench.Client.UseCredentials(bench.Reference, null, "identity-4711");
-        bench.Server.Faults.Add(Fault.Status(307, TestRequestKind.Token) with { Headers = new Dictionary<string, string> { ["Location"] = $"http://{bench.Server.CdnHost}/token" } });
+        bench.Server.Faults.Add(Fault.Status(307, TestRequestKind.Token)
+            with { Headers = new Dictionary<string, string> { ["Location"] = $"http://{bench.Server.CdnHost}/token" } });
         var error = await bench.FailsAsync(0, 1);
         Assert.Equal(307, (int)error.StatusCode!);
         Assert.Equal("Ping Token", bench.TakeRequests());
@@ -188,7 +192,8 @@ public sealed class TokenServiceTests
         await using var bench = await Bench.StartAsync(Private);
         bench.WriteDockerConfig(Username, Password);
         bench.Server.Faults.Add(Challenge(
-            TestRequestKind.Ping, $"Negotiate, Basic realm=\"x\", Bearer realm=\"http://{bench.Server.TokenHost}/token\",service=\"test registry\", Digest qop=\"auth,auth-int\""));
+            TestRequestKind.Ping, $"Negotiate, Basic realm=\"x\", Bearer realm=\"http://{bench.Server.TokenHost}/token\",service=\"test " +
+                $"registry\", Digest qop=\"auth,auth-int\""));
         await bench.AssertReadsAsync(0, 1);
         Assert.Equal("Ping Token Blob", bench.TakeRequests());
     }
@@ -198,9 +203,12 @@ public sealed class TokenServiceTests
     {
         await using var bench = await Bench.StartAsync(Private with { RedirectBlobs = true });
         bench.WriteDockerConfig(Username, Password);
-        bench.Server.Faults.Add(Challenge(TestRequestKind.Cdn, $"Bearer realm=\"http://{bench.Server.CdnHost}/token\",service=\"stranger\",scope=\"storage:read\"") with { Times = 1 });
-        bench.Server.Faults.Add(Fault.Status(200, TestRequestKind.Cdn, times: 1, body: """{"token":"for-strangers"}""") with { When = r => r.Path == "/token" });
-        bench.Server.Faults.Add(Fault.Status(200, TestRequestKind.Cdn, body: "x") with { When = r => r.Authorization == "Bearer for-strangers" });
+        bench.Server.Faults.Add(Challenge(TestRequestKind.Cdn,
+            $"Bearer realm=\"http://{bench.Server.CdnHost}/token\",service=\"stranger\",scope=\"storage:read\"") with { Times = 1 });
+        bench.Server.Faults.Add(Fault.Status(
+            200, TestRequestKind.Cdn, times: 1, body: """{"token":"for-strangers"}""") with { When = r => r.Path == "/token" });
+        bench.Server.Faults.Add(
+            Fault.Status(200, TestRequestKind.Cdn, body: "x") with { When = r => r.Authorization == "Bearer for-strangers" });
         await bench.ReadAsync(0, 1, bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, null));
         Assert.Equal("Ping Token Blob Cdn Cdn Cdn", string.Join(' ', bench.Server.Requests.Select(r => r.Kind)));
         var atStranger = bench.Server.Requests.Where(r => r.Kind == TestRequestKind.Cdn).ToArray();
@@ -232,7 +240,8 @@ public sealed class TokenServiceTests
     {
         await using var bench = await Bench.StartAsync(new TestRegistryOptions());
         bench.WriteDockerConfig(Username, Password);
-        bench.Server.Faults.Add(Fault.Status(307, TestRequestKind.Ping) with { Headers = new Dictionary<string, string> { ["Location"] = $"http://{bench.Server.CdnHost}/v2/" } });
+        bench.Server.Faults.Add(Fault.Status(307, TestRequestKind.Ping)
+            with { Headers = new Dictionary<string, string> { ["Location"] = $"http://{bench.Server.CdnHost}/v2/" } });
         bench.Server.Faults.Add(Challenge(TestRequestKind.Cdn, "Basic realm=\"give me\""));
         await bench.AssertReadsAsync(0, 1);
         Assert.All(bench.Server.Requests, r => Assert.Null(r.Authorization));
@@ -242,7 +251,8 @@ public sealed class TokenServiceTests
     public async Task A_megabyte_of_headers_is_an_error_that_says_so()
     {
         await using var bench = await Bench.StartAsync();
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Headers = new Dictionary<string, string> { ["X-Long"] = new string('x', 1 << 20) } });
+        bench.Server.Faults.Add(
+            new Fault { Kind = TestRequestKind.Blob, Headers = new Dictionary<string, string> { ["X-Long"] = new string('x', 1 << 20) } });
         var error = await bench.FailsAsync(0, 1);
         Assert.Equal(RegistryFailure.Protocol, error.Failure);
         Assert.Contains("header is longer than 64 KiB", error.Message, StringComparison.Ordinal);
@@ -252,5 +262,6 @@ public sealed class TokenServiceTests
     private static Fault Challenge(TestRequestKind kind, string challenge) =>
         Fault.Status(401, kind) with { Headers = new Dictionary<string, string> { ["WWW-Authenticate"] = challenge } };
 
-    private static string Methods(Bench bench) => string.Join(' ', bench.Server.Requests.Where(r => r.Kind == TestRequestKind.Token).Select(r => r.Method));
+    private static string Methods(Bench bench) =>
+        string.Join(' ', bench.Server.Requests.Where(r => r.Kind == TestRequestKind.Token).Select(r => r.Method));
 }

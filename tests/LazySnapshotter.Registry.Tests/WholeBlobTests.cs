@@ -12,7 +12,8 @@ public sealed class WholeBlobTests
     public async Task The_whole_blob_comes_with_one_request_without_a_range(bool sizeKnown)
     {
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { RedirectBlobs = true });
-        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, sizeKnown ? bench.Blob.Size : null).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
+        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, sizeKnown ? bench.Blob.Size : null)
+            .OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
         Assert.Equal(bench.Content, await Bench.ReadAllAsync(stream));
         Assert.All(bench.Server.Requests, request => Assert.Null(request.Range));
         Assert.Equal("Ping Blob Cdn", bench.TakeRequests());
@@ -26,7 +27,8 @@ public sealed class WholeBlobTests
         await using var bench = await Bench.StartAsync();
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, TruncateAt = 100_000, Times = 1 });
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, StallAt = 100_000, Times = 1 });
-        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, sizeKnown ? bench.Blob.Size : null).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
+        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, sizeKnown ? bench.Blob.Size : null)
+            .OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
         Assert.Equal(bench.Content, await Bench.ReadAllAsync(stream));
         Assert.Equal([null, "bytes=100000-299999", "bytes=200000-299999"],
             bench.Server.Requests.Where(r => r.Kind == TestRequestKind.Blob).Select(r => r.Range));
@@ -37,7 +39,8 @@ public sealed class WholeBlobTests
     {
         await using var bench = await Bench.StartAsync();
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, EndAt = 300_000 });
-        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, null).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
+        await using var stream = await bench.Client.OpenBlob(bench.Reference, bench.Blob.Digest, null)
+            .OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
         Assert.Equal(bench.Content, await Bench.ReadAllAsync(stream));
     }
 

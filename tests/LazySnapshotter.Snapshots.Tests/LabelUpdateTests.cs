@@ -18,7 +18,8 @@ public class LabelUpdateTests
     public void Field_paths_choose_what_changes(string paths, string expected)
     {
         var updated = LabelUpdate.Apply("s", Existing, Given, paths.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        var shown = updated.Where(label => label.Value.Length > 0).OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}");
+        var shown = updated.Where(label => label.Value.Length > 0)
+            .OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}");
         Assert.Equal(expected, string.Join(' ', shown));
     }
 

@@ -34,7 +34,8 @@ public sealed class MetadataDatabaseTests : IDisposable
         {
             database.EnsureSchema("a", "CREATE TABLE a (x INTEGER)", "ALTER TABLE a ADD COLUMN y INTEGER NOT NULL DEFAULT 5");
             database.EnsureSchema("b", "CREATE TABLE b (x INTEGER)");
-            Assert.Equal((7L, 5L), database.Read(connection => connection.QueryFirst("SELECT x, y FROM a", row => (row.GetInt64(0), row.GetInt64(1)))));
+            Assert.Equal((7L, 5L), database.Read(
+                connection => connection.QueryFirst("SELECT x, y FROM a", row => (row.GetInt64(0), row.GetInt64(1)))));
         }
     }
 
@@ -53,7 +54,8 @@ public sealed class MetadataDatabaseTests : IDisposable
     {
         using var database = MetadataDatabase.Open(DatabasePath);
         Assert.Throws<MetadataException>(() => database.EnsureSchema("a", "CREATE TABLE a (x INTEGER)", "nonsense"));
-        Assert.Equal(0, database.Read(connection => connection.QueryFirst("SELECT count(*) FROM sqlite_master WHERE name = 'a'", row => row.GetInt64(0))));
+        Assert.Equal(0, database.Read(
+            connection => connection.QueryFirst("SELECT count(*) FROM sqlite_master WHERE name = 'a'", row => row.GetInt64(0))));
     }
 
     [Fact]

@@ -51,7 +51,8 @@ public sealed class RemoteSnapshotRaceTests : SnapshotterTest
         Assert.Equal([1], Mounter.Released);
         Assert.Equal([2], Mounter.Kept);
         Assert.Equal([2], Snapshotter.LayersInUse());
-        Assert.True(System.IO.Directory.Exists((await Snapshotter.ViewAsync("v", info.Name, NoLabels, CancellationToken.None))[0].Options[0]["lowerdir=".Length..].Split(':')[0]));
+        Assert.True(System.IO.Directory.Exists((await Snapshotter.ViewAsync(
+            "v", info.Name, NoLabels, CancellationToken.None))[0].Options[0]["lowerdir=".Length..].Split(':')[0]));
     }
 
     [Fact]
@@ -90,6 +91,7 @@ public sealed class RemoteSnapshotRaceTests : SnapshotterTest
         })));
 
         var used = Snapshotter.LayersInUse().Order().ToArray();
-        Assert.True(used.SequenceEqual(Mounter.Kept.Order()), $"seed {seed}: rows use {string.Join(',', used)}, kept are {string.Join(',', Mounter.Kept)}");
+        Assert.True(used.SequenceEqual(
+            Mounter.Kept.Order()), $"seed {seed}: rows use {string.Join(',', used)}, kept are {string.Join(',', Mounter.Kept)}");
     }
 }

@@ -128,7 +128,8 @@ public sealed class RemoteSnapshotTests : SnapshotterTest
 
         var files = mount.Options.Single(option => option.StartsWith("upperdir=", StringComparison.Ordinal))["upperdir=".Length..];
         Assert.Equal([files, Mounter.DirectoryOf(1)], Mounter.Mounted.Last().Lower);
-        Assert.Contains($"lowerdir={Mounter.DirectoryOf(2)}:{files}:{Mounter.DirectoryOf(1)}", Assert.Single(await PrepareAsync("container", "c3")).Options);
+        Assert.Contains($"lowerdir={Mounter.DirectoryOf(2)}:{files}:{Mounter.DirectoryOf(1)}", Assert.Single(
+            await PrepareAsync("container", "c3")).Options);
     }
 
     [Fact]

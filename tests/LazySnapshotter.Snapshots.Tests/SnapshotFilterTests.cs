@@ -95,7 +95,8 @@ public class SnapshotFilterTests
 
     [Fact]
     public void Error_shows_the_place() =>
-        Assert.Contains("[name >|=|< x]", Assert.Throws<SnapshotArgumentException>(() => SnapshotFilter.Parse("name=x")).Message, StringComparison.Ordinal);
+        Assert.Contains("[name >|=|< x]", Assert.Throws<SnapshotArgumentException>(
+            () => SnapshotFilter.Parse("name=x")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void One_of_several_filters_is_enough_and_none_matches_all()

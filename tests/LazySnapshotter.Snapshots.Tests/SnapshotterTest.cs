@@ -58,7 +58,8 @@ public abstract class SnapshotterTest : IAsyncLifetime
         Start();
     }
 
-    protected Task<IReadOnlyList<SnapshotMount>> PrepareAsync(string key, string parent = "", Dictionary<string, string>? labels = null, CancellationToken cancellationToken = default) =>
+    protected Task<IReadOnlyList<SnapshotMount>> PrepareAsync(
+        string key, string parent = "", Dictionary<string, string>? labels = null, CancellationToken cancellationToken = default) =>
         Snapshotter.PrepareAsync(key, parent, labels ?? NoLabels, cancellationToken);
 
     protected void Commit(string name, string key, Dictionary<string, string>? labels = null) =>
@@ -67,7 +68,8 @@ public abstract class SnapshotterTest : IAsyncLifetime
     protected static Digest DigestOf(int number) => Digest.OfSha256(BitConverter.GetBytes(number));
 
     /// <summary>The labels containerd gives with a layer, and the name it will look for.</summary>
-    protected static Dictionary<string, string> RemoteLabels(string target, Digest layer, string image = "registry.example/app:1", params Digest[] above) => new()
+    protected static Dictionary<string, string> RemoteLabels(
+        string target, Digest layer, string image = "registry.example/app:1", params Digest[] above) => new()
     {
         ["containerd.io/snapshot.ref"] = target,
         ["containerd.io/snapshot/cri.image-ref"] = image,
@@ -99,7 +101,8 @@ public abstract class SnapshotterTest : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             _lines.Enqueue(new LogLine(
                 logLevel, formatter(state, exception),
                 (state as IEnumerable<KeyValuePair<string, object?>> ?? []).ToDictionary(pair => pair.Key, pair => pair.Value)));

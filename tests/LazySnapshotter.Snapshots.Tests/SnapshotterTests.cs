@@ -167,9 +167,11 @@ public sealed class SnapshotterTests : SnapshotterTest
     {
         using var database = Metadata.MetadataDatabase.Open(Path.Combine(Directory, "other.db"));
         var e = Assert.Throws<ArgumentException>(() => new Snapshotter(
-            Path.Combine(Directory, "a:b"), database, mounter: null, images: null, Microsoft.Extensions.Logging.Abstractions.NullLogger<Snapshotter>.Instance));
+            Path.Combine(Directory, "a:b"), database, mounter: null, images: null,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<Snapshotter>.Instance));
         Assert.Contains("a:b", e.Message, StringComparison.Ordinal);
     }
 
-    private string[] Names() => [.. System.IO.Directory.GetDirectories(SnapshotsDirectory).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+    private string[] Names() =>
+        [.. System.IO.Directory.GetDirectories(SnapshotsDirectory).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
 }

@@ -58,20 +58,25 @@ internal sealed class ImageArtifacts
         if (layers.Count != diffIds.Count)
             throw new InvalidDataException($"image {ManifestDigest}: {layers.Count} layers, {diffIds.Count} diff IDs");
         var said = layers.Zip(diffIds).Where(pair => pair.First.Digest == layer).Select(pair => pair.Second).Distinct().ToList();
-        return said.Count == 1 ? said[0] : throw new InvalidDataException($"image {ManifestDigest}: {said.Count} diff IDs for layer {layer}");
+        return said.Count == 1
+            ? said[0]
+            : throw new InvalidDataException($"image {ManifestDigest}: {said.Count} diff IDs for layer {layer}");
     }
 
     /// <summary>Every manifest that refers to the image.</summary>
     public Task<IReadOnlyList<Descriptor>> ReferrersAsync(CancellationToken cancellationToken) => _referrers.GetAsync(cancellationToken);
 
     /// <summary>Our artifacts, in the registry's order.</summary>
-    public Task<IReadOnlyList<Found<NativeArtifact>>> NativeAsync(CancellationToken cancellationToken) => _native.GetAsync(cancellationToken);
+    public Task<IReadOnlyList<Found<NativeArtifact>>> NativeAsync(CancellationToken cancellationToken) =>
+        _native.GetAsync(cancellationToken);
 
     /// <summary>soci's indexes that refer to the image.</summary>
-    public Task<IReadOnlyList<Found<SociIndexManifest>>> SociV1Async(CancellationToken cancellationToken) => _sociV1.GetAsync(cancellationToken);
+    public Task<IReadOnlyList<Found<SociIndexManifest>>> SociV1Async(CancellationToken cancellationToken) =>
+        _sociV1.GetAsync(cancellationToken);
 
     /// <summary>soci's index that the image's manifest names; at most one.</summary>
-    public Task<IReadOnlyList<Found<SociIndexManifest>>> SociV2Async(CancellationToken cancellationToken) => _sociV2.GetAsync(cancellationToken);
+    public Task<IReadOnlyList<Found<SociIndexManifest>>> SociV2Async(CancellationToken cancellationToken) =>
+        _sociV2.GetAsync(cancellationToken);
 
     private static Remembered<T> Remember<T>(DiscoveryTimes times, Func<Task<T>> ask) => new(ask, times.Answer, times.Failure, times.Clock);
 
@@ -94,7 +99,8 @@ internal sealed class ImageArtifacts
         ReadReferrersAsync(NativeArtifact.ArtifactType, (manifest, problems) => NativeArtifact.Parse(manifest, ManifestDigest, problems));
 
     private Task<IReadOnlyList<Found<SociIndexManifest>>> FindSociV1Async() =>
-        ReadReferrersAsync(SociNames.IndexV1, (manifest, problems) => SociIndexManifest.Parse(manifest, SociNames.IndexV1, ManifestDigest, problems));
+        ReadReferrersAsync(
+            SociNames.IndexV1, (manifest, problems) => SociIndexManifest.Parse(manifest, SociNames.IndexV1, ManifestDigest, problems));
 
     private async Task<IReadOnlyList<Found<SociIndexManifest>>> FindSociV2Async()
     {
@@ -103,7 +109,8 @@ internal sealed class ImageArtifacts
             return [];
         if (!Digest.TryParse(text, out var digest))
         {
-            ArtifactsLog.PartRefused(_logger, Image, ManifestDigest, $"annotation {SociNames.IndexDigestAnnotation} is \"{text}\", not a digest");
+            ArtifactsLog.PartRefused(
+                _logger, Image, ManifestDigest, $"annotation {SociNames.IndexDigestAnnotation} is \"{text}\", not a digest");
             return [];
         }
 
@@ -116,14 +123,17 @@ internal sealed class ImageArtifacts
         })];
     }
 
-    private async Task<IReadOnlyList<Found<T>>> ReadReferrersAsync<T>(string artifactType, Func<ImageManifest, ICollection<string>, T> parse)
+    private async Task<IReadOnlyList<Found<T>>> ReadReferrersAsync<T>(
+        string artifactType, Func<ImageManifest, ICollection<string>, T> parse)
         where T : class
     {
-        var artifacts = (await _referrers.GetAsync(CancellationToken.None)).Where(referrer => referrer.ArtifactType == artifactType).ToList();
+        var artifacts = (await _referrers.GetAsync(CancellationToken.None))
+            .Where(referrer => referrer.ArtifactType == artifactType).ToList();
         if (artifacts.Count > ArtifactLimits.ArtifactsPerKindMax)
             ArtifactsLog.ArtifactsIgnored(_logger, Image, artifacts.Count - ArtifactLimits.ArtifactsPerKindMax, artifactType);
 
-        return await Task.WhenAll(artifacts.Take(ArtifactLimits.ArtifactsPerKindMax).Select(artifact => TryReadAsync(artifact, async problems =>
+        return await Task.WhenAll(
+            artifacts.Take(ArtifactLimits.ArtifactsPerKindMax).Select(artifact => TryReadAsync(artifact, async problems =>
         {
             var bytes = await _registry.GetManifestAsync(Image, artifact, CancellationToken.None);
             return (artifact, parse(OciJson.ReadManifest(bytes, "its manifest"), problems));
@@ -132,7 +142,8 @@ internal sealed class ImageArtifacts
 
     // An artifact that is not there, or is not what it should be, is as good as none. A registry that cannot answer now is
     // another matter: that is not remembered as an answer.
-    private async Task<Found<T>> TryReadAsync<T>(Descriptor artifact, Func<ICollection<string>, Task<(Descriptor Artifact, T Content)>> read)
+    private async Task<Found<T>> TryReadAsync<T>(
+        Descriptor artifact, Func<ICollection<string>, Task<(Descriptor Artifact, T Content)>> read)
         where T : class
     {
         var problems = new List<string>();

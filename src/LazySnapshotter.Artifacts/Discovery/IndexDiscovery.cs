@@ -41,7 +41,8 @@ public sealed class IndexDiscovery
             return Task.FromResult(Of(origin.Image, manifest, known: null));
 
         Trim(_resolved);
-        return _resolved.GetOrAdd(origin.Image, image => new Remembered<ImageArtifacts>(() => ResolveAsync(image), _times.Answer, _times.Failure, _times.Clock))
+        return _resolved.GetOrAdd(
+            origin.Image, image => new Remembered<ImageArtifacts>(() => ResolveAsync(image), _times.Answer, _times.Failure, _times.Clock))
             .GetAsync(cancellationToken);
     }
 
@@ -67,7 +68,8 @@ public sealed class IndexDiscovery
     private ImageArtifacts Of(ImageReference image, Digest manifest, ImageManifest? known)
     {
         Trim(_images);
-        return _images.GetOrAdd(image with { Tag = null, Digest = manifest }, (key, self) => new ImageArtifacts(self._registry, key, known, self._times, self._logger), this);
+        return _images.GetOrAdd(image with { Tag = null, Digest = manifest }, (key, self) =>
+            new ImageArtifacts(self._registry, key, known, self._times, self._logger), this);
     }
 
     // What is dropped costs its requests again, no more.

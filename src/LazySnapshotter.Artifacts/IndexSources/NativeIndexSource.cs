@@ -11,7 +11,8 @@ namespace LazySnapshotter.Artifacts.IndexSources;
 
 // Indexes from our artifacts. Where an image has several, each layer takes the first of its indexes that proves good. An index
 // is open when its front is here; the rest of the file follows in the background.
-public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient registry, LayerIndexStore store, ILoggerFactory loggers) : ILayerIndexSource
+public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient registry, LayerIndexStore store, ILoggerFactory loggers)
+    : ILayerIndexSource
 {
     public const string SourceName = "native";
 
@@ -29,7 +30,8 @@ public sealed class NativeIndexSource(IndexDiscovery discovery, RegistryClient r
         var image = await discovery.OfAsync(origin, cancellationToken);
         foreach (var (artifact, content, _) in await image.NativeAsync(cancellationToken))
         {
-            foreach (var part in content?.Layers.Where(part => part.LayerDigest == layer && (identity is null || part.Identity == identity)) ?? [])
+            foreach (var part in content?.Layers.Where(part => part.LayerDigest == layer && (identity is null || part.Identity == identity))
+                ?? [])
             {
                 try
                 {

@@ -49,7 +49,8 @@ public sealed class SociIndexSource : ILayerIndexSource
     public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken)
     {
         var image = await _discovery.OfAsync(origin, cancellationToken);
-        foreach (var (artifact, content, _) in await (_version == 2 ? image.SociV2Async(cancellationToken) : image.SociV1Async(cancellationToken)))
+        foreach (var (
+            artifact, content, _) in await (_version == 2 ? image.SociV2Async(cancellationToken) : image.SociV1Async(cancellationToken)))
         {
             foreach (var part in content?.Ztocs.Where(part => part.LayerDigest == layer) ?? [])
             {
@@ -122,16 +123,20 @@ public sealed class SociIndexSource : ILayerIndexSource
     private async Task<byte[]> ReadStartAsync(ImageReference image, Descriptor layer, CancellationToken cancellationToken)
     {
         var start = new byte[Math.Min(BlobStartLength, layer.Size)];
-        await using var blob = await _registry.OpenBlob(image, layer.Digest, layer.Size).OpenExactRangeAsync(0, start.Length, ReadPriority.Metadata(), cancellationToken);
+        await using var blob = await _registry.OpenBlob(image, layer.Digest, layer.Size)
+            .OpenExactRangeAsync(0, start.Length, ReadPriority.Metadata(), cancellationToken);
         await blob.ReadExactlyAsync(start, cancellationToken);
         return start;
     }
 
     private async Task<byte[]> DownloadAsync(ImageReference image, Descriptor part, CancellationToken cancellationToken)
     {
-        await using var blob = new VerifyingStream(await _registry.OpenBlob(image, part.Digest, part.Size).OpenAsync(ReadPriority.Metadata(), cancellationToken), part);
+        await using var blob = new VerifyingStream(
+            await _registry.OpenBlob(image, part.Digest, part.Size).OpenAsync(ReadPriority.Metadata(), cancellationToken), part);
         var content = new byte[part.Size];
         await blob.ReadExactlyAsync(content, cancellationToken);
-        return await blob.ReadAsync(new byte[1], cancellationToken) == 0 ? content : throw new InvalidDataException($"blob {part.Digest}: too long");
+        return await blob.ReadAsync(new byte[1], cancellationToken) == 0
+            ? content
+            : throw new InvalidDataException($"blob {part.Digest}: too long");
     }
 }

@@ -5,7 +5,8 @@ using LazySnapshotter.Oci;
 namespace LazySnapshotter.Artifacts.Layouts;
 
 /// <param name="Parts">The artifact's blobs with the layers they are for, and the files they lie in.</param>
-internal sealed record LayoutArtifact(Descriptor Artifact, byte[] Manifest, IReadOnlyList<(Digest Layer, Descriptor Part, string Path)> Parts);
+internal sealed record LayoutArtifact(
+    Descriptor Artifact, byte[] Manifest, IReadOnlyList<(Digest Layer, Descriptor Part, string Path)> Parts);
 
 // The index artifacts in an OCI image layout (what `index build --format soci` and other tools write) that belong to an
 // image. Documents are compared with their digests; blobs are when they are pushed.
@@ -38,7 +39,8 @@ internal sealed class LayoutArtifacts(string directory)
         return found;
     }
 
-    private List<(Digest Layer, Descriptor Part, string Path)> PartsOf(ImageManifest manifest, string artifactType, Digest image, string file)
+    private List<(Digest Layer, Descriptor Part, string Path)> PartsOf(
+        ImageManifest manifest, string artifactType, Digest image, string file)
     {
         var problems = new List<string>();
         IEnumerable<(Digest Layer, Descriptor Part)> layers;
@@ -49,7 +51,8 @@ internal sealed class LayoutArtifacts(string directory)
         else
         {
             var index = SociIndexManifest.Parse(manifest, artifactType, image, problems);
-            layers = [.. index.Ztocs.Select(part => (part.LayerDigest, part.Blob)), .. index.Prefetches.Select(part => (part.LayerDigest, part.Blob))];
+            layers = [.. index.Ztocs.Select(
+                part => (part.LayerDigest, part.Blob)), .. index.Prefetches.Select(part => (part.LayerDigest, part.Blob))];
         }
 
         var parts = layers.Select(part => (part.Layer, part.Part, PathOf(part.Part.Digest))).ToList();

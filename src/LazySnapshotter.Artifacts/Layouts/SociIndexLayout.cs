@@ -31,11 +31,13 @@ public sealed class SociIndexLayout
     }
 
     /// <summary>Takes over a zTOC from a file; returns where it is now.</summary>
-    public async Task<string> AddZtocAsync(Descriptor layer, Descriptor ztoc, long spanLength, bool disableXattrs, string file, CancellationToken cancellationToken)
+    public async Task<string> AddZtocAsync(
+        Descriptor layer, Descriptor ztoc, long spanLength, bool disableXattrs, string file, CancellationToken cancellationToken)
     {
         await using var content = File.OpenRead(file);
         var path = await AddBlobAsync(ztoc.Digest, content, cancellationToken);
-        _ztocs[layer.Digest] = new SociZtoc { Blob = ztoc, LayerDigest = layer.Digest, LayerMediaType = layer.MediaType, SpanSize = spanLength, DisableXattrs = disableXattrs };
+        _ztocs[layer.Digest] = new SociZtoc { Blob = ztoc, LayerDigest = layer.Digest, LayerMediaType = layer.MediaType,
+            SpanSize = spanLength, DisableXattrs = disableXattrs };
         return path;
     }
 

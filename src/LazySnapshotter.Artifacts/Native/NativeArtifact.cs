@@ -74,7 +74,8 @@ internal sealed record NativeArtifact
         if (descriptor.MediaType != IndexMediaType)
         {
             throw new InvalidDataException(descriptor.MediaType.StartsWith(IndexMediaTypePrefix, StringComparison.Ordinal)
-                ? $"version {descriptor.MediaType[IndexMediaTypePrefix.Length..]} of the index file is not known here, only {LayerIndex.FormatVersion} is"
+                ? $"version {descriptor.MediaType[IndexMediaTypePrefix.Length..]} of the index file is not known here, " +
+                    $"only {LayerIndex.FormatVersion} is"
                 : $"media type \"{descriptor.MediaType}\" is not that of an index file");
         }
 
@@ -83,9 +84,11 @@ internal sealed record NativeArtifact
         var identity = Annotation(descriptor, IdentityAnnotation);
         if (identity.Length != IdentityLength || !identity.All(char.IsAsciiHexDigitLower))
             throw new InvalidDataException($"annotation {IdentityAnnotation} is not {IdentityLength} hexadecimal digits");
-        var isNumber = long.TryParse(Annotation(descriptor, FrontLengthAnnotation), NumberStyles.None, CultureInfo.InvariantCulture, out var front);
+        var isNumber = long.TryParse(
+            Annotation(descriptor, FrontLengthAnnotation), NumberStyles.None, CultureInfo.InvariantCulture, out var front);
         if (!isNumber || front < 1 || front > Math.Min(descriptor.Size, ArtifactLimits.FrontLengthMax))
-            throw new InvalidDataException($"annotation {FrontLengthAnnotation} is not a length within the index file of {descriptor.Size} bytes");
+            throw new InvalidDataException(
+                $"annotation {FrontLengthAnnotation} is not a length within the index file of {descriptor.Size} bytes");
 
         return new NativeArtifactLayer
         {
@@ -104,7 +107,8 @@ internal sealed record NativeArtifact
         if (descriptor.Data is not { } data || descriptor.Size > ContentLengthMax)
             return null;
         var content = new byte[descriptor.Size];
-        if (!Convert.TryFromBase64String(data, content, out var length) || length != content.Length || !descriptor.Digest.IsDigestOf(content))
+        if (!Convert.TryFromBase64String(data, content, out var length)
+            || length != content.Length || !descriptor.Digest.IsDigestOf(content))
             throw new InvalidDataException($"data: not the {descriptor.Size} bytes with the digest {descriptor.Digest}");
         return content;
     }

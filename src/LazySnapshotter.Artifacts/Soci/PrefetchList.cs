@@ -25,7 +25,8 @@ internal static class PrefetchList
             if (document.Spans[i] is not { } range || range.Start < 0 || range.End < range.Start || range.End >= spanCount)
             {
                 throw new InvalidDataException(
-                    $"prefetch list, range {i}: spans {document.Spans[i]?.Start} to {document.Spans[i]?.End} of a layer that has {spanCount}");
+                    $"prefetch list, range {i}: spans {document.Spans[i]?.Start} to {document.Spans[i]?.End} of a layer that " +
+                        $"has {spanCount}");
             }
         }
 
@@ -36,7 +37,8 @@ internal static class PrefetchList
     {
         try
         {
-            return JsonSerializer.Deserialize(json, PrefetchJsonContext.Default.PrefetchDocument) ?? throw new InvalidDataException("prefetch list: null");
+            return JsonSerializer.Deserialize(json, PrefetchJsonContext.Default.PrefetchDocument)
+                ?? throw new InvalidDataException("prefetch list: null");
         }
         catch (JsonException e)
         {

@@ -51,7 +51,8 @@ internal sealed record SociIndexManifest
                 else if (descriptor.MediaType == SociNames.ZtocMediaType)
                     ztocs.Add(SociZtoc.Parse(descriptor));
                 else
-                    throw new InvalidDataException($"media type \"{descriptor.MediaType}\" is neither that of a zTOC nor that of a prefetch list");
+                    throw new InvalidDataException(
+                        $"media type \"{descriptor.MediaType}\" is neither that of a zTOC nor that of a prefetch list");
             }
             catch (InvalidDataException e)
             {

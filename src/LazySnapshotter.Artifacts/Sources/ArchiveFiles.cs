@@ -30,9 +30,11 @@ internal sealed class ArchiveFiles : IImageFiles
                 files.Add(entry);
             }
         }
-        catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or NotSupportedException)
+        catch (Exception exception) when (exception is
+            InvalidDataException or EndOfStreamException or FormatException or ArgumentException or NotSupportedException)
         {
-            throw new InvalidDataException($"{file}: {(last.Length == 0 ? "no tar archive" : $"damaged behind entry \"{last}\"")}: {exception.Message}", exception);
+            throw new InvalidDataException(
+                $"{file}: {(last.Length == 0 ? "no tar archive" : $"damaged behind entry \"{last}\"")}: {exception.Message}", exception);
         }
 
         return files._entries.Count > 0 ? files : throw new InvalidDataException($"{file}: an archive without entries");
@@ -51,7 +53,9 @@ internal sealed class ArchiveFiles : IImageFiles
             name = Clean(entry.LinkTarget, name);
         }
 
-        return name == Clean(path, path) ? null : throw new InvalidDataException($"{_file}: entry \"{path}\" is a link to \"{name}\", which is not in the archive");
+        return name == Clean(path, path)
+            ? null
+            : throw new InvalidDataException($"{_file}: entry \"{path}\" is a link to \"{name}\", which is not in the archive");
     }
 
     private void Add(TarEntry entry)
@@ -100,7 +104,8 @@ internal sealed class ArchiveFiles : IImageFiles
         stream.Position = 0;
         var compression = LayerBytes.CompressionOf(start[..length]);
         if (compression is not null)
-            throw new InvalidDataException($"{file}: the archive is compressed with {compression}; decompress it first, entries are read in place");
+            throw new InvalidDataException(
+                $"{file}: the archive is compressed with {compression}; decompress it first, entries are read in place");
     }
 
     private readonly record struct Entry(long Offset, long Length, string? LinkTarget);

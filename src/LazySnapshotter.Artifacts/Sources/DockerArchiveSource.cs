@@ -39,7 +39,8 @@ public sealed class DockerArchiveSource : IImageSource
         if (platforms.IsExplicit && !platforms.Platforms.Any(wanted => wanted.Runs(platform)))
             throw new InvalidDataException($"{_files.Name}: nothing for {string.Join(", ", platforms.Platforms)}, only for {platform}");
         if (item.Layers.Count != config.RootFs.DiffIds.Count || item.Layers.Count > SourceLimits.LayerCountMax)
-            throw new InvalidDataException($"{_files.Name}: {ManifestName} lists {item.Layers.Count} layers, the configuration {config.RootFs.DiffIds.Count}");
+            throw new InvalidDataException(
+                $"{_files.Name}: {ManifestName} lists {item.Layers.Count} layers, the configuration {config.RootFs.DiffIds.Count}");
 
         var layers = new List<Descriptor>();
         for (var i = 0; i < item.Layers.Count; i++)
@@ -57,11 +58,13 @@ public sealed class DockerArchiveSource : IImageSource
 
     private async Task<ArchiveImage> ChooseAsync(CancellationToken cancellationToken)
     {
-        var file = _files.Find(ManifestName) ?? throw new InvalidDataException($"{_files.Name}: no archive of docker save, it has no {ManifestName}");
+        var file = _files.Find(ManifestName)
+            ?? throw new InvalidDataException($"{_files.Name}: no archive of docker save, it has no {ManifestName}");
         List<ArchiveImage?> images;
         try
         {
-            images = JsonSerializer.Deserialize(await file.ReadAsync(SourceLimits.ManifestBytesMax, cancellationToken), ArchiveJsonContext.Default.ListArchiveImage)
+            images = JsonSerializer.Deserialize(
+                await file.ReadAsync(SourceLimits.ManifestBytesMax, cancellationToken), ArchiveJsonContext.Default.ListArchiveImage)
                 ?? throw new InvalidDataException($"{file.Name}: the document is null");
         }
         catch (JsonException exception)
@@ -77,13 +80,16 @@ public sealed class DockerArchiveSource : IImageSource
         }
 
         var wanted = ImageReference.Parse(_reference).ToString();
-        return images.FirstOrDefault(image => image?.RepoTags?.Any(tag => ImageReference.TryParse(tag, out var named) && named.ToString() == wanted) == true)
-            ?? throw new InvalidDataException($"{file.Name}: no image is called \"{_reference}\", only {string.Join(", ", names.Take(20))}");
+        return images.FirstOrDefault(
+            image => image?.RepoTags?.Any(tag => ImageReference.TryParse(tag, out var named) && named.ToString() == wanted) == true)
+            ?? throw new InvalidDataException(
+                $"{file.Name}: no image is called \"{_reference}\", only {string.Join(", ", names.Take(20))}");
     }
 
     private async Task<(string Name, byte[] Content)> ReadConfigAsync(ArchiveImage image, CancellationToken cancellationToken)
     {
-        var file = _files.Find(image.Config) ?? throw new InvalidDataException($"{_files.Name}: entry \"{image.Config}\", the configuration, is not in the archive");
+        var file = _files.Find(image.Config)
+            ?? throw new InvalidDataException($"{_files.Name}: entry \"{image.Config}\", the configuration, is not in the archive");
         var content = await file.ReadAsync(SourceLimits.ConfigBytesMax, cancellationToken);
 
         // Named by its digest, wherever it lies; what is named otherwise cannot be compared.
@@ -95,7 +101,8 @@ public sealed class DockerArchiveSource : IImageSource
 
     private async Task<Descriptor> DescribeAsync(string entry, Digest diffId, CancellationToken cancellationToken)
     {
-        var region = _files.Find(entry) ?? throw new InvalidDataException($"{_files.Name}: entry \"{entry}\", a layer, is not in the archive");
+        var region = _files.Find(entry)
+            ?? throw new InvalidDataException($"{_files.Name}: entry \"{entry}\", a layer, is not in the archive");
         var start = new byte[Math.Min(region.Length, 8)];
         await using (var stream = region.Open(0, start.Length))
             await stream.ReadExactlyAsync(start, cancellationToken);
@@ -108,7 +115,8 @@ public sealed class DockerArchiveSource : IImageSource
             _layers[digest] = region;
         return new Descriptor
         {
-            MediaType = compression switch { null => MediaTypes.DockerLayer, "zstd" => MediaTypes.DockerLayerZstd, _ => MediaTypes.DockerLayerGzip },
+            MediaType = compression switch { null =>
+                MediaTypes.DockerLayer, "zstd" => MediaTypes.DockerLayerZstd, _ => MediaTypes.DockerLayerGzip },
             Digest = digest,
             Size = region.Length,
         };

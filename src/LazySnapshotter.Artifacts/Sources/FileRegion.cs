@@ -23,7 +23,8 @@ internal readonly record struct FileRegion(string Path, long Offset, long Length
     // Reads at offsets of its own, so that any number of layers of one archive can be read at the same time.
     private sealed class RegionStream(FileRegion region, long position, long remaining) : ForwardStream
     {
-        private readonly SafeFileHandle _file = File.OpenHandle(region.Path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
+        private readonly SafeFileHandle _file = File.OpenHandle(
+            region.Path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -69,5 +70,6 @@ internal sealed class FileBlob(Digest digest, FileRegion region) : IBlobReader
         return Task.FromResult(new BlobRange(region.Open(offset, length), offset, offset + length));
     }
 
-    public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => Task.FromResult(region.Open(0, region.Length));
+    public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) =>
+        Task.FromResult(region.Open(0, region.Length));
 }

@@ -22,10 +22,12 @@ public sealed class ImageDocuments
 
     /// <summary>What a reference stands for, as an index: itself, or one that lists the manifest alone.</summary>
     public async Task<ImageIndex> AsIndexAsync(Descriptor root, CancellationToken cancellationToken) => MediaTypes.IsIndex(root.MediaType)
-        ? OciJson.ReadUsableIndex(await ReadAsync(root, SourceLimits.ManifestBytesMax, cancellationToken) ?? throw Absent("index", root), $"{_what}: index {root.Digest}")
+        ? OciJson.ReadUsableIndex(await ReadAsync(root, SourceLimits.ManifestBytesMax, cancellationToken)
+            ?? throw Absent("index", root), $"{_what}: index {root.Digest}")
         : new ImageIndex { Manifests = [root] };
 
-    public async Task<IReadOnlyList<SourceImage>> FindAsync(ImageIndex index, PlatformSelection platforms, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<SourceImage>> FindAsync(
+        ImageIndex index, PlatformSelection platforms, CancellationToken cancellationToken)
     {
         var images = new List<SourceImage>();
         if (platforms.IsAll)
@@ -86,11 +88,15 @@ public sealed class ImageDocuments
 
         var manifest = OciJson.ReadManifest(content, $"{_what}: manifest {descriptor.Digest}");
         if (ArtifactKind.WhyNoImage(manifest) is { } kind)
-            return isOptional ? null : throw new InvalidDataException($"{_what}: manifest {descriptor.Digest} is no container image, but {kind}");
+            return isOptional
+                ? null
+                : throw new InvalidDataException($"{_what}: manifest {descriptor.Digest} is no container image, but {kind}");
         if (manifest.Layers.Count > SourceLimits.LayerCountMax)
-            throw new InvalidDataException($"{_what}: manifest {descriptor.Digest} has {manifest.Layers.Count} layers, more than {SourceLimits.LayerCountMax}");
+            throw new InvalidDataException(
+                $"{_what}: manifest {descriptor.Digest} has {manifest.Layers.Count} layers, more than {SourceLimits.LayerCountMax}");
 
-        var configContent = await ReadAsync(manifest.Config, SourceLimits.ConfigBytesMax, cancellationToken) ?? throw Absent("configuration", manifest.Config);
+        var configContent = await ReadAsync(manifest.Config, SourceLimits.ConfigBytesMax, cancellationToken)
+            ?? throw Absent("configuration", manifest.Config);
         var config = OciJson.ReadConfig(configContent, $"{_what}: configuration {manifest.Config.Digest}");
         return new SourceImage
         {
@@ -107,7 +113,8 @@ public sealed class ImageDocuments
             throw new InvalidDataException($"{_what}: {descriptor.Digest} is a document of {descriptor.Size} bytes, more than {lengthMax}");
         var content = await _read(descriptor, lengthMax, cancellationToken);
         if (content is not null && (content.Length != descriptor.Size || !descriptor.Digest.IsDigestOf(content)))
-            throw new InvalidDataException($"{_what}: {descriptor.Digest} of {descriptor.Size} bytes: the {content.Length} bytes here have digest {Digest.OfSha256(content)}");
+            throw new InvalidDataException($"{_what}: {descriptor.Digest} of {descriptor.Size} bytes: the {content.Length} bytes here " +
+                $"have digest {Digest.OfSha256(content)}");
         return content;
     }
 

@@ -43,7 +43,8 @@ public sealed record ImageSourceName
             for (var colon = archive.IndexOf(':', StringComparison.Ordinal); colon > 0; colon = archive.IndexOf(':', colon + 1))
             {
                 if (File.Exists(archive[..colon]))
-                    return new ImageSourceName(text, ImageSourceKind.DockerArchive) { Path = NotEmpty(archive[..colon], text), Reference = NotEmpty(archive[(colon + 1)..], text) };
+                    return new ImageSourceName(text, ImageSourceKind.DockerArchive) { Path = NotEmpty(
+                        archive[..colon], text), Reference = NotEmpty(archive[(colon + 1)..], text) };
             }
 
             return new ImageSourceName(text, ImageSourceKind.DockerArchive) { Path = NotEmpty(archive, text) };
@@ -55,7 +56,8 @@ public sealed record ImageSourceName
             return Layout(text, ImageSourceKind.OciArchive, layoutArchive);
         if (Strip(text, "containerd:") is { } image)
             return new ImageSourceName(text, ImageSourceKind.Containerd) { Reference = NotEmpty(image, text) };
-        return new ImageSourceName(text, ImageSourceKind.Registry) { Reference = ImageReference.Parse(Strip(text, "docker://") ?? text).ToString() };
+        return new ImageSourceName(
+            text, ImageSourceKind.Registry) { Reference = ImageReference.Parse(Strip(text, "docker://") ?? text).ToString() };
     }
 
     private static ImageSourceName Layout(string text, ImageSourceKind kind, string rest)
@@ -71,7 +73,9 @@ public sealed record ImageSourceName
             : new ImageSourceName(text, kind) { Path = NotEmpty(rest[..colon], text), Reference = NotEmpty(rest[(colon + 1)..], text) };
     }
 
-    private static string? Strip(string text, string prefix) => text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : null;
+    private static string? Strip(string text, string prefix) =>
+        text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : null;
 
-    private static string NotEmpty(string part, string text) => part.Length > 0 ? part : throw new FormatException($"image source \"{text}\" is incomplete");
+    private static string NotEmpty(string part, string text) =>
+        part.Length > 0 ? part : throw new FormatException($"image source \"{text}\" is incomplete");
 }

@@ -28,7 +28,8 @@ public sealed class OciLayoutSource : IImageSource
         new(name, new DirectoryFiles(directory), tag, digest);
 
     /// <inheritdoc cref="OpenDirectory"/>
-    public static OciLayoutSource OpenArchive(string name, string file, string? tag, Digest? digest) => new(name, ArchiveFiles.Open(file), tag, digest);
+    public static OciLayoutSource OpenArchive(string name, string file, string? tag, Digest? digest) =>
+        new(name, ArchiveFiles.Open(file), tag, digest);
 
     public async Task<IReadOnlyList<SourceImage>> FindImagesAsync(PlatformSelection platforms, CancellationToken cancellationToken)
     {
@@ -54,12 +55,14 @@ public sealed class OciLayoutSource : IImageSource
         if (_digest is { } digest && index.Manifests.FirstOrDefault(manifest => manifest.Digest == digest) is null)
             return await FindByDigestAsync(documents, digest, cancellationToken);
 
-        var chosen = index.Manifests.Where(manifest => _digest is { } wanted ? manifest.Digest == wanted : _tag is null || RefName(manifest) == _tag).ToList();
+        var chosen = index.Manifests.Where(
+            manifest => _digest is { } wanted ? manifest.Digest == wanted : _tag is null || RefName(manifest) == _tag).ToList();
         var names = index.Manifests.Select(RefName).OfType<string>().Distinct().ToList();
         if (index.Manifests.Count == 0)
             throw new InvalidDataException($"{file.Name}: no image here{string.Concat(index.Unusable.Take(1).Select(why => $"; {why}"))}");
         if (chosen.Count == 0)
-            throw new InvalidDataException($"{file.Name}: no image is called \"{_tag}\"{(names.Count == 0 ? "" : ", only " + string.Join(", ", names.Take(20)))}");
+            throw new InvalidDataException(
+                $"{file.Name}: no image is called \"{_tag}\"{(names.Count == 0 ? "" : ", only " + string.Join(", ", names.Take(20)))}");
         if (_tag is null && _digest is null && names.Count > 1)
             throw new InvalidDataException($"{file.Name}: several images, say which: {string.Join(", ", names.Take(20))}");
         return chosen is [var single] ? await documents.AsIndexAsync(single, cancellationToken) : index with { Manifests = chosen };
@@ -71,7 +74,9 @@ public sealed class OciLayoutSource : IImageSource
         var region = _files.Find(BlobPath(digest)) ?? throw new InvalidDataException($"{_files.Name}: {digest} is not here");
         var content = await region.ReadAsync(SourceLimits.ManifestBytesMax, cancellationToken);
         var isIndex = OciDocumentKind.IsIndex(content, region.Name);
-        var descriptor = new Descriptor { MediaType = isIndex ? MediaTypes.OciIndex : MediaTypes.OciManifest, Digest = digest, Size = content.Length };
+        var descriptor = new Descriptor { MediaType = isIndex
+            ? MediaTypes.OciIndex
+            : MediaTypes.OciManifest, Digest = digest, Size = content.Length };
         return await documents.AsIndexAsync(descriptor, cancellationToken);
     }
 

@@ -25,5 +25,6 @@ public sealed record PlatformSelection
 
     /// <param name="texts">Each as <see cref="Platform.Parse"/> takes it.</param>
     /// <exception cref="FormatException">One of them is no platform; the message says which.</exception>
-    public static PlatformSelection Parse(IReadOnlyList<string> texts) => new([.. texts.Select(Platform.Parse).Distinct()], isExplicit: true, isAll: false);
+    public static PlatformSelection Parse(IReadOnlyList<string> texts) =>
+        new([.. texts.Select(Platform.Parse).Distinct()], isExplicit: true, isAll: false);
 }

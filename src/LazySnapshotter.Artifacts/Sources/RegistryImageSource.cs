@@ -14,7 +14,8 @@ public sealed class RegistryImageSource(RegistryClient registry, ImageReference 
         var root = await registry.GetManifestAsync(reference, cancellationToken);
         var documents = new ImageDocuments(Name, async (descriptor, _, ct) =>
             descriptor.Digest == root.Descriptor.Digest ? root.Content
-            : MediaTypes.IsIndex(descriptor.MediaType) || MediaTypes.IsManifest(descriptor.MediaType) ? await registry.GetManifestAsync(reference, descriptor, ct)
+            : MediaTypes.IsIndex(descriptor.MediaType) || MediaTypes.IsManifest(descriptor.MediaType)
+                ? await registry.GetManifestAsync(reference, descriptor, ct)
             : await registry.GetBlobBytesAsync(reference, descriptor, ct));
         return await documents.FindAsync(await documents.AsIndexAsync(root.Descriptor, cancellationToken), platforms, cancellationToken);
     }

@@ -1,6 +1,6 @@
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
 using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Push;
 
 namespace LazySnapshotter.Artifacts.Transfer;
 

@@ -1,9 +1,9 @@
 using LazySnapshotter.Artifacts.Discovery;
 using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Push;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Artifacts.Transfer;
@@ -23,7 +23,8 @@ public sealed class IndexCopy(RegistryClient registry, ILoggerFactory loggers)
         if (await registry.FindManifestAsync(destination with { Tag = null, Digest = manifest }, cancellationToken) is null)
         {
             throw new InvalidDataException(
-                $"{destination.Registry}/{destination.Repository} does not have the image manifest {manifest}; an index belongs to exactly that one");
+                $"{destination.Registry}/{destination.Repository} does not have the image manifest {manifest}; an index belongs to " +
+                    $"exactly that one");
         }
 
         var copied = new List<Descriptor>();
@@ -52,7 +53,8 @@ public sealed class IndexCopy(RegistryClient registry, ILoggerFactory loggers)
     }
 
     // What its manifest is, to the byte; its blobs are at the destination then.
-    private async Task<byte[]> CopyBlobsAsync(ImageReference source, ImageReference destination, Descriptor artifact, CancellationToken cancellationToken)
+    private async Task<byte[]> CopyBlobsAsync(
+        ImageReference source, ImageReference destination, Descriptor artifact, CancellationToken cancellationToken)
     {
         var content = await registry.GetManifestAsync(source, artifact, cancellationToken);
         var blobs = OciJson.ReadManifest(content, $"artifact {artifact.Digest}").Layers

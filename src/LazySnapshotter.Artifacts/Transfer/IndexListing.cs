@@ -29,7 +29,8 @@ public sealed class IndexListing(RegistryClient registry, ILoggerFactory loggers
         return
         [
             .. (await image.NativeAsync(cancellationToken)).Select(found => Listed(
-                NativeIndexSource.SourceName, found, content => content.Layers.Select(part => new ListedPart(part.LayerDigest, part.Index, part.FrontLength)))),
+                NativeIndexSource.SourceName, found, content =>
+                    content.Layers.Select(part => new ListedPart(part.LayerDigest, part.Index, part.FrontLength)))),
             .. (await image.SociV2Async(cancellationToken)).Select(found => Listed(SociIndexSource.NameOf(2), found, PartsOf)),
             .. (await image.SociV1Async(cancellationToken)).Select(found => Listed(SociIndexSource.NameOf(1), found, PartsOf)),
         ];

@@ -6,9 +6,9 @@ using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Push;
 
 namespace LazySnapshotter.Artifacts.Transfer;
 
@@ -20,7 +20,8 @@ public sealed class IndexPush(RegistryClient registry)
     /// <param name="subject">The image's manifest, which is in the repository.</param>
     /// <exception cref="RegistryException">The registry does not take it.</exception>
     public async Task<IndexPushResult> RunAsync(
-        ImageReference repository, Descriptor subject, IReadOnlyList<Descriptor> layers, LayerIndexStore indexes, CancellationToken cancellationToken)
+        ImageReference repository, Descriptor subject, IReadOnlyList<Descriptor> layers, LayerIndexStore indexes,
+        CancellationToken cancellationToken)
     {
         var parts = new List<NativeArtifactLayer>();
         var missing = new List<MissingIndex>();
@@ -29,7 +30,8 @@ public sealed class IndexPush(RegistryClient registry)
             if (WhyNeverIndexed(layer) is { } why)
                 missing.Add(why);
             else if (TryOpenWhole(indexes, layer.Digest, repository.Name, out var damage) is not { } index)
-                missing.Add(new MissingIndex(layer, damage ?? "no index on this node that was made of the layer or came from this repository", IsLazy: true));
+                missing.Add(new MissingIndex(
+                    layer, damage ?? "no index on this node that was made of the layer or came from this repository", IsLazy: true));
             else
             {
                 using (index)
@@ -73,7 +75,8 @@ public sealed class IndexPush(RegistryClient registry)
         }
     }
 
-    private static async Task<NativeArtifactLayer> DescribeAsync(Descriptor layer, LayerIndex index, string path, CancellationToken cancellationToken)
+    private static async Task<NativeArtifactLayer> DescribeAsync(
+        Descriptor layer, LayerIndex index, string path, CancellationToken cancellationToken)
     {
         await using var file = new FileStream(
             path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
@@ -105,8 +108,10 @@ public sealed class IndexPush(RegistryClient registry)
 
         var results = new ConcurrentDictionary<Digest, BlobPush>();
         var blobs = parts.Select(part => BlobContent.OfFile(part.Path, part.Part.Digest)).ToList();
-        await ArtifactPush.PutBlobsAsync(registry, repository, blobs, mountFrom: null, (digest, how) => results[digest] = how, cancellationToken);
+        await ArtifactPush.PutBlobsAsync(
+            registry, repository, blobs, mountFrom: null, (digest, how) => results[digest] = how, cancellationToken);
         var artifact = await registry.PushReferrerAsync(repository, MediaTypes.OciManifest, manifest, cancellationToken);
-        return new IndexPushResult(artifact, [.. parts.Select(part => new PushedIndex(part.Layer, part.Part, results[part.Part.Digest]))], missing);
+        return new IndexPushResult(
+            artifact, [.. parts.Select(part => new PushedIndex(part.Layer, part.Part, results[part.Part.Digest]))], missing);
     }
 }

@@ -1,5 +1,5 @@
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Push;
 
 namespace LazySnapshotter.Artifacts.Transfer;
 

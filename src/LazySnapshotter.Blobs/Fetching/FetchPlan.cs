@@ -21,7 +21,9 @@ internal sealed class FetchPlan(SpanTable spans, LinkEstimate link, SpanFetcherO
     private const int RestRoundTrips = 16;
     private const int DenseMisses = 3;
 
-    /// <summary>Bridging a gap is cheaper than asking twice by so little that an estimate that is far too high must not cost more.</summary>
+    /// <summary>
+    /// Bridging a gap is cheaper than asking twice by so little that an estimate that is far too high must not cost more.
+    /// </summary>
     private const long BridgedBytesMax = 1 << 20;
 
     /// <summary>Misses of a container that starts follow each other within some round trips, on any link.</summary>
@@ -66,7 +68,8 @@ internal sealed class FetchPlan(SpanTable spans, LinkEstimate link, SpanFetcherO
         {
             CountMiss();
             var roundTripBytes = link.RoundTripBytes ?? options.NeighbourBytesMax / 2;
-            if (options.RestBytesMax > 0 && _misses >= DenseMisses && spans.CompressedLength - _askedBytes <= Math.Min(RestRoundTrips * roundTripBytes, options.RestBytesMax))
+            if (options.RestBytesMax > 0 && _misses >= DenseMisses
+                && spans.CompressedLength - _askedBytes <= Math.Min(RestRoundTrips * roundTripBytes, options.RestBytesMax))
                 return new FetchExtent(0, spans.Count - 1, options.RestBytesMax, GapBytesMax: Math.Min(roundTripBytes, BridgedBytesMax));
 
             var start = spans[new SpanId(first)].CompressedOffset;
@@ -107,7 +110,8 @@ internal sealed class FetchPlan(SpanTable spans, LinkEstimate link, SpanFetcherO
             return 0;
         var always = Math.Min(options.NeighbourBytesMax, roundTripBytes / 2);
         var unused = Math.Max(0, _askedBytes - _usedBytes);
-        return Math.Clamp(_usedBytes / 2 - unused, always, Math.Max(always, Math.Min(FileRoundTrips * roundTripBytes, options.RequestBytesMax)));
+        return Math.Clamp(
+            _usedBytes / 2 - unused, always, Math.Max(always, Math.Min(FileRoundTrips * roundTripBytes, options.RequestBytesMax)));
     }
 
     private int FileLast(int last, long fileEnd) =>

@@ -1,7 +1,8 @@
 namespace LazySnapshotter.Blobs.Fetching;
 
 // What the way to a layer's source is like, learned from the requests that were made: the shortest wait for a first byte,
-// and the rate at which bytes follow, those of all requests together. Their product is what could have come in the time one more request would cost.
+// and the rate at which bytes follow, those of all requests together. Their product is what could have come in the time one
+// more request would cost.
 public sealed class LinkEstimate
 {
     /// <summary>Less than this may have been in the socket's buffer already, whatever the link.</summary>
@@ -43,7 +44,9 @@ public sealed class LinkEstimate
             if (bytes < SampleBytesMin || transfer <= TimeSpan.Zero)
                 return;
             var rate = bytes / transfer.TotalSeconds;
-            _bytesPerSecond = _bytesPerSecond == 0 ? rate : _bytesPerSecond + (Math.Min(1, bytes / HalvingBytes) / 2 * (rate - _bytesPerSecond));
+            _bytesPerSecond = _bytesPerSecond == 0
+                ? rate
+                : _bytesPerSecond + (Math.Min(1, bytes / HalvingBytes) / 2 * (rate - _bytesPerSecond));
         }
     }
 }

@@ -7,7 +7,8 @@ namespace LazySnapshotter.Blobs.Fetching;
 // Cuts a stream of compressed bytes into spans, in order. Neighbours may share one byte (a checkpoint lies at any bit),
 // so the last byte of each span is kept for the next. What lies between two wanted spans is skipped.
 /// <param name="passed">Told of all bytes of the stream, as they come.</param>
-internal sealed class SpanCutter(Stream stream, long offset, LayerReadStatistics statistics, LinkEstimate link, Action<ReadOnlyMemory<byte>>? passed = null) : IDisposable
+internal sealed class SpanCutter(Stream stream, long offset, LayerReadStatistics statistics, LinkEstimate link,
+    Action<ReadOnlyMemory<byte>>? passed = null) : IDisposable
 {
     private const int SkipBufferBytes = 64 << 10;
 

@@ -7,7 +7,8 @@ namespace LazySnapshotter.Blobs.Fetching;
 public sealed class SpanFetchException : IOException
 {
     internal SpanFetchException(Digest layer, in LayerSpan span, Exception cause)
-        : base($"{layer}: span {span.Id} (bytes {span.CompressedOffset} to {span.CompressedEnd - 1}) cannot be fetched: {cause.Message}", cause)
+        : base($"{layer}: span {span.Id} (bytes {span.CompressedOffset} to {span.CompressedEnd - 1}) cannot be fetched: {cause.Message}",
+            cause)
     {
         Layer = layer;
         Span = span;

@@ -34,12 +34,15 @@ public sealed partial class SpanFetcher
     }
 
     private TimeoutException TimeIsUp(SpanFetch fetch, Exception? cause) => new(
-        fetch.IsSpool ? $"not {ProlongingBytes} bytes more in {_options.Deadline.TotalSeconds} s" : $"not done after {_options.Deadline.TotalSeconds} s", cause);
+        fetch.IsSpool
+            ? $"not {ProlongingBytes} bytes more in {_options.Deadline.TotalSeconds} s"
+            : $"not done after {_options.Deadline.TotalSeconds} s", cause);
 
     private async Task<List<PendingSpan>> TransferAgainAsync(SpanFetch fetch, List<PendingSpan> missing, int attempt)
     {
         var still = new List<PendingSpan>();
-        foreach (var range in SpanRange.Coalesce(_blob.Spans, missing.Select(span => span.Span.Id.Value), _options.RequestBytesMax, gapBytesMax: 0))
+        foreach (var range in SpanRange.Coalesce(
+            _blob.Spans, missing.Select(span => span.Span.Id.Value), _options.RequestBytesMax, gapBytesMax: 0))
         {
             var spans = missing.FindAll(span => span.Span.Id.Value >= range.First && span.Span.Id.Value <= range.Last);
             still.AddRange(await TransferAsync(fetch, spans, attempt));
@@ -84,7 +87,7 @@ public sealed partial class SpanFetcher
             }
             catch (IOException e) when (attempt < AttemptsMax && !IsFinal(e) && !fetch.CancellationToken.IsCancellationRequested)
             {
-                LayersLog.TransferBroke(_blob.Logger, _blob.Layer, spans[i].Span.Id, attempt, e.Message);
+                BlobsLog.TransferBroke(_blob.Logger, _blob.Layer, spans[i].Span.Id, attempt, e.Message);
                 again.AddRange(spans[i..]);
                 break;
             }
@@ -99,7 +102,7 @@ public sealed partial class SpanFetcher
         var span = pending.Span;
         if (!_blob.Verify(span.Id, bytes))
         {
-            LayersLog.FetchedSpanDamaged(_blob.Logger, _blob.Layer, span.Id, span.CompressedOffset, span.CompressedLength, attempt);
+            BlobsLog.FetchedSpanDamaged(_blob.Logger, _blob.Layer, span.Id, span.CompressedOffset, span.CompressedLength, attempt);
             if (attempt < AttemptsMax)
                 return false;
             FailDoubted(pending);
@@ -150,7 +153,7 @@ public sealed partial class SpanFetcher
         }
 
         if (isUnnoticed)
-            LayersLog.ReadAheadFailed(_blob.Logger, _blob.Layer, rest[0].Span.Id.Value, rest[^1].Span.Id.Value, cause.Message);
+            BlobsLog.ReadAheadFailed(_blob.Logger, _blob.Layer, rest[0].Span.Id.Value, rest[^1].Span.Id.Value, cause.Message);
         foreach (var span in rest)
             Fail(span, cause);
     }

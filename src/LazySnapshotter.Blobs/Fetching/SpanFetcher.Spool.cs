@@ -16,7 +16,7 @@ public sealed partial class SpanFetcher
     // Returns the spans that should be tried again.
     private async Task<List<PendingSpan>> SpoolAsync(SpanSpool spool, BlobRange range, int attempt)
     {
-        LayersLog.SpoolBegins(_blob.Logger, _blob.Layer, spool.EndExclusive - range.Offset);
+        BlobsLog.SpoolBegins(_blob.Logger, _blob.Layer, spool.EndExclusive - range.Offset);
         var isWhole = range.Offset == 0 && spool.EndExclusive == _blob.Spans.CompressedLength;
         using var whole = isWhole ? new PassingBlob(_blob) : null;
         using var cutter = new SpanCutter(range.Body, range.Offset, _blob.Statistics, _link, Watch(spool.Fetch, whole));
@@ -28,7 +28,7 @@ public sealed partial class SpanFetcher
         }
         catch (IOException e) when (attempt < AttemptsMax && !IsFinal(e) && !spool.Fetch.CancellationToken.IsCancellationRequested)
         {
-            LayersLog.TransferBroke(_blob.Logger, _blob.Layer, new SpanId(spool.Frontier), attempt, e.Message);
+            BlobsLog.TransferBroke(_blob.Logger, _blob.Layer, new SpanId(spool.Frontier), attempt, e.Message);
         }
         finally
         {
@@ -79,7 +79,7 @@ public sealed partial class SpanFetcher
                 whole?.Contradict();
             if (!GivesUp(spool))
                 continue;
-            LayersLog.SpoolGivenUp(_blob.Logger, _blob.Layer, id + 1, _blob.Spans.Count);
+            BlobsLog.SpoolGivenUp(_blob.Logger, _blob.Layer, id + 1, _blob.Spans.Count);
             return false;
         }
 
@@ -94,7 +94,7 @@ public sealed partial class SpanFetcher
         var isStored = isHere || (matches && _blob.TryStore(span, bytes));
         var isGood = isHere || matches;
         if (!isGood)
-            LayersLog.FetchedSpanDamaged(_blob.Logger, _blob.Layer, span.Id, span.CompressedOffset, span.CompressedLength, attempt);
+            BlobsLog.FetchedSpanDamaged(_blob.Logger, _blob.Layer, span.Id, span.CompressedOffset, span.CompressedLength, attempt);
         PendingSpan? pending;
         bool isWanted;
         lock (_gate)
@@ -128,7 +128,7 @@ public sealed partial class SpanFetcher
     {
         if (!whole.IsLayer(out var actual))
         {
-            LayersLog.SpoolIsNotTheLayer(_blob.Logger, _blob.Layer, actual);
+            BlobsLog.SpoolIsNotTheLayer(_blob.Logger, _blob.Layer, actual);
             return;
         }
 
@@ -136,7 +136,7 @@ public sealed partial class SpanFetcher
         EndSpool(spool);
         Remaining(spool.Fetch).ForEach(FailDoubted);
         var isComplete = await Task.Run(whole.Keep);
-        LayersLog.SpoolEnds(_blob.Logger, _blob.Layer, isComplete);
+        BlobsLog.SpoolEnds(_blob.Logger, _blob.Layer, isComplete);
     }
 
     private void EndSpool(SpanSpool spool)

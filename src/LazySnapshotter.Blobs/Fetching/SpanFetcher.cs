@@ -56,7 +56,9 @@ public sealed partial class SpanFetcher : IAsyncDisposable
         return _readAhead.Advance(uncompressedOffset, length, lastSpan, lookAheadEnd);
     }
 
-    /// <summary>Sees to it that the spans are on their way; the rest up to <paramref name="aheadLast"/> comes along, and what else is worth it.</summary>
+    /// <summary>
+    /// Sees to it that the spans are on their way; the rest up to <paramref name="aheadLast"/> comes along, and what else is worth it.
+    /// </summary>
     /// <param name="fileEnd">Uncompressed offset behind the file that is read, if it is a file.</param>
     /// <param name="urgency">Of the spans up to <paramref name="last"/>. What is on its way for less is raised to it.</param>
     internal SpanDemand Demand(int first, int last, int aheadLast, long fileEnd = long.MaxValue, ReadUrgency urgency = ReadUrgency.Demanded)

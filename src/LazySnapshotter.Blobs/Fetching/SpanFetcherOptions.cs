@@ -37,6 +37,9 @@ public sealed record SpanFetcherOptions
     /// </summary>
     public long UnwantedBytesMax { get; init; } = 1L << 30;
 
-    /// <summary>A fetch that takes longer fails, retry included; counted anew when somebody comes to wait for it. Of a source that sends the whole blob: one that is slower than 256 KiB in that time.</summary>
+    /// <summary>
+    /// A fetch that takes longer fails, retry included; counted anew when somebody comes to wait for it. Of a source that sends the
+    /// whole blob: one that is slower than 256 KiB in that time.
+    /// </summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
 }

@@ -42,7 +42,8 @@ public sealed class SpanReader
     /// <param name="lookAheadEnd">Nothing behind this uncompressed offset (the file's end) is worth fetching ahead.</param>
     /// <exception cref="SpanFetchException">A span cannot be had; the next read tries again.</exception>
     /// <exception cref="InvalidDataException">Verified bytes do not inflate to what the index says.</exception>
-    public ValueTask<int> ReadAsync(long uncompressedOffset, Memory<byte> destination, long lookAheadEnd, CancellationToken cancellationToken)
+    public ValueTask<int> ReadAsync(
+        long uncompressedOffset, Memory<byte> destination, long lookAheadEnd, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(uncompressedOffset);
         var length = (int)Math.Clamp(_blob.Spans.UncompressedLength - uncompressedOffset, 0, destination.Length);
@@ -135,7 +136,8 @@ public sealed class SpanReader
                         continue;
                     }
 
-                    var copied = TryCopy(_blob.Spans[new SpanId(i)], history, uncompressedOffset + done, destination.Span[done..], compressed);
+                    var copied = TryCopy(
+                        _blob.Spans[new SpanId(i)], history, uncompressedOffset + done, destination.Span[done..], compressed);
                     if (copied == 0)
                         break;
                     done += copied;
@@ -316,7 +318,8 @@ public sealed class SpanReader
         {
             _blob.Doubt(span.Id);
             throw new InvalidDataException(
-                $"{_blob.Layer}: span {span.Id} (bytes {span.CompressedOffset} to {span.CompressedEnd - 1}) is intact but does not inflate: {e.Message}", e);
+                $"{_blob.Layer}: span {span.Id} (bytes {span.CompressedOffset} to {span.CompressedEnd - 1}) is intact but does not " +
+                    $"inflate: {e.Message}", e);
         }
     }
 }

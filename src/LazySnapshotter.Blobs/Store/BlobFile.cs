@@ -135,7 +135,8 @@ internal sealed class BlobFile : IDisposable
         {
             if (_isDisposed || _isRemoved)
                 return null;
-            return _handle ??= File.OpenHandle(_sparse, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            return _handle ??= File.OpenHandle(
+                _sparse, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         }
     }
 

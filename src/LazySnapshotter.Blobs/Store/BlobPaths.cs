@@ -31,16 +31,20 @@ internal readonly record struct BlobPaths(string Directory, string Hex)
 
     public string NewPartial() => Path.Combine(Directory, $"{Hex}.{Guid.NewGuid():N}{PartialSuffix}");
 
-    /// <summary>The files of all span tables. The states go first: a sparse file without states is empty, states without a file are nothing.</summary>
+    /// <summary>
+    /// The files of all span tables. The states go first: a sparse file without states is empty, states without a file are nothing.
+    /// </summary>
     public IReadOnlyList<string> AllSparse() => System.IO.Directory.Exists(Directory)
-        ? [.. System.IO.Directory.EnumerateFiles(Directory, $"{Hex}.*{SpansSuffix}"), .. System.IO.Directory.EnumerateFiles(Directory, $"{Hex}.*{SparseSuffix}")]
+        ? [.. System.IO.Directory.EnumerateFiles(
+            Directory, $"{Hex}.*{SpansSuffix}"), .. System.IO.Directory.EnumerateFiles(Directory, $"{Hex}.*{SparseSuffix}")]
         : [];
 
     /// <exception cref="ArgumentException">Not usable as part of a file name.</exception>
     public static void CheckIndexId(string indexId)
     {
         if (indexId.Length is 0 or > IndexIdLengthMax || indexId.AsSpan().ContainsAnyExcept(IndexIdCharacters))
-            throw new ArgumentException($"\"{indexId}\" is not an index id: 1 to {IndexIdLengthMax} of a-z, 0-9, '-', '_'", nameof(indexId));
+            throw new ArgumentException(
+                $"\"{indexId}\" is not an index id: 1 to {IndexIdLengthMax} of a-z, 0-9, '-', '_'", nameof(indexId));
     }
 
     private static readonly System.Buffers.SearchValues<char> IndexIdCharacters =

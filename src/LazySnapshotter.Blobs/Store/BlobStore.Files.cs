@@ -17,7 +17,8 @@ public sealed partial class BlobStore
         foreach (var algorithm in (string[])[Digest.Sha256Algorithm, Digest.Sha512Algorithm])
         {
             var hexes = System.IO.Directory.EnumerateFiles(Path.Combine(Directory, algorithm))
-                .Where(path => path.EndsWith(BlobPaths.BlobSuffix, StringComparison.Ordinal) || path.EndsWith(BlobPaths.SparseSuffix, StringComparison.Ordinal))
+                .Where(path => path.EndsWith(BlobPaths.BlobSuffix, StringComparison.Ordinal)
+                    || path.EndsWith(BlobPaths.SparseSuffix, StringComparison.Ordinal))
                 .Select(HexOf)
                 .ToHashSet(StringComparer.Ordinal);
             foreach (var hex in hexes)
@@ -33,12 +34,15 @@ public sealed partial class BlobStore
     /// <summary>The whole blob is here.</summary>
     public bool IsComplete(Digest layer) => File.Exists(BlobPaths.Of(Directory, layer).Blob);
 
-    /// <summary>Opens a blob that is here whole; null if it is not. The bytes were right when they came; whoever must be sure checks them.</summary>
+    /// <summary>
+    /// Opens a blob that is here whole; null if it is not. The bytes were right when they came; whoever must be sure checks them.
+    /// </summary>
     public FileStream? OpenComplete(Digest layer)
     {
         try
         {
-            return new FileStream(BlobPaths.Of(Directory, layer).Blob, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            return new FileStream(
+                BlobPaths.Of(Directory, layer).Blob, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         }
         catch (FileNotFoundException)
         {
@@ -212,7 +216,7 @@ public sealed partial class BlobStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            LayersLog.LeftoverStays(Logger, path, e.Message);
+            BlobsLog.LeftoverStays(Logger, path, e.Message);
         }
     }
 }

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace LazySnapshotter.Blobs.Store;
 
 // The compressed blobs of this node, whole or in part, below <root>/blobs (file names: BlobPaths). Several
-// processes may use the directory at once (StoreUse): the daemon, and commands that look into images. Locks: _gate guards the table of open files and which of them is
-// whole; under it come BlobFile's and then SpanStates' gates, never the other way round.
+// processes may use the directory at once (StoreUse): the daemon, and commands that look into images. Locks: _gate guards the
+// table of open files and which of them is whole; under it come BlobFile's and then SpanStates' gates, never the other way
+// round.
 public sealed partial class BlobStore : IDisposable
 {
     private readonly Lock _gate = new();
@@ -46,7 +47,8 @@ public sealed partial class BlobStore : IDisposable
     }
 
     /// <summary>Opens one layer for reading by one of its indexes.</summary>
-    /// <param name="indexId">Names the span table for ever: another table for the same layer has another id. 1 to 100 of a-z, 0-9, '-', '_'.</param>
+    /// <param name="indexId">Names the span table for ever: another table for the same layer has another id. 1 to 100 of a-z, 0-9, '-',
+    /// '_'.</param>
     /// <exception cref="InvalidDataException">The span table cannot be this layer's, or asks for spans beyond the limit.</exception>
     /// <exception cref="InvalidOperationException">The layer is already open by this index.</exception>
     public LayerBlob Open(Digest layer, string indexId, SpanTable spans)
@@ -61,7 +63,8 @@ public sealed partial class BlobStore : IDisposable
             try
             {
                 if (file.IsComplete && file.Length > spans.CompressedLength)
-                    throw new InvalidDataException($"{layer}: the index speaks of {spans.CompressedLength} bytes, the blob has {file.Length}");
+                    throw new InvalidDataException(
+                        $"{layer}: the index speaks of {spans.CompressedLength} bytes, the blob has {file.Length}");
                 return _open[(layer, indexId)] = new LayerBlob(this, file, layer, indexId, spans);
             }
             catch
@@ -124,7 +127,7 @@ public sealed partial class BlobStore : IDisposable
             _isRefusing = false;
         }
 
-        LayersLog.StoreAccepts(Logger, Directory);
+        BlobsLog.StoreAccepts(Logger, Directory);
     }
 
     /// <summary>The disk refused bytes: said once, until it takes some again.</summary>
@@ -138,6 +141,6 @@ public sealed partial class BlobStore : IDisposable
             _isRefusing = true;
         }
 
-        LayersLog.StoreRefuses(Logger, path, cause.Message);
+        BlobsLog.StoreRefuses(Logger, path, cause.Message);
     }
 }

@@ -61,7 +61,8 @@ public sealed class BlobWriter : IDisposable
             throw new InvalidDataException($"{_layer}: the blob has {_written} bytes, its descriptor gives {_length}");
         var hash = _hash.GetHashAndReset();
         if (!_layer.Matches(hash))
-            throw new InvalidDataException($"{_layer}: the {_written} bytes received have {_layer.Algorithm} {Convert.ToHexStringLower(hash)}");
+            throw new InvalidDataException(
+                $"{_layer}: the {_written} bytes received have {_layer.Algorithm} {Convert.ToHexStringLower(hash)}");
         if (_file is null)
             return false;
         return await Task.Run(Keep, cancellationToken);
@@ -110,7 +111,7 @@ public sealed class BlobWriter : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            LayersLog.LeftoverStays(_store.Logger, _path, e.Message);
+            BlobsLog.LeftoverStays(_store.Logger, _path, e.Message);
         }
     }
 }

@@ -178,7 +178,7 @@ public sealed class LayerBlob : IDisposable
     private bool Distrust(in LayerSpan span, byte stateRead, string reason)
     {
         if (_states.TrySetAbsent(span.Id.Value, stateRead))
-            LayersLog.StoredSpanDamaged(Logger, Layer, span.Id, span.CompressedOffset, span.CompressedLength, reason);
+            BlobsLog.StoredSpanDamaged(Logger, Layer, span.Id, span.CompressedOffset, span.CompressedLength, reason);
         return false;
     }
 }

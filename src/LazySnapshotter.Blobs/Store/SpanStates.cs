@@ -43,7 +43,7 @@ internal sealed class SpanStates : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            LayersLog.SpanStatesUnusable(logger, path, e.Message);
+            BlobsLog.SpanStatesUnusable(logger, path, e.Message);
             states.StartEmpty();
         }
 

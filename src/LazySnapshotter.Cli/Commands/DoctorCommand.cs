@@ -51,7 +51,8 @@ internal static class DoctorCommand
                 Verdict.Costs => ("costs", "yellow"),
                 _ => ("missing", "red"),
             };
-            table.AddRow($"[{style}]{word}[/]", Markup.Escape(finding.Subject), Markup.Escape(finding.Found), Markup.Escape(finding.Consequence));
+            table.AddRow(
+                $"[{style}]{word}[/]", Markup.Escape(finding.Subject), Markup.Escape(finding.Found), Markup.Escape(finding.Consequence));
         }
 
         Terminal.Output.Write(table);

@@ -17,7 +17,8 @@ internal static class IndexCopyCommand
         var platformOptions = new PlatformOptions();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("copy", "Copy an image's published indexes to another repository") { source, destination, format, plainHttp };
+        var command = new Command(
+            "copy", "Copy an image's published indexes to another repository") { source, destination, format, plainHttp };
         platformOptions.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
@@ -37,7 +38,8 @@ internal static class IndexCopyCommand
                 }
             }
 
-            return count > 0 ? 0 : throw new CommandException($"{from} has no published index{(parsed.GetValue(format) is { } wanted ? " of format " + wanted.ToString().ToLowerInvariant() : "")}");
+            return count > 0 ? 0 : throw new CommandException($"{from} has no published " +
+                $"index{(parsed.GetValue(format) is { } wanted ? " of format " + wanted.ToString().ToLowerInvariant() : "")}");
         });
         return command;
     }

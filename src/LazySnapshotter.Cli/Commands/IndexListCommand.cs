@@ -48,22 +48,31 @@ internal static class IndexListCommand
         [.. indexes.Select(index => new PublishedIndex(
             index.Kind,
             index.Artifact.Digest.ToString(),
-            [.. index.Parts.Select(part => new PublishedPart(part.Layer.ToString(), part.Part.Digest.ToString(), part.Part.Size, part.FrontLength))],
+            [.. index.Parts.Select(
+                part => new PublishedPart(part.Layer.ToString(), part.Part.Digest.ToString(), part.Part.Size, part.FrontLength))],
             index.Problems))]);
 
     private static void Write(ImageIndexes image)
     {
-        Console.WriteLine($"{image.Manifest} ({image.Platform}), {image.Layers.Count} layers, {ByteSize.Format(image.Layers.Sum(layer => layer.Size))}");
+        Console.WriteLine(
+            $"{image.Manifest} ({image.Platform}), {image.Layers.Count} layers, {ByteSize.Format(image.Layers.Sum(layer => layer.Size))}");
         if (image.Indexes.Count == 0)
             Console.WriteLine("  no index is published");
         foreach (var index in image.Indexes)
         {
-            var front = index.Parts.All(part => part.FrontLength is not null) ? $", {ByteSize.Format(index.Parts.Sum(part => part.FrontLength!.Value))} to mount" : "";
-            Console.WriteLine($"  {index.Kind,-8} {index.Digest}  {index.Parts.Count} layers, {ByteSize.Format(index.Parts.Sum(part => part.Size))}{front}");
+            var front = index.Parts.All(part => part.FrontLength is not null)
+                ? $", {ByteSize.Format(index.Parts.Sum(part => part.FrontLength!.Value))} to mount"
+                : "";
+            Console.WriteLine($"  {index.Kind,-8} {index.Digest}  {index.Parts.Count} " +
+                $"layers, {ByteSize.Format(index.Parts.Sum(part => part.Size))}{front}");
             foreach (var part in index.Parts)
             {
                 var layer = image.Layers.FirstOrDefault(layer => layer.Digest == part.Layer);
-                var share = layer is { Size: > 0 } ? $" of {ByteSize.Format(layer.Size)}" : layer is null ? " of a layer the image does not have" : "";
+                var share = layer is { Size: > 0 }
+                    ? $" of {ByteSize.Format(layer.Size)}"
+                    : layer is null
+                    ? " of a layer the image does not have"
+                    : "";
                 Console.WriteLine($"    {part.Layer}  {ByteSize.Format(part.Size)}{share}");
             }
 
@@ -73,7 +82,8 @@ internal static class IndexListCommand
     }
 }
 
-internal sealed record ImageIndexes(string Manifest, string Platform, IReadOnlyList<ImageLayer> Layers, IReadOnlyList<PublishedIndex> Indexes);
+internal sealed record ImageIndexes(
+    string Manifest, string Platform, IReadOnlyList<ImageLayer> Layers, IReadOnlyList<PublishedIndex> Indexes);
 
 internal sealed record ImageLayer(string Digest, string MediaType, long Size);
 

@@ -24,7 +24,8 @@ internal static class IndexPullCommand
         var root = RootOption.Create();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("pull", "Get the published indexes of an image's layers onto this node") { reference, format, root, plainHttp };
+        var command = new Command(
+            "pull", "Get the published indexes of an image's layers onto this node") { reference, format, root, plainHttp };
         platformOptions.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
@@ -40,10 +41,11 @@ internal static class IndexPullCommand
                 foreach (var pulled in await pull.RunAsync(image, manifest.Digest, found.Layers, cancellationToken))
                 {
                     failed |= pulled.Failure is not null;
+                    var source = pulled.Source is null ? "was here" : "from " + pulled.Source;
                     if (pulled.Failure is not null)
                         await Console.Error.WriteLineAsync($"lazysnap: {pulled.Layer.Digest}: {pulled.Failure}");
                     else
-                        Console.WriteLine($"{pulled.Layer.Digest}: {ByteSize.Format(pulled.Length)} {(pulled.Source is null ? "was here" : "from " + pulled.Source)}");
+                        Console.WriteLine($"{pulled.Layer.Digest}: {ByteSize.Format(pulled.Length)} {source}");
                 }
             }
 
@@ -52,14 +54,16 @@ internal static class IndexPullCommand
         return command;
     }
 
-    private static List<ILayerIndexSource> Sources(IndexFormat? format, RegistryClient registry, LayerIndexStore store, ILoggerFactory loggers)
+    private static List<ILayerIndexSource> Sources(
+        IndexFormat? format, RegistryClient registry, LayerIndexStore store, ILoggerFactory loggers)
     {
         var discovery = new IndexDiscovery(registry, loggers);
         var sources = new List<ILayerIndexSource>();
         if (format is null or IndexFormat.Native)
             sources.Add(new NativeIndexSource(discovery, registry, store, loggers) { IsWhole = true });
         if (format is null or IndexFormat.Soci)
-            sources.AddRange([new SociIndexSource(2, discovery, registry, store, loggers), new SociIndexSource(1, discovery, registry, store, loggers)]);
+            sources.AddRange(
+                [new SociIndexSource(2, discovery, registry, store, loggers), new SociIndexSource(1, discovery, registry, store, loggers)]);
         return sources;
     }
 }

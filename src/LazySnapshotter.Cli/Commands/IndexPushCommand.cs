@@ -4,7 +4,7 @@ using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Push;
 
 namespace LazySnapshotter.Cli.Commands;
 
@@ -18,14 +18,16 @@ internal static class IndexPushCommand
         var format = IndexArguments.Format("Push our index, or soci's from --layout [default: native]");
         var layout = new Option<string?>("--layout")
         {
-            Description = "Push what lies in an OCI image layout, as `index build --format soci -o DIR` leaves it, instead of this node's indexes",
+            Description = "Push what lies in an OCI image layout, as `index build --format soci -o DIR` leaves it, instead of this " +
+                "node's indexes",
             HelpName = "DIR",
         };
         var platformOptions = new PlatformOptions();
         var root = RootOption.Create();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("push", "Publish the indexes of an image's layers in its registry") { reference, format, layout, root, plainHttp };
+        var command = new Command(
+            "push", "Publish the indexes of an image's layers in its registry") { reference, format, layout, root, plainHttp };
         platformOptions.AddTo(command);
         command.Validators.Add(result =>
         {
@@ -48,13 +50,16 @@ internal static class IndexPushCommand
             foreach (var (found, manifest) in await IndexArguments.FindAsync(registry, image, platforms, cancellationToken))
             {
                 var results = parsed.GetValue(layout) is { } directory
-                    ? await push.RunFromLayoutAsync(image, manifest.Digest, directory, parsed.GetValue(format) ?? IndexFormat.Native, cancellationToken)
+                    ? await push.RunFromLayoutAsync(
+                        image, manifest.Digest, directory, parsed.GetValue(format) ?? IndexFormat.Native, cancellationToken)
                     : [await push.RunAsync(image, manifest, found.Layers, new LayerIndexStore(parsed.RootOf(root)), cancellationToken)];
                 foreach (var result in results)
                     await ReportAsync(found.Platform, manifest, result);
                 if (results.All(result => result.Artifact is null))
-                    await Console.Error.WriteLineAsync($"lazysnap: {manifest.Digest} ({found.Platform}): nothing to push; `lazysnap index build` makes indexes");
-                isComplete &= results.Any(result => result.Artifact is not null) && !results.Any(result => result.Missing.Any(missing => missing.IsLazy));
+                    await Console.Error.WriteLineAsync(
+                        $"lazysnap: {manifest.Digest} ({found.Platform}): nothing to push; `lazysnap index build` makes indexes");
+                isComplete &= results.Any(result => result.Artifact is not null)
+                    && !results.Any(result => result.Missing.Any(missing => missing.IsLazy));
             }
 
             return isComplete ? 0 : Failure.ExitCode;
@@ -69,7 +74,8 @@ internal static class IndexPushCommand
         foreach (var missing in result.Missing)
             await Console.Error.WriteLineAsync($"{(missing.IsLazy ? "lazysnap: " : "")}{missing.Layer.Digest}: {missing.Reason}");
         if (result.Artifact is not null)
-            Console.WriteLine($"{result.Artifact.Digest}: index of {manifest.Digest} ({platform}), {result.Pushed.Count} of {result.Pushed.Count + result.Missing.Count} layers");
+            Console.WriteLine($"{result.Artifact.Digest}: index of {manifest.Digest} ({platform}), {result.Pushed.Count} " +
+                $"of {result.Pushed.Count + result.Missing.Count} layers");
     }
 
     private static string Describe(BlobPush how) => how switch

@@ -15,7 +15,8 @@ namespace LazySnapshotter.Cli.Commands;
 // For an image: the same for each of its layers, and what its entrypoint costs.
 internal sealed class IndexShowCommand
 {
-    private readonly Argument<string> _index = new("INDEX") { Description = $"An index file (ours, or a zTOC), a layer's digest, or an image: {SourceOptions.Forms}" };
+    private readonly Argument<string> _index = new(
+        "INDEX") { Description = $"An index file (ours, or a zTOC), a layer's digest, or an image: {SourceOptions.Forms}" };
     private readonly Option<bool> _json = new("--json") { Description = "One JSON object for the index, or for each image" };
     private readonly Option<string?> _root = RootOption.Create();
     private readonly SourceOptions _from = new();
@@ -50,7 +51,8 @@ internal sealed class IndexShowCommand
     }
 
     // Something that looks like a path is one, also where there is no such file: the message should say that.
-    private static bool IsFile(string text) => File.Exists(text) || text.StartsWith('/') || text.StartsWith("./", StringComparison.Ordinal) || text.StartsWith("../", StringComparison.Ordinal);
+    private static bool IsFile(string text) => File.Exists(text)
+        || text.StartsWith('/') || text.StartsWith("./", StringComparison.Ordinal) || text.StartsWith("../", StringComparison.Ordinal);
 
     private async Task<int> ShowImagesAsync(ParseResult parsed, string text, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
@@ -68,11 +70,13 @@ internal sealed class IndexShowCommand
         }
 
         if (!isComplete)
-            await Console.Error.WriteLineAsync($"lazysnap: some layers have no index on this node; `lazysnap index list REF` shows which are published, `lazysnap index build {text}` makes them");
+            await Console.Error.WriteLineAsync($"lazysnap: some layers have no index on this node; `lazysnap index list REF` shows which " +
+                $"are published, `lazysnap index build {text}` makes them");
         return isComplete ? 0 : Failure.ExitCode;
     }
 
-    private static async Task<ImageFacts> InspectAsync(IImageSource source, SourceImage image, string root, CancellationToken cancellationToken)
+    private static async Task<ImageFacts> InspectAsync(
+        IImageSource source, SourceImage image, string root, CancellationToken cancellationToken)
     {
         var store = new LayerIndexStore(root);
         var opened = new List<IndexFile?>();
@@ -88,7 +92,9 @@ internal sealed class IndexShowCommand
                 Manifest = image.Manifest?.Digest.ToString(),
                 Layers = [.. opened.Select(file => file is null ? null : IndexFacts.Of(file))],
                 LayersWithoutIndex = [.. image.Layers.Where((_, i) => opened[i] is null).Select(layer => layer.Digest.ToString())],
-                Entrypoint = isWhole ? await EntrypointTrace.RunAsync(new(source, image, [.. opened.Select(file => file!.Index)]), cancellationToken) : null,
+                Entrypoint = isWhole
+                    ? await EntrypointTrace.RunAsync(new(source, image, [.. opened.Select(file => file!.Index)]), cancellationToken)
+                    : null,
             };
         }
         finally

@@ -14,7 +14,8 @@ internal static class MountCommand
         var options = new ImageOptions();
         var directory = new Argument<string>("DIR") { Description = "An existing directory" };
 
-        var command = new Command("mount", "Show a whole image read-only under a directory, without containerd; unmounts on Ctrl-C") { directory };
+        var command = new Command(
+            "mount", "Show a whole image read-only under a directory, without containerd; unmounts on Ctrl-C") { directory };
         options.AddTo(command);
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {

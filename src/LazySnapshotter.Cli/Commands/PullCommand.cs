@@ -35,12 +35,14 @@ internal static class PullCommand
         var platform = ImageArguments.Platform();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("pull", "Put an image into containerd; its layers stay where they are") { reference, containerd, @namespace, snapshotter, platform, plainHttp };
+        var command = new Command("pull", "Put an image into containerd; its layers stay where they are") { reference, containerd,
+            @namespace, snapshotter, platform, plainHttp };
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = new RegistryClient(
-                ImageArguments.RegistrySection(parsed.GetValue(plainHttp) ? [image.Registry] : [], parsed.HostsDirectory()).ToClientOptions(), loggers.CreateLogger<RegistryClient>());
+                ImageArguments.RegistrySection(parsed.GetValue(plainHttp) ? [image.Registry] : [], parsed.HostsDirectory())
+                    .ToClientOptions(), loggers.CreateLogger<RegistryClient>());
             using var client = new ContainerdClient(parsed.GetRequiredValue(containerd), parsed.GetRequiredValue(@namespace));
             var pull = new ImagePull(client, registry, new PullOptions
             {

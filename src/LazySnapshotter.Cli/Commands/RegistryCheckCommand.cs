@@ -22,12 +22,15 @@ internal static class RegistryCheckCommand
         var platform = ImageArguments.Platform();
         var plainHttp = ImageArguments.PlainHttp();
 
-        var command = new Command("check", "Try what a lazy start needs of an image's registry: ping, token, manifest, redirect, ranges, referrers") { reference, json, platform, plainHttp };
+        var command = new Command("check", "Try what a lazy start needs of an image's registry: ping, token, manifest, redirect, ranges, " +
+            "referrers") { reference, json, platform, plainHttp };
         command.SetAction(async (parsed, loggers, cancellationToken) =>
         {
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
-            var options = ImageArguments.RegistrySection(parsed.GetValue(plainHttp) ? [image.Registry] : [], parsed.HostsDirectory()).ToClientOptions();
-            var report = await RegistryInspection.RunAsync(image, parsed.GetValue(platform) ?? Platform.Current, options, loggers.CreateLogger<RegistryInspection>(), cancellationToken);
+            var options = ImageArguments.RegistrySection(parsed.GetValue(plainHttp) ? [image.Registry] : [], parsed.HostsDirectory())
+                .ToClientOptions();
+            var report = await RegistryInspection.RunAsync(image, parsed.GetValue(platform)
+                ?? Platform.Current, options, loggers.CreateLogger<RegistryInspection>(), cancellationToken);
             if (parsed.GetValue(json))
                 Console.WriteLine(JsonSerializer.Serialize(report, RegistryCheckJson.Default.InspectionReport));
             else
@@ -68,7 +71,8 @@ internal static class RegistryCheckCommand
             return;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{what}: {cost.Requests} requests over {cost.Connections} new connections, {cost.RoundTrips} round trips, {cost.Milliseconds:0.0} ms"));
+            $"{what}: {cost.Requests} requests over {cost.Connections} new connections, {cost.RoundTrips} round " +
+                $"trips, {cost.Milliseconds:0.0} ms"));
     }
 }
 

@@ -11,10 +11,14 @@ internal static class ServeCommand
 {
     public static Command Create()
     {
-        var address = new Option<string?>("--address") { Description = $"The Unix socket containerd connects to [default: {DaemonOptions.DefaultAddress}]", HelpName = "SOCK" };
-        var root = new Option<string?>("--root") { Description = $"Where snapshots, indexes and fetched bytes are kept [default: {DaemonOptions.DefaultRoot}]", HelpName = "DIR" };
-        var containerd = new Option<string?>("--containerd") { Description = $"containerd's own socket [default: {DaemonOptions.DefaultContainerd}]", HelpName = "SOCK" };
-        var config = new Option<string?>("--config") { Description = "Configuration file (JSON, see docs/CONFIGURATION.md); options above win over it", HelpName = "FILE" };
+        var address = new Option<string?>("--address") { Description = $"The Unix socket containerd connects to " +
+            $"[default: {DaemonOptions.DefaultAddress}]", HelpName = "SOCK" };
+        var root = new Option<string?>("--root") { Description = $"Where snapshots, indexes and fetched bytes are kept " +
+            $"[default: {DaemonOptions.DefaultRoot}]", HelpName = "DIR" };
+        var containerd = new Option<string?>(
+            "--containerd") { Description = $"containerd's own socket [default: {DaemonOptions.DefaultContainerd}]", HelpName = "SOCK" };
+        var config = new Option<string?>("--config") { Description = "Configuration file (JSON, see docs/CONFIGURATION.md); options " +
+            "above win over it", HelpName = "FILE" };
 
         var command = new Command("serve", "Run the snapshotter daemon") { address, root, containerd, config };
         command.SetAction(async (parsed, loggers, cancellationToken) =>

@@ -19,9 +19,11 @@ internal static class ContainerdChecks
             findings.Add(new Finding(Verdict.Ok, "containerd", $"{await containerd.Version.GetAsync(patience.Token)} on {socket}"));
             findings.Add(Plugin(await containerd.Introspection.SnapshottersAsync(patience.Token)));
         }
-        catch (Exception e) when (e is ContainerdUnreachableException or ContainerdException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is ContainerdUnreachableException or ContainerdException or OperationCanceledException
+            && !cancellationToken.IsCancellationRequested)
         {
-            findings.Add(new Finding(Verdict.Missing, "containerd", e.Message, "serve and pull work for nobody; mount, ls, cat and index do without"));
+            findings.Add(new Finding(
+                Verdict.Missing, "containerd", e.Message, "serve and pull work for nobody; mount, ls, cat and index do without"));
         }
 
         return findings;
@@ -32,7 +34,8 @@ internal static class ContainerdChecks
         const string name = PullOptions.DefaultSnapshotter;
         var plugin = plugins.FirstOrDefault(plugin => plugin.Name == name);
         if (plugin is null)
-            return new Finding(Verdict.Missing, "plugin", "containerd has no snapshotter named " + name, "add [proxy_plugins.lazysnap] to containerd's configuration (README, Install)");
+            return new Finding(Verdict.Missing, "plugin", "containerd has no snapshotter named " + name,
+                "add [proxy_plugins.lazysnap] to containerd's configuration (README, Install)");
         return plugin.InitError is { Length: > 0 } error
             ? new Finding(Verdict.Missing, "plugin", error, "containerd could not start it")
             : new Finding(Verdict.Ok, "plugin", plugin.ProxyAddress is { } address ? $"{name} at {address}" : name);

@@ -18,7 +18,8 @@ internal static class KernelChecks
             ? new Finding(Verdict.Ok, "kernel", release)
             : new Finding(Verdict.Missing, "kernel", release, $"needs Linux {_floor} or later");
         if (version >= _floor && version < new Version(6, 12))
-            yield return new Finding(Verdict.Costs, "idmapped mounts on FUSE", "not before Linux 6.12", "containers with user namespaces need containerd's remapping by copy");
+            yield return new Finding(Verdict.Costs, "idmapped mounts on FUSE", "not before Linux 6.12",
+                "containers with user namespaces need containerd's remapping by copy");
 
         yield return Filesystem("fuse", "modprobe fuse");
         yield return Device();
@@ -70,6 +71,7 @@ internal static class KernelChecks
         var seconds = File.ReadAllText(path).Trim();
         return seconds == "0"
             ? new Finding(Verdict.Ok, "fs.fuse.default_request_timeout", "off")
-            : new Finding(Verdict.Costs, "fs.fuse.default_request_timeout", $"{seconds} s", "a registry slower than this ends every lazy mount on the node: set it to 0");
+            : new Finding(Verdict.Costs, "fs.fuse.default_request_timeout", $"{seconds} s",
+                "a registry slower than this ends every lazy mount on the node: set it to 0");
     }
 }

@@ -25,13 +25,15 @@ internal static class StorageChecks
         yield return Writable(root, existing);
         var filesystem = FilesystemOf(existing);
         yield return filesystem is "overlay" or "nfs" or "nfs4" or "vfat"
-            ? new Finding(Verdict.Missing, "filesystem of the root", filesystem, "overlayfs does not take it as an upper directory: put --root on ext4, xfs or btrfs")
+            ? new Finding(Verdict.Missing, "filesystem of the root", filesystem,
+                "overlayfs does not take it as an upper directory: put --root on ext4, xfs or btrfs")
             : new Finding(Verdict.Ok, "filesystem of the root", filesystem);
 
         var free = new DriveInfo(existing).AvailableFreeSpace;
         yield return free >= RoomWanted
             ? new Finding(Verdict.Ok, "free space", ByteSize.Format(free))
-            : new Finding(Verdict.Costs, "free space", ByteSize.Format(free), "layers are read lazily still, but what does not fit is fetched again each time");
+            : new Finding(Verdict.Costs, "free space", ByteSize.Format(
+                free), "layers are read lazily still, but what does not fit is fetched again each time");
     }
 
     private static Finding Writable(string root, string existing)
@@ -41,11 +43,13 @@ internal static class StorageChecks
         {
             File.WriteAllBytes(probe, []);
             File.Delete(probe);
-            return new Finding(Verdict.Ok, "root directory", existing == Path.GetFullPath(root) ? root : $"{root} (will be made in {existing})");
+            return new Finding(
+                Verdict.Ok, "root directory", existing == Path.GetFullPath(root) ? root : $"{root} (will be made in {existing})");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new Finding(Verdict.Missing, "root directory", PlainWords.Of(e.Message), "the daemon cannot keep anything: choose another --root");
+            return new Finding(
+                Verdict.Missing, "root directory", PlainWords.Of(e.Message), "the daemon cannot keep anything: choose another --root");
         }
     }
 
@@ -54,7 +58,8 @@ internal static class StorageChecks
         // The mount with the longest path above the directory; of several at one path the last is the visible one.
         var path = Libc.RealPath(directory).ToString();
         return MountTable.Read()
-            .Where(mount => mount.MountPoint.ToString() is var point && (point == "/" || path == point || path.StartsWith(point + "/", StringComparison.Ordinal)))
+            .Where(mount => mount.MountPoint.ToString() is var point
+                && (point == "/" || path == point || path.StartsWith(point + "/", StringComparison.Ordinal)))
             .MaxBy(mount => mount.MountPoint.Bytes.Length)?.FileSystemType ?? "unknown";
     }
 }

@@ -49,7 +49,8 @@ internal sealed class ImageIndexing(IIndexFormat format, ResultWriter results)
         }
         catch (Exception e) when (e is InvalidDataException or UnsupportedLayerException or IOException)
         {
-            return new LayerResult { Layer = task.Layer.Digest, State = IndexingState.Failed, Format = format.Name, Reason = $"{task.Source.Name}: {e.Message}" };
+            return new LayerResult { Layer = task.Layer.Digest, State = IndexingState.Failed, Format = format.Name,
+                Reason = $"{task.Source.Name}: {e.Message}" };
         }
     }
 

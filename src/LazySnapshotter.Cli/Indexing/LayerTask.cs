@@ -10,7 +10,9 @@ internal sealed record LayerTask(Descriptor Layer, IImageSource Source, IReadOnl
     // Indexing a layer takes a core; more at a time only wait for each other.
     public static int AtATime { get; } = Environment.ProcessorCount;
 
-    /// <summary>Each layer once, however many images and platforms have it. The largest first: the last one to begin should be short.</summary>
+    /// <summary>
+    /// Each layer once, however many images and platforms have it. The largest first: the last one to begin should be short.
+    /// </summary>
     public static IReadOnlyList<LayerTask> Of(IEnumerable<FoundImage> images)
     {
         var tasks = from image in images

@@ -36,17 +36,20 @@ internal sealed class NativeFormat(LayerIndexStore store, LayerIndexOptions opti
     public Task<LayerResult> BuildAsync(Descriptor layer, Stream blob, IProgress<long> progress, CancellationToken cancellationToken) =>
         BuildAsync(blob, store, options with { ExpectedDigest = layer.Digest, Progress = progress }, cancellationToken);
 
-    public Task<string?> CompleteAsync(FoundImage image, IReadOnlyDictionary<Digest, LayerResult> layers, CancellationToken cancellationToken) =>
+    public Task<string?> CompleteAsync(
+        FoundImage image, IReadOnlyDictionary<Digest, LayerResult> layers, CancellationToken cancellationToken) =>
         Task.FromResult<string?>(null);
 
-    public static async Task<LayerResult> BuildAsync(Stream blob, LayerIndexStore store, LayerIndexOptions options, CancellationToken cancellationToken)
+    public static async Task<LayerResult> BuildAsync(
+        Stream blob, LayerIndexStore store, LayerIndexOptions options, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var built = await store.BuildFileAsync(blob, options, cancellationToken);
         return ResultOf(built, store.PathOf(built.LayerDigest, built.IndexId), Stopwatch.GetElapsedTime(started));
     }
 
-    public static async Task<LayerResult> BuildAsync(Stream blob, string path, LayerIndexOptions options, CancellationToken cancellationToken)
+    public static async Task<LayerResult> BuildAsync(
+        Stream blob, string path, LayerIndexOptions options, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var built = await LayerIndexBuilder.BuildAsync(blob, path, options, cancellationToken);

@@ -22,18 +22,23 @@ internal sealed class SociFormat(string directory, ZtocOptions options, long lay
     public LayerResult? Skip(Descriptor layer)
     {
         var result = new LayerResult { Layer = layer.Digest, State = IndexingState.Skipped, Format = Name, CompressedLength = layer.Size };
-        return layer.Size < layerLengthMin ? result with { Reason = $"{ByteSize.Format(layer.Size)} is less than {ByteSize.Format(layerLengthMin)}" } : null;
+        return layer.Size < layerLengthMin
+            ? result with { Reason = $"{ByteSize.Format(layer.Size)} is less than {ByteSize.Format(layerLengthMin)}" }
+            : null;
     }
 
     public async Task<LayerResult> BuildAsync(Descriptor layer, Stream blob, IProgress<long> progress, CancellationToken cancellationToken)
     {
         using var scratch = new ScratchFile();
-        var (result, ztoc) = await BuildZtocAsync(blob, scratch.Path, options with { ExpectedDigest = layer.Digest, Progress = progress }, cancellationToken);
+        var (result, ztoc) = await BuildZtocAsync(
+            blob, scratch.Path, options with { ExpectedDigest = layer.Digest, Progress = progress }, cancellationToken);
         var descriptor = new Descriptor { MediaType = "application/octet-stream", Digest = ztoc.Digest, Size = ztoc.Length };
-        return result with { Path = await _layout.AddZtocAsync(layer, descriptor, options.SpanLength, disablesXattrs && !ztoc.NeedsXattrs, scratch.Path, cancellationToken) };
+        return result with { Path = await _layout.AddZtocAsync(
+            layer, descriptor, options.SpanLength, disablesXattrs && !ztoc.NeedsXattrs, scratch.Path, cancellationToken) };
     }
 
-    public async Task<string?> CompleteAsync(FoundImage image, IReadOnlyDictionary<Digest, LayerResult> layers, CancellationToken cancellationToken)
+    public async Task<string?> CompleteAsync(
+        FoundImage image, IReadOnlyDictionary<Digest, LayerResult> layers, CancellationToken cancellationToken)
     {
         if (image.Image.Manifest is not { } manifest)
             return $"{image.Name}: no index manifest, this source does not have the image's own manifest";

@@ -52,7 +52,8 @@ internal sealed class EntrypointTrace
         };
     }
 
-    private async Task<string?> FollowAsync(string name, IReadOnlyList<string>? environment, string? workingDirectory, CancellationToken cancellationToken)
+    private async Task<string?> FollowAsync(
+        string name, IReadOnlyList<string>? environment, string? workingDirectory, CancellationToken cancellationToken)
     {
         var path = environment?.FirstOrDefault(variable => variable.StartsWith("PATH=", StringComparison.Ordinal))?[5..] ?? DefaultPath;
         var pending = new Queue<string>([name]);
@@ -91,11 +92,13 @@ internal sealed class EntrypointTrace
     private (string Path, ImageTreeNode Node)? Find(string name, string path, string? workingDirectory)
     {
         string[] candidates = name.StartsWith('/') ? [name]
-            : name.Contains('/', StringComparison.Ordinal) ? [$"{(workingDirectory is { Length: > 0 } ? workingDirectory : "/").TrimEnd('/')}/{name}"]
+            : name.Contains('/', StringComparison.Ordinal)
+                ? [$"{(workingDirectory is { Length: > 0 } ? workingDirectory : "/").TrimEnd('/')}/{name}"]
             : [.. path.Split(':', StringSplitOptions.RemoveEmptyEntries).Select(directory => $"{directory.TrimEnd('/')}/{name}")];
         foreach (var candidate in candidates)
         {
-            if (_tree.Resolve(Encoding.UTF8.GetBytes(candidate)) is { } node && _tree.EntryOf(node) is { Type: TocEntryType.File } entry && (entry.Mode & 0x49) != 0)
+            if (_tree.Resolve(Encoding.UTF8.GetBytes(candidate)) is { } node
+                && _tree.EntryOf(node) is { Type: TocEntryType.File } entry && (entry.Mode & 0x49) != 0)
                 return (candidate, node);
         }
 
@@ -110,8 +113,10 @@ internal sealed class EntrypointTrace
         _first.UnionWith(first.Select(span => (layer, span)));
         _whole.UnionWith(whole.Select(span => (layer, span)));
         _files.Add(new EntrypointFile(
-            path, index.Toc[entry].Size, index.LayerDigest.ToString(), first.Sum(span => index.Spans[span].CompressedLength), whole.Sum(span => index.Spans[span].CompressedLength)));
+            path, index.Toc[entry].Size, index.LayerDigest.ToString(), first.Sum(
+                span => index.Spans[span].CompressedLength), whole.Sum(span => index.Spans[span].CompressedLength)));
     }
 
-    private long Length(IEnumerable<(int Layer, SpanId Span)> spans) => spans.Sum(span => _layers.Indexes[span.Layer].Spans[span.Span].CompressedLength);
+    private long Length(IEnumerable<(int Layer, SpanId Span)> spans) =>
+        spans.Sum(span => _layers.Indexes[span.Layer].Spans[span.Span].CompressedLength);
 }

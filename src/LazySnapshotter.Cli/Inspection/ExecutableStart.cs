@@ -28,7 +28,9 @@ internal static class ExecutableStart
         if (words.Length == 0)
             return (null, null);
         var isEnv = words[0].EndsWith("/env", StringComparison.Ordinal);
-        return (words[0], isEnv ? words.Skip(1).FirstOrDefault(word => !word.StartsWith('-') && !word.Contains('=', StringComparison.Ordinal)) : null);
+        return (words[0], isEnv
+            ? words.Skip(1).FirstOrDefault(word => !word.StartsWith('-') && !word.Contains('=', StringComparison.Ordinal))
+            : null);
     }
 
     private static string? ReadElf(ReadOnlySpan<byte> start)
@@ -36,7 +38,9 @@ internal static class ExecutableStart
         var is64 = start.Length > 64 && start[4] == 2;
         if (start.Length <= 64 || start[5] != 1) // little-endian machines are those we run on
             return null;
-        var tableOffset = is64 ? BinaryPrimitives.ReadUInt64LittleEndian(start[32..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[28..]);
+        var tableOffset = is64
+            ? BinaryPrimitives.ReadUInt64LittleEndian(start[32..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(start[28..]);
         var entryLength = BinaryPrimitives.ReadUInt16LittleEndian(start[(is64 ? 54 : 42)..]);
         var count = Math.Min((int)BinaryPrimitives.ReadUInt16LittleEndian(start[(is64 ? 56 : 44)..]), ProgramHeaderCountMax);
         for (var i = 0; i < count; i++)
@@ -47,8 +51,12 @@ internal static class ExecutableStart
             var header = start.Slice((int)offset, entryLength);
             if (BinaryPrimitives.ReadUInt32LittleEndian(header) != PT_INTERP)
                 continue;
-            var nameOffset = is64 ? BinaryPrimitives.ReadUInt64LittleEndian(header[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
-            var nameLength = is64 ? BinaryPrimitives.ReadUInt64LittleEndian(header[32..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
+            var nameOffset = is64
+                ? BinaryPrimitives.ReadUInt64LittleEndian(header[8..])
+                : BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+            var nameLength = is64
+                ? BinaryPrimitives.ReadUInt64LittleEndian(header[32..])
+                : BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
             if (nameOffset > (ulong)start.Length || nameLength > (ulong)start.Length - nameOffset)
                 return null;
             return Encoding.UTF8.GetString(start.Slice((int)nameOffset, (int)nameLength)).TrimEnd('\0');

@@ -143,6 +143,7 @@ internal sealed record IndexFacts
         var windows = isGzip ? (long)WindowLength * ztoc.SpanCount : 0;
         var spans = isGzip ? (long)CheckpointLength * ztoc.SpanCount : 0;
         var digests = (long)DigestLength * ztoc.SpanCount;
-        return new Dictionary<string, long> { ["TOC"] = length - windows - spans - digests, ["spans"] = spans, ["digests"] = digests, ["windows"] = windows };
+        return new Dictionary<string,
+            long> { ["TOC"] = length - windows - spans - digests, ["spans"] = spans, ["digests"] = digests, ["windows"] = windows };
     }
 }

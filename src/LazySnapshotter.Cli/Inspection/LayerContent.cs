@@ -12,7 +12,8 @@ internal static class LayerContent
 {
     /// <exception cref="IOException">The layer cannot be read.</exception>
     /// <exception cref="InvalidDataException">A span is not what the index says.</exception>
-    public static async Task<byte[]> ReadStartAsync(LayerIndex index, IBlobReader blob, int entry, int lengthMax, CancellationToken cancellationToken)
+    public static async Task<byte[]> ReadStartAsync(
+        LayerIndex index, IBlobReader blob, int entry, int lengthMax, CancellationToken cancellationToken)
     {
         var content = new byte[Math.Min(index.Toc[entry].Size, lengthMax)];
         var decoder = new SpanDecoder(index);
@@ -22,14 +23,16 @@ internal static class LayerContent
             var length = Math.Min(extent.Length, content.Length - extent.FileOffset);
             if (length <= 0)
                 break;
-            for (var span = index.Spans[index.Spans.RunStart(index.Spans.Find(extent.UncompressedOffset))]; ; span = index.Spans[new SpanId(span.Id.Value + 1)])
+            for (var span = index.Spans[index.Spans.RunStart(
+                index.Spans.Find(extent.UncompressedOffset))]; ; span = index.Spans[new SpanId(span.Id.Value + 1)])
             {
                 var bytes = await DecodeAsync(index, decoder, history, blob, span, cancellationToken);
                 if (span.UncompressedEnd <= extent.UncompressedOffset)
                     continue;
                 var start = Math.Max(span.UncompressedOffset, extent.UncompressedOffset);
                 var end = Math.Min(span.UncompressedEnd, extent.UncompressedOffset + length);
-                bytes.AsSpan((int)(start - span.UncompressedOffset), (int)(end - start)).CopyTo(content.AsSpan((int)(extent.FileOffset + start - extent.UncompressedOffset)));
+                bytes.AsSpan((int)(start - span.UncompressedOffset), (int)(end - start))
+                    .CopyTo(content.AsSpan((int)(extent.FileOffset + start - extent.UncompressedOffset)));
                 if (span.UncompressedEnd >= extent.UncompressedOffset + length)
                     break;
             }
@@ -42,7 +45,8 @@ internal static class LayerContent
         LayerIndex index, SpanDecoder decoder, SpanHistory history, IBlobReader blob, LayerSpan span, CancellationToken cancellationToken)
     {
         var compressed = new byte[span.CompressedLength];
-        await using (var stream = await blob.OpenExactRangeAsync(span.CompressedOffset, span.CompressedLength, ReadPriority.Demanded(), cancellationToken))
+        await using (var stream = await blob.OpenExactRangeAsync(
+            span.CompressedOffset, span.CompressedLength, ReadPriority.Demanded(), cancellationToken))
             await stream.ReadExactlyAsync(compressed, cancellationToken);
         if (!SHA256.HashData(compressed).AsSpan().SequenceEqual(index.Spans.DigestOf(span.Id)))
             throw new InvalidDataException($"{index.LayerDigest}: the bytes of span {span.Id} do not have the digest the index says");

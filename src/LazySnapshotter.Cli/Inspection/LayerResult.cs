@@ -72,7 +72,8 @@ internal sealed record LayerResult
     {
         IndexingState.Built => string.Create(
             CultureInfo.InvariantCulture,
-            $"{Layer}: {Entries} entries, {Spans} spans, {ByteSize.Format(IndexLength!.Value)} for {ByteSize.Format(CompressedLength!.Value)} ({100.0 * IndexLength.Value / CompressedLength.Value:0.00} %) in {Path}"),
+            $"{Layer}: {Entries} entries, {Spans} spans, {ByteSize.Format(IndexLength!.Value)} " +
+                $"for {ByteSize.Format(CompressedLength!.Value)} ({100.0 * IndexLength.Value / CompressedLength.Value:0.00} %) in {Path}"),
         IndexingState.Present => $"{Layer}: indexed before, {Path}",
         IndexingState.Skipped => $"{Layer}: no index, {Reason}",
         _ => $"{Layer}: failed: {Reason}",

@@ -22,7 +22,8 @@ internal sealed record ReadCosts(int Files, long Mean, long Median, long P99, lo
         if (costs.Count == 0)
             return new ReadCosts(0, 0, 0, 0, 0);
         costs.Sort();
-        return new ReadCosts(costs.Count, (long)costs.Average(), costs[(costs.Count - 1) / 2], costs[(int)((costs.Count - 1) * 0.99)], costs[^1]);
+        return new ReadCosts(
+            costs.Count, (long)costs.Average(), costs[(costs.Count - 1) / 2], costs[(int)((costs.Count - 1) * 0.99)], costs[^1]);
     }
 
     /// <summary>The spans that it takes to read the beginning of a file, each once, in their order.</summary>

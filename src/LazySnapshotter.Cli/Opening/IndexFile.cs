@@ -40,7 +40,8 @@ internal sealed class IndexFile : IDisposable
             var store = new LayerIndexStore(root);
             path = store.IdentitiesOf(digest) is [var best, ..] ? store.PathOf(digest, best) : null;
             if (path is null)
-                throw new FileNotFoundException($"{text}: this layer has no index in {root}; `lazysnap index list REF` shows what is published for an image, `lazysnap index build` makes one");
+                throw new FileNotFoundException($"{text}: this layer has no index in {root}; `lazysnap index list REF` shows what is " +
+                    $"published for an image, `lazysnap index build` makes one");
         }
 
         return IsZtoc(path) ? OpenZtoc(path, layer, blobStart) : new IndexFile(path, LayerIndex.Open(path), null, null);
@@ -58,7 +59,8 @@ internal sealed class IndexFile : IDisposable
         try
         {
             var ztoc = Ztoc.Parse(File.ReadAllBytes(path));
-            var descriptor = new Descriptor { MediaType = MediaTypes.OciLayerGzip, Digest = layer ?? Digest.OfSha256([]), Size = ztoc.CompressedLength };
+            var descriptor = new Descriptor { MediaType = MediaTypes.OciLayerGzip, Digest = layer
+                ?? Digest.OfSha256([]), Size = ztoc.CompressedLength };
             ZtocImport.WriteIndex(ztoc, descriptor, scratch.Path, new ZtocImportOptions { BlobStart = blobStart });
             return new IndexFile(path, LayerIndex.Open(scratch.Path), ztoc, scratch);
         }

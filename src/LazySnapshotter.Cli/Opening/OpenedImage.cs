@@ -57,14 +57,18 @@ internal sealed class OpenedImage : IAsyncDisposable
                 loggers);
 
             // What is on the node can be looked at without a network, too.
-            var resolved = await storage.Registry.ResolveAsync(image, parsed.GetValue(options.Platform) ?? Platform.Current, rememberedIfUnreachable: true, cancellationToken);
+            var resolved = await storage.Registry.ResolveAsync(
+                image, parsed.GetValue(options.Platform) ?? Platform.Current, rememberedIfUnreachable: true, cancellationToken);
             if (resolved.TagSeenAt is { } seenAt)
-                await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{image}: the registry cannot be reached; this is what the tag named on {seenAt.ToLocalTime():yyyy-MM-dd HH:mm}"));
+                await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                    $"{image}: the registry cannot be reached; this is what the tag named on {seenAt.ToLocalTime():yyyy-MM-dd HH:mm}"));
             foreach (var layer in resolved.Manifest.Layers.Where(layer => !storage.Indexes.ContainsFor(layer.Digest, image.Name)))
-                await Console.Error.WriteLineAsync($"{layer.Digest}: no index on this node; unless the registry has one, the layer ({ByteSize.Format(layer.Size)}) is fetched once to make it");
+                await Console.Error.WriteLineAsync($"{layer.Digest}: no index on this node; unless the registry has one, the layer " +
+                    $"({ByteSize.Format(layer.Size)}) is fetched once to make it");
 
             var origin = new LayerOrigin(image, resolved.ManifestDocument.Descriptor.Digest);
-            var layers = await Task.WhenAll(resolved.Manifest.Layers.Select(layer => storage.Library.OpenAsync(origin, layer.Digest, cancellationToken)));
+            var layers = await Task.WhenAll(
+                resolved.Manifest.Layers.Select(layer => storage.Library.OpenAsync(origin, layer.Digest, cancellationToken)));
             return new OpenedImage(storage, scratch, image, layers);
         }
         catch

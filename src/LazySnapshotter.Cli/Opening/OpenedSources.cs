@@ -18,16 +18,19 @@ internal sealed class OpenedSources : IAsyncDisposable
 
     public IReadOnlyList<IImageSource> All => _sources;
 
-    public static async Task<OpenedSources> OpenAsync(IEnumerable<string> texts, SourceOptions options, ParseResult parsed, ILoggerFactory loggers)
+    public static async Task<OpenedSources> OpenAsync(
+        IEnumerable<string> texts, SourceOptions options, ParseResult parsed, ILoggerFactory loggers)
     {
         var names = texts.Select(ImageSourceName.Parse).ToList();
-        var registries = names.Where(name => name.Kind == ImageSourceKind.Registry).Select(name => ImageReference.Parse(name.Reference!).Registry).Distinct();
+        var registries = names.Where(name => name.Kind == ImageSourceKind.Registry)
+            .Select(name => ImageReference.Parse(name.Reference!).Registry).Distinct();
         var section = ImageArguments.RegistrySection(parsed.GetValue(options.PlainHttp) ? registries : [], parsed.HostsDirectory());
         var opened = new OpenedSources(new RegistryClient(section.ToClientOptions(), loggers.CreateLogger<RegistryClient>()));
         try
         {
             foreach (var name in names)
-                opened._sources.Add(opened.Open(name, parsed.GetRequiredValue(options.Address), parsed.GetRequiredValue(options.Namespace)));
+                opened._sources.Add(
+                    opened.Open(name, parsed.GetRequiredValue(options.Address), parsed.GetRequiredValue(options.Namespace)));
             return opened;
         }
         catch
@@ -49,7 +52,8 @@ internal sealed class OpenedSources : IAsyncDisposable
         ImageSourceKind.OciLayout => OciLayoutSource.OpenDirectory(name.Text, name.Path!, name.Reference, name.Digest),
         ImageSourceKind.OciArchive => OciLayoutSource.OpenArchive(name.Text, name.Path!, name.Reference, name.Digest),
         ImageSourceKind.DockerArchive => DockerArchiveSource.Open(name.Text, name.Path!, name.Reference),
-        ImageSourceKind.Containerd => new ContainerdImageSource(name.Text, new ContainerdClient(containerd, namespaceName), name.Reference!),
+        ImageSourceKind.Containerd =>
+            new ContainerdImageSource(name.Text, new ContainerdClient(containerd, namespaceName), name.Reference!),
         _ => new RegistryImageSource(_registry, ImageReference.Parse(name.Reference!)),
     };
 }

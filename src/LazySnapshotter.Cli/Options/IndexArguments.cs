@@ -15,15 +15,18 @@ internal static class IndexArguments
     {
         Description = description,
         HelpName = "native|soci",
-        CustomParser = result => result.Tokens is [{ Value: var text }] && Enum.TryParse<IndexFormat>(text, ignoreCase: true, out var format) && Enum.IsDefined(format)
+        CustomParser = result => result.Tokens is [{ Value: var text }]
+            && Enum.TryParse<IndexFormat>(text, ignoreCase: true, out var format) && Enum.IsDefined(format)
             ? format
             : Refuse(result),
     };
 
-    public static RegistryClient OpenRegistry(IEnumerable<ImageReference> images, bool plainHttp, string? hostsDirectory, ILoggerFactory loggers)
+    public static RegistryClient OpenRegistry(
+        IEnumerable<ImageReference> images, bool plainHttp, string? hostsDirectory, ILoggerFactory loggers)
     {
         var hosts = plainHttp ? images.Select(image => image.Registry) : [];
-        return new RegistryClient(ImageArguments.RegistrySection(hosts, hostsDirectory).ToClientOptions(), loggers.CreateLogger<RegistryClient>());
+        return new RegistryClient(
+            ImageArguments.RegistrySection(hosts, hostsDirectory).ToClientOptions(), loggers.CreateLogger<RegistryClient>());
     }
 
     /// <summary>The images, each with the manifest its indexes belong to.</summary>

@@ -16,7 +16,8 @@ internal static class LogOptions
 
     private static readonly Option<string?> _level = new("--log-level")
     {
-        Description = "The least severe level that is logged: trace, debug, information, warning or error [default: information for serve, none otherwise]",
+        Description = "The least severe level that is logged: trace, debug, information, warning or error [default: information for " +
+            "serve, none otherwise]",
         Recursive = true,
     };
 

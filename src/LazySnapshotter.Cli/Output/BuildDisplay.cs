@@ -97,15 +97,19 @@ internal static class BuildDisplay
                     return;
                 _next = elapsed + _interval;
                 var rate = value / elapsed.TotalSeconds;
-                var left = _length is { } length && rate > 0 ? string.Create(CultureInfo.InvariantCulture, $", {(length - value) / rate:0} s left") : "";
-                Console.Error.WriteLine($"{_name}: {ByteSize.Format(value)}{(_length is { } total ? " of " + ByteSize.Format(total) : "")}, {ByteSize.Format((long)rate)}/s{left}");
+                var left = _length is { } length && rate > 0
+                    ? string.Create(CultureInfo.InvariantCulture, $", {(length - value) / rate:0} s left")
+                    : "";
+                var total = _length is { } bytes ? " of " + ByteSize.Format(bytes) : "";
+                Console.Error.WriteLine($"{_name}: {ByteSize.Format(value)}{total}, {ByteSize.Format((long)rate)}/s{left}");
             }
 
             public void Dispose()
             {
                 var seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
                 Console.Error.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"{_name}: read {ByteSize.Format(_read)} in {seconds:0.0} s, {ByteSize.Format((long)(_read / Math.Max(seconds, 0.001)))}/s"));
+                    CultureInfo.InvariantCulture, $"{_name}: read {ByteSize.Format(_read)} in {seconds:0.0} " +
+                        $"s, {ByteSize.Format((long)(_read / Math.Max(seconds, 0.001)))}/s"));
             }
         }
     }

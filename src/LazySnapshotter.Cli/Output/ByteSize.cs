@@ -29,7 +29,8 @@ internal static class ByteSize
         var digits = text.AsSpan().TrimEnd().IndexOfAnyExcept(_digits);
         var number = digits < 0 ? text.AsSpan().Trim() : text.AsSpan(0, digits);
         var unit = digits < 0 ? "" : text[digits..].Trim().ToUpperInvariant();
-        if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) || Factor(unit) is not { } factor)
+        if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+            || Factor(unit) is not { } factor)
             return false;
         if (value > long.MaxValue / factor)
             return false;

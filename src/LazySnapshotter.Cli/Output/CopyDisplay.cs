@@ -1,6 +1,6 @@
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
 using LazySnapshotter.Registry.Copy;
+using LazySnapshotter.Registry.Push;
 using Spectre.Console;
 
 namespace LazySnapshotter.Cli.Output;
@@ -36,7 +36,8 @@ internal static class CopyDisplay
             {
                 case ImageCopyProgress.Planned planned:
                     Console.Error.WriteLine(
-                        $"{planned.Root.Descriptor.Digest}: {planned.Manifests} manifests, {planned.Blobs.Count} blobs ({ByteSize.Format(planned.Blobs.Sum(b => b.Size))})");
+                        $"{planned.Root.Descriptor.Digest}: {planned.Manifests} manifests, {planned.Blobs.Count} blobs " +
+                            $"({ByteSize.Format(planned.Blobs.Sum(b => b.Size))})");
                     break;
                 case ImageCopyProgress.Blob { End: { } end } blob:
                     Console.Error.WriteLine($"{blob.Descriptor.Digest} ({ByteSize.Format(blob.Descriptor.Size)}): {Describe(end)}");

@@ -53,7 +53,8 @@ internal sealed class Listing(ImageTree tree, ByteWriter output, bool longFormat
     private static string Time(in TocEntry entry)
     {
         // A tar may claim a time that no DateTime holds; its number is then the most honest thing to show.
-        var inRange = entry.MtimeSeconds >= DateTimeOffset.MinValue.ToUnixTimeSeconds() && entry.MtimeSeconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds();
+        var inRange = entry.MtimeSeconds >= DateTimeOffset.MinValue.ToUnixTimeSeconds()
+            && entry.MtimeSeconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds();
         return inRange
             ? DateTimeOffset.FromUnixTimeSeconds(entry.MtimeSeconds).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)
             : "@" + entry.MtimeSeconds.ToString(CultureInfo.InvariantCulture);

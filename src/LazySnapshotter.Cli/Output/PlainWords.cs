@@ -8,7 +8,8 @@ internal static partial class PlainWords
 {
     private static readonly (Regex Said, Func<Match, string> Meant)[] _table =
     [
-        (AccessDenied(), match => $"{PathOf(match)}: {(IsReadableDirectory(PathOf(match)) ? "it is a directory, not a file" : "permission denied")}"),
+        (AccessDenied(), match =>
+            $"{PathOf(match)}: {(IsReadableDirectory(PathOf(match)) ? "it is a directory, not a file" : "permission denied")}"),
         (NoFile(), match => $"{PathOf(match)}: no such file"),
         (NoPartOfPath(), match => WhatIsMissing(PathOf(match))),
         (AlreadyExists(), match => $"{PathOf(match)}: it exists already, as a file"),

@@ -101,7 +101,8 @@ internal sealed class DeflateBlockWriter(DeflateBitWriter output)
     {
         var bits = (long)HeaderBits;
         for (var i = 0; i < 286; i++)
-            bits += (long)frequencies.Literals[i] * (FixedLiteralLength(i) + (i > DeflateSymbols.EndOfBlock ? DeflateSymbols.LengthExtraBits[i - 257] : 0));
+            bits += (long)frequencies.Literals[i] * (
+                FixedLiteralLength(i) + (i > DeflateSymbols.EndOfBlock ? DeflateSymbols.LengthExtraBits[i - 257] : 0));
         for (var code = 0; code < DeflateSymbols.DistanceCount; code++)
             bits += (long)frequencies.Distances[code] * (5 + DeflateSymbols.DistanceExtraBits[code]);
         return bits;

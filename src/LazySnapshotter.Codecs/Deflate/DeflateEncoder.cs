@@ -187,7 +187,9 @@ internal sealed class DeflateEncoder
             var difference = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, candidate + length))
                 ^ Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, position + length));
             if (difference != 0)
-                return length + (BitConverter.IsLittleEndian ? BitOperations.TrailingZeroCount(difference) : BitOperations.LeadingZeroCount(difference)) / 8;
+                return length + (BitConverter.IsLittleEndian
+                    ? BitOperations.TrailingZeroCount(difference)
+                    : BitOperations.LeadingZeroCount(difference)) / 8;
             length += 8;
         }
 

@@ -39,7 +39,8 @@ internal sealed class GzipReader
     private long _handedOver;
     private long _nextMark;
 
-    /// <param name="forPlacement">Whether the blocks' reach is counted, and marks are made; inflating is a few per cent slower then.</param>
+    /// <param name="forPlacement">Whether the blocks' reach is counted, and marks are made; inflating is a few per cent slower
+    /// then.</param>
     /// <param name="rent">Where chunks come from.</param>
     /// <param name="handOver">Where they go; the one that went before is read (not written) until this returns.</param>
     public GzipReader(bool forPlacement, Func<GzipChunk> rent, Action<GzipChunk> handOver)

@@ -125,7 +125,8 @@ internal sealed unsafe partial class Inflater
             _lengths[CodeLengthOrder[_read]] = (byte)Take(3);
         }
 
-        if (!HuffmanTable.TryBuild(_lengths.AsSpan(0, CodeLengthCount), CodeLengths, CodeLengthWidth, mayBeIncomplete: false, _codeLengthTable))
+        if (!HuffmanTable.TryBuild(
+            _lengths.AsSpan(0, CodeLengthCount), CodeLengths, CodeLengthWidth, mayBeIncomplete: false, _codeLengthTable))
             return Refuse("the code of the code lengths is over-subscribed or incomplete");
         _read = 0;
         _part = Part.CodeLengths;
@@ -176,7 +177,8 @@ internal sealed unsafe partial class Inflater
             return Refuse("a block without an end");
         if (!HuffmanTable.TryBuild(_lengths.AsSpan(0, _lengthCount), Lengths, LengthWidth, mayBeIncomplete: true, _ownLengthTable))
             return Refuse("the code of the literals and lengths is over-subscribed or incomplete");
-        if (!HuffmanTable.TryBuild(_lengths.AsSpan(_lengthCount, _distanceCount), Distances, DistanceWidth, mayBeIncomplete: true, _ownDistanceTable))
+        if (!HuffmanTable.TryBuild(
+            _lengths.AsSpan(_lengthCount, _distanceCount), Distances, DistanceWidth, mayBeIncomplete: true, _ownDistanceTable))
             return Refuse("the code of the distances is over-subscribed or incomplete");
         _part = Part.Symbols;
         return true;
@@ -201,7 +203,9 @@ internal sealed unsafe partial class Inflater
         return true;
     }
 
-    /// <summary>Gets at least one bit more. At the end of the input no more than are needed: those before could not be given back.</summary>
+    /// <summary>
+    /// Gets at least one bit more. At the end of the input no more than are needed: those before could not be given back.
+    /// </summary>
     private bool NeedOneMore(ref Cursor cursor)
     {
         if (cursor.InputLeft >= sizeof(ulong))

@@ -24,7 +24,9 @@ internal sealed unsafe partial class Inflater
         /// <summary>Where to pause; behind the limit: nowhere.</summary>
         public readonly byte* PauseAt = buffer + Math.Min(pauseAt, limit + 1L);
 
-        /// <summary>Where in the buffer the current block has started; before the buffer if that was long ago. Never read through.</summary>
+        /// <summary>
+        /// Where in the buffer the current block has started; before the buffer if that was long ago. Never read through.
+        /// </summary>
         public nint BlockStart = (nint)(buffer + position) - (nint)producedInBlock;
 
         public readonly int Consumed => (int)(Input - _inputStart);

@@ -10,10 +10,10 @@ namespace LazySnapshotter.Codecs.Inflate;
 // The hot loop. It runs while a round can neither read past the input nor write past the limit, whatever the bits say, so
 // that a round tests nothing of the kind. Everything is in locals: the compiler keeps them in registers.
 //
-// One round: up to three literals, or up to two and a match (or one symbol, where it matters at which one the loop ends). A refill leaves at least 56 bits, which pay for two literals
-// (2 x 11 bits), a length with its extra bits (20) and looking a distance up (8); for its own bits, and for looking the
-// next symbol up, another refill is needed at times. That look-up comes before the match is copied and before the round's
-// refill: it is what everything waits for.
+// One round: up to three literals, or up to two and a match (or one symbol, where it matters at which one the loop ends). A
+// refill leaves at least 56 bits, which pay for two literals (2 x 11 bits), a length with its extra bits (20) and looking a
+// distance up (8); for its own bits, and for looking the next symbol up, another refill is needed at times. That look-up comes
+// before the match is copied and before the round's refill: it is what everything waits for.
 internal sealed unsafe partial class Inflater
 {
     private interface ITracking;
@@ -30,7 +30,9 @@ internal sealed unsafe partial class Inflater
 
     private readonly struct OneSymbol : IRound;
 
-    /// <summary>Four refills (the first round's own, two for a distance, one at the end), each of which reads 8 bytes and uses at most 7.</summary>
+    /// <summary>
+    /// Four refills (the first round's own, two for a distance, one at the end), each of which reads 8 bytes and uses at most 7.
+    /// </summary>
     private const int FastInputMargin = 32;
 
     /// <summary>Two literals, a match, and what wide copies write beyond it.</summary>
@@ -59,8 +61,11 @@ internal sealed unsafe partial class Inflater
         var output = cursor.Output;
         var outputEnd = (cursor.PauseAt < cursor.OutputLimit ? cursor.PauseAt : cursor.OutputLimit) - FastOutputMargin;
         if (typeof(TRound) == typeof(OneSymbol))
-            outputEnd = cursor.PauseAt - 1 < cursor.OutputLimit - FastOutputMargin ? cursor.PauseAt - 1 : cursor.OutputLimit - FastOutputMargin;
-        if (typeof(TTracking) == typeof(ReachTracked) && typeof(TRound) == typeof(ManySymbols) && blockStart + WindowLengthMax - 1 < (nint)outputEnd)
+            outputEnd = cursor.PauseAt - 1 < cursor.OutputLimit - FastOutputMargin
+                ? cursor.PauseAt - 1
+                : cursor.OutputLimit - FastOutputMargin;
+        if (typeof(TTracking) == typeof(ReachTracked)
+            && typeof(TRound) == typeof(ManySymbols) && blockStart + WindowLengthMax - 1 < (nint)outputEnd)
             outputEnd = (byte*)(blockStart + WindowLengthMax - 1);
         var bits = _bits;
         var bitCount = (uint)_bitCount; // only the low byte counts; an entry is subtracted as a whole
@@ -270,7 +275,9 @@ internal sealed unsafe partial class Inflater
 
     private static ReadOnlySpan<byte> PatternSteps => [16, 16, 16, 15, 16, 15, 12, 14, 16, 9, 10, 11, 12, 13, 14, 15];
 
-    /// <summary>A match that overlaps itself within 16 bytes: its first bytes, again and again. Writes up to 15 bytes behind its end.</summary>
+    /// <summary>
+    /// A match that overlaps itself within 16 bytes: its first bytes, again and again. Writes up to 15 bytes behind its end.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void CopyPattern(byte* output, byte* source, nuint distance, byte* end)
     {

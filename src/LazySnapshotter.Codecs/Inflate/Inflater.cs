@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace LazySnapshotter.Codecs.Inflate;
 
-// Decodes one raw deflate stream (RFC 1951), from its start, from any block boundary, or from a pause inside a block. The caller owns both buffers:
-// input comes in pieces of any size, output goes into a buffer that also holds the history, so a window is put there as
-// plain bytes and nothing is copied twice. What one call does depends on nothing but the stream and the limits: however
-// the input is cut, the same bytes come out and the same boundaries are reported.
+// Decodes one raw deflate stream (RFC 1951), from its start, from any block boundary, or from a pause inside a block. The
+// caller owns both buffers: input comes in pieces of any size, output goes into a buffer that also holds the history, so a
+// window is put there as plain bytes and nothing is copied twice. What one call does depends on nothing but the stream and the
+// limits: however the input is cut, the same bytes come out and the same boundaries are reported.
 //
 //   buffer   | ... history ... | output .......... | not touched |
 //            0                 position            limit
@@ -18,7 +18,8 @@ internal sealed unsafe partial class Inflater
     public const int WindowLengthMax = 32768;
 
     // What a call may stop in, and the next one goes on with.
-    private enum Part { FirstBit, BlockHeader, StoredLength, Stored, CodeCounts, CodeLengthLengths, CodeLengths, Symbols, StreamEnd, Corrupt }
+    private enum Part { FirstBit, BlockHeader, StoredLength, Stored, CodeCounts, CodeLengthLengths, CodeLengths, Symbols, StreamEnd,
+        Corrupt }
 
     private Part _part;
 
@@ -77,10 +78,12 @@ internal sealed unsafe partial class Inflater
 
     /// <summary>Inflates until the output is full, the input is used up, a block ends (if asked for), or the stream does.</summary>
     /// <param name="input">Goes on where the last call's consumed bytes ended.</param>
-    /// <param name="buffer">Holds before <paramref name="position"/> what matches may refer to: all of it that there is, up to 32 KiB.</param>
+    /// <param name="buffer">Holds before <paramref name="position"/> what matches may refer to: all of it that there is, up to 32
+    /// KiB.</param>
     /// <param name="limit">Where output ends; bytes before it that are not produced may be overwritten all the same.</param>
     /// <param name="pauseAt">Where to stop as soon as a symbol has ended there or behind; behind the limit: nowhere.</param>
-    public InflateStep Inflate(ReadOnlySpan<byte> input, Span<byte> buffer, int position, int limit, bool stopAtBlocks, int pauseAt = int.MaxValue)
+    public InflateStep Inflate(
+        ReadOnlySpan<byte> input, Span<byte> buffer, int position, int limit, bool stopAtBlocks, int pauseAt = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, position);

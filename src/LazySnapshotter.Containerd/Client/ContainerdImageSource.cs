@@ -29,7 +29,8 @@ public sealed class ContainerdImageSource(string name, ContainerdClient containe
     {
         if (await containerd.Images.FindAsync(reference, cancellationToken) is { } asWritten)
             return asWritten;
-        if (ImageReference.TryParse(reference, out var complete) && await containerd.Images.FindAsync(complete.ToString(), cancellationToken) is { } found)
+        if (ImageReference.TryParse(reference, out var complete)
+            && await containerd.Images.FindAsync(complete.ToString(), cancellationToken) is { } found)
             return found;
         throw new IOException($"{name}: containerd's namespace {containerd.NamespaceName} has no such image");
     }
@@ -53,12 +54,14 @@ public sealed class ContainerdImageSource(string name, ContainerdClient containe
         public async Task<BlobRange> OpenRangeAsync(long offset, long length, ReadPriority priority, CancellationToken cancellationToken) =>
             new(await OpenAsync(offset, length, cancellationToken), offset, offset + length);
 
-        public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) => OpenAsync(0, layer.Size, cancellationToken);
+        public Task<Stream> OpenAsync(ReadPriority priority, CancellationToken cancellationToken) =>
+            OpenAsync(0, layer.Size, cancellationToken);
 
         private async Task<Stream> OpenAsync(long offset, long length, CancellationToken cancellationToken)
         {
             var info = await containerd.Content.FindAsync(layer.Digest, cancellationToken)
-                ?? throw new IOException($"{layer.Digest}: not in containerd's content store (a layer served lazily is not); read it from its registry");
+                ?? throw new IOException(
+                    $"{layer.Digest}: not in containerd's content store (a layer served lazily is not); read it from its registry");
             if (offset < 0 || length < 0 || length > info.Size - offset)
                 throw new IOException($"{layer.Digest}: bytes {offset} to {offset + length} of {info.Size} in containerd's content store");
             return length == 0 ? Stream.Null : containerd.Content.OpenRead(layer.Digest, offset, length, cancellationToken);

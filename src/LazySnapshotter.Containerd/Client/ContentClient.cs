@@ -26,7 +26,8 @@ public sealed class ContentClient
     {
         try
         {
-            var info = (await _connection.CallAsync(_calls.InfoAsync, new InfoRequest { Digest = digest.ToString() }, cancellationToken)).Info;
+            var info = (
+                await _connection.CallAsync(_calls.InfoAsync, new InfoRequest { Digest = digest.ToString() }, cancellationToken)).Info;
             return new ContentInfo(digest, info.Size, info.Labels);
         }
         catch (ContainerdException e) when (e.Status == StatusCode.NotFound)

@@ -5,7 +5,8 @@ namespace LazySnapshotter.Containerd.Client;
 
 // Part of a blob of containerd's content store as a stream: the messages of one Read call, one behind the other. It ends
 // after the bytes asked for; a call that ends earlier, or answers for another place, is an IOException.
-internal sealed class ContentStream(IAsyncEnumerable<ReadContentResponse> responses, Digest digest, long offset, long length) : ForwardStream
+internal sealed class ContentStream(IAsyncEnumerable<ReadContentResponse> responses, Digest digest, long offset, long length)
+    : ForwardStream
 {
     private readonly IAsyncEnumerator<ReadContentResponse> _responses = responses.GetAsyncEnumerator();
     private readonly long _end = offset + length;
@@ -46,7 +47,8 @@ internal sealed class ContentStream(IAsyncEnumerable<ReadContentResponse> respon
 
         var response = _responses.Current;
         if (response.Offset != _position || response.Data.Length > _end - _position)
-            throw new IOException($"{digest}: containerd's content store sent {response.Data.Length} bytes from {response.Offset}, asked for were {_position} to {_end}");
+            throw new IOException($"{digest}: containerd's content store sent {response.Data.Length} bytes from {response.Offset}, asked " +
+                $"for were {_position} to {_end}");
         _message = response.Data.Memory;
     }
 }

@@ -46,7 +46,8 @@ public sealed class ContentWriter : IDisposable
                 Data = UnsafeByteOperations.UnsafeWrap(chunk),
             });
             if (answer.Offset != Offset + chunk.Length)
-                throw new IOException($"{_blob.Digest}: containerd has {answer.Offset} bytes of the ingest, expected {Offset + chunk.Length}");
+                throw new IOException(
+                    $"{_blob.Digest}: containerd has {answer.Offset} bytes of the ingest, expected {Offset + chunk.Length}");
             Offset = answer.Offset;
             data = data[chunk.Length..];
         }

@@ -38,7 +38,8 @@ public sealed class ImagesClient
     public async Task<IReadOnlyList<(string Name, Descriptor Target)>> ListAsync(CancellationToken cancellationToken)
     {
         var response = await _connection.CallAsync(_calls.ListAsync, new ListImagesRequest(), cancellationToken);
-        return [.. response.Images.Where(image => Digest.TryParse(image.Target?.Digest, out _)).Select(image => (image.Name, image.Target.ToOci()))];
+        return [.. response.Images.Where(image => Digest.TryParse(image.Target?.Digest, out _))
+            .Select(image => (image.Name, image.Target.ToOci()))];
     }
 
     /// <summary>Creates the image or lets it stand for the new target. Labels of an image that is there stay.</summary>

@@ -17,7 +17,8 @@ public sealed class NamespacesClient
 
     /// <summary>The names of all namespaces.</summary>
     public async Task<IReadOnlyList<string>> ListAsync(CancellationToken cancellationToken) =>
-        [.. (await _connection.CallAsync(_calls.ListAsync, new ListNamespacesRequest(), cancellationToken)).Namespaces.Select(each => each.Name)];
+        [.. (await _connection.CallAsync(_calls.ListAsync, new ListNamespacesRequest(), cancellationToken)).Namespaces.Select(
+            each => each.Name)];
 
     /// <summary>Creates the client's namespace unless it is there.</summary>
     public async Task EnsureAsync(CancellationToken cancellationToken)

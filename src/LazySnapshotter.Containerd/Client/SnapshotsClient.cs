@@ -42,7 +42,8 @@ public sealed class SnapshotsClient
     {
         try
         {
-            await _connection.CallAsync(_calls.StatAsync, new StatSnapshotRequest { Snapshotter = Snapshotter, Key = key }, cancellationToken);
+            await _connection.CallAsync(
+                _calls.StatAsync, new StatSnapshotRequest { Snapshotter = Snapshotter, Key = key }, cancellationToken);
             return true;
         }
         catch (ContainerdException e) when (e.Status == StatusCode.NotFound)
@@ -74,7 +75,8 @@ public sealed class SnapshotsClient
     {
         try
         {
-            await _connection.CallAsync(_calls.RemoveAsync, new RemoveSnapshotRequest { Snapshotter = Snapshotter, Key = key }, cancellationToken);
+            await _connection.CallAsync(
+                _calls.RemoveAsync, new RemoveSnapshotRequest { Snapshotter = Snapshotter, Key = key }, cancellationToken);
             return true;
         }
         catch (ContainerdException e) when (e.Status == StatusCode.NotFound)

@@ -44,11 +44,14 @@ internal sealed class ImageContent(ContentClient content, ImageReference referen
 
     /// <summary>Sorted, each once.</summary>
     public static string MergeSources(string known, string repository) =>
-        string.Join(',', known.Split(',', StringSplitOptions.RemoveEmptyEntries).Append(repository).Distinct().Order(StringComparer.Ordinal));
+        string.Join(
+            ',', known.Split(',', StringSplitOptions.RemoveEmptyEntries).Append(repository).Distinct().Order(StringComparer.Ordinal));
 
-    private async Task StoreAsync(string ingestPrefix, ImageDocument document, Dictionary<string, string> labels, CancellationToken cancellationToken)
+    private async Task StoreAsync(
+        string ingestPrefix, ImageDocument document, Dictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        using (var writer = await content.OpenWriterAsync(ingestPrefix + document.Descriptor.Digest, document.Descriptor, cancellationToken))
+        using (var writer = await content.OpenWriterAsync(
+            ingestPrefix + document.Descriptor.Digest, document.Descriptor, cancellationToken))
         {
             if (writer is not null)
             {

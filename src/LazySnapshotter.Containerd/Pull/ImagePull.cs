@@ -18,7 +18,8 @@ public sealed class ImagePull(ContainerdClient containerd, RegistryClient regist
     /// <exception cref="PullException">The image, the platform or the snapshotter is not one this can be done with.</exception>
     /// <exception cref="ContainerdUnreachableException">Nobody answers on containerd's socket.</exception>
     /// <exception cref="RegistryException">The registry does not give what is asked for.</exception>
-    /// <exception cref="InvalidDataException">The registry's documents or blobs are not what they should be; the message names the digest.</exception>
+    /// <exception cref="InvalidDataException">The registry's documents or blobs are not what they should be; the message names the
+    /// digest.</exception>
     public async Task<PullResult> RunAsync(ImageReference reference, IProgress<PullProgress>? progress, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
@@ -66,10 +67,12 @@ public sealed class ImagePull(ContainerdClient containerd, RegistryClient regist
             ?? throw new PullException(
                 $"containerd on {containerd.Address} has no snapshotter \"{options.Snapshotter}\". "
                 + $"It has: {string.Join(", ", plugins.Where(each => each.InitError is null).Select(each => each.Name))}. "
-                + $"A proxy plugin needs a section [proxy_plugins.{options.Snapshotter}] in containerd's config.toml, and containerd a restart.");
+                + $"A proxy plugin needs a section [proxy_plugins.{options.Snapshotter}] in containerd's config.toml, and containerd a " +
+                    $"restart.");
         return plugin.InitError is null
             ? plugin
-            : throw new PullException($"snapshotter \"{plugin.Name}\" of containerd on {containerd.Address} did not start: {plugin.InitError}");
+            : throw new PullException(
+                $"snapshotter \"{plugin.Name}\" of containerd on {containerd.Address} did not start: {plugin.InitError}");
     }
 
     private static void ReportDownload(PullImage image, Digest digest, long bytes, IProgress<PullProgress>? progress)

@@ -33,7 +33,8 @@ internal sealed class ImageUnpack(
             }
             catch (ContainerdException e)
             {
-                throw new PullException($"layer {image.Layers[i].Digest} ({i + 1} of {states.Length}) with snapshotter {plugin.Name}: {Explain(e)}", e);
+                throw new PullException(
+                    $"layer {image.Layers[i].Digest} ({i + 1} of {states.Length}) with snapshotter {plugin.Name}: {Explain(e)}", e);
             }
 
             report(i, states[i]);
@@ -62,7 +63,8 @@ internal sealed class ImageUnpack(
                 return LayerState.Lazy;
         }
 
-        throw new PullException($"layer {image.Layers[index].Digest}: snapshotter {plugin.Name} says that snapshot {chainId} exists, but it does not");
+        throw new PullException(
+            $"layer {image.Layers[index].Digest}: snapshotter {plugin.Name} says that snapshot {chainId} exists, but it does not");
     }
 
     // containerd gives a plugin that has just been started a second to say hello, and fails every call that reaches for it until
@@ -103,7 +105,8 @@ internal sealed class ImageUnpack(
             if (diffId != image.DiffIds[index])
             {
                 throw new PullException(
-                    $"layer {layer.Digest} unpacks to {diffId}, but the image's configuration {image.Config.Descriptor.Digest} says {image.DiffIds[index]}");
+                    $"layer {layer.Digest} unpacks to {diffId}, but the image's configuration {image.Config.Descriptor.Digest} " +
+                        $"says {image.DiffIds[index]}");
             }
 
             committed = await _snapshots.CommitAsync(image.ChainIds[index].ToString(), key, labels, cancellationToken);

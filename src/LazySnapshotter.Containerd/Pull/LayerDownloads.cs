@@ -48,7 +48,8 @@ internal sealed class LayerDownloads : IAsyncDisposable
     {
         await _cancellation.CancelAsync();
         // Who needed a download has its exception; the others end unheard.
-        await Task.WhenAll(_downloads.Values).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await Task.WhenAll(_downloads.Values)
+            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _cancellation.Dispose();
         _slots.Dispose();
     }
@@ -68,7 +69,8 @@ internal sealed class LayerDownloads : IAsyncDisposable
         }
     }
 
-    /// <param name="isLast">From the start, and an error if it is wrong again; otherwise what an earlier client left is gone on with.</param>
+    /// <param name="isLast">From the start, and an error if it is wrong again; otherwise what an earlier client left is gone on
+    /// with.</param>
     /// <returns>False if the blob was wrong (what was left was, or a cache on the way); nothing of it is kept.</returns>
     /// <exception cref="InvalidDataException">The registry's bytes are not the blob.</exception>
     private async Task<bool> TryFetchAsync(string ingest, Descriptor layer, bool isLast, CancellationToken cancellationToken)
@@ -113,7 +115,8 @@ internal sealed class LayerDownloads : IAsyncDisposable
         try
         {
             int count;
-            while ((count = await blob.ReadAtLeastAsync(buffer.AsMemory(0, BufferBytes), BufferBytes, throwOnEndOfStream: false, cancellationToken)) > 0)
+            while ((count = await blob.ReadAtLeastAsync(
+                buffer.AsMemory(0, BufferBytes), BufferBytes, throwOnEndOfStream: false, cancellationToken)) > 0)
             {
                 if (writer.Offset + count > layer.Size)
                     throw new InvalidDataException($"the registry sends more than the {layer.Size} bytes of its descriptor");

@@ -10,7 +10,8 @@ internal static class LayerMediaTypes
     /// <returns>Why an image with such a layer cannot be pulled; null if it can.</returns>
     public static string? WhyNot(string mediaType)
     {
-        if (MediaTypes.IsLazyLayer(mediaType) || mediaType is MediaTypes.OciLayerZstd or MediaTypes.DockerLayerZstd or OciNondistributableZstd)
+        if (MediaTypes.IsLazyLayer(mediaType)
+            || mediaType is MediaTypes.OciLayerZstd or MediaTypes.DockerLayerZstd or OciNondistributableZstd)
             return null;
         if (mediaType.EndsWith("+encrypted", StringComparison.Ordinal))
             return $"media type {mediaType}: encrypted layers are not supported";

@@ -75,14 +75,17 @@ internal sealed class PullImage
         if (config.RootFs.DiffIds.Count != resolved.Manifest.Layers.Count)
         {
             throw new PullException(
-                $"{resolved.Reference}: manifest {resolved.ManifestDocument.Descriptor.Digest} has {resolved.Manifest.Layers.Count} layers, "
+                $"{resolved.Reference}: manifest {resolved.ManifestDocument.Descriptor.Digest} has {resolved.Manifest.Layers.Count} " +
+                    $"layers, "
                 + $"configuration {resolved.Manifest.Config.Digest} has {config.RootFs.DiffIds.Count} diff IDs"
                 + (resolved.Manifest.Config.MediaType is MediaTypes.OciConfig or MediaTypes.DockerConfig
                     ? "" : $"; perhaps it is no container image, but {ArtifactKind.Describe(resolved.Manifest)}"));
         }
 
         // Chosen from an index by its entry, an image is for the platform the entry names. Standing alone it is the only one there is.
-        var imagePlatform = new Platform { Os = config.Os, Architecture = config.Architecture.Length > 0 ? config.Architecture : Platform.Current.Architecture };
+        var imagePlatform = new Platform { Os = config.Os, Architecture = config.Architecture.Length > 0
+            ? config.Architecture
+            : Platform.Current.Architecture };
         var isChosenUnseen = resolved.ChosenFor is null && resolved.Documents.Count > 1;
         if ((platform is not null || isChosenUnseen) && !(platform ?? Platform.Current).Runs(resolved.ChosenFor ?? imagePlatform))
             throw new PullException($"{resolved.Reference} is for {imagePlatform.Normalized()}, wanted is {platform ?? Platform.Current}");

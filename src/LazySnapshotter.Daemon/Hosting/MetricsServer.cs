@@ -15,7 +15,8 @@ internal sealed class MetricsServer : IAsyncDisposable
     // Ours, ASP.NET's for the calls of containerd, and the runtime's.
     private static readonly string[] _meters =
     [
-        LayerReadStatistics.MeterName, FuseSession.MeterName, RegistryStatistics.MeterName, "Microsoft.AspNetCore.Hosting", "System.Runtime",
+        LayerReadStatistics.MeterName, FuseSession.MeterName, RegistryStatistics.MeterName, "Microsoft.AspNetCore.Hosting",
+            "System.Runtime",
     ];
 
     private readonly WebApplication _application;

@@ -19,10 +19,12 @@ internal static partial class DaemonLog
     [LoggerMessage(Level = LogLevel.Error, Message = "gRPC call {Method} failed")]
     public static partial void CallFailed(ILogger logger, string method, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "containerd {Version} on {Containerd} has this daemon as its snapshotter {Plugin}")]
+    [LoggerMessage(
+        Level = LogLevel.Information, Message = "containerd {Version} on {Containerd} has this daemon as its snapshotter {Plugin}")]
     public static partial void PluginKnown(ILogger logger, string version, string containerd, string plugin);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "containerd {Version} on {Containerd} has no snapshotter plugin at {Address}: its configuration needs a section [proxy_plugins.lazysnap]")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "containerd {Version} on {Containerd} has no snapshotter plugin at {Address}: its " +
+        "configuration needs a section [proxy_plugins.lazysnap]")]
     public static partial void PluginUnknown(ILogger logger, string version, string containerd, string address);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Nobody answers as containerd on {Containerd} for {Patience}; serving on")]

@@ -14,10 +14,14 @@ internal sealed class BlobReader(Stream blob, LayerIndexOptions options, Recycle
 
     private long _compressedLength;
 
-    /// <summary>Whether reading needs no waiting for anybody: then Read is for it. .NET's asynchronous reads of a file only change threads.</summary>
+    /// <summary>
+    /// Whether reading needs no waiting for anybody: then Read is for it. .NET's asynchronous reads of a file only change threads.
+    /// </summary>
     public bool IsFile => blob is FileStream { IsAsync: false, CanSeek: true };
 
-    /// <summary>The next chunk; null at the end of the blob. When the read fails the bytes before have been passed on all the same.</summary>
+    /// <summary>
+    /// The next chunk; null at the end of the blob. When the read fails the bytes before have been passed on all the same.
+    /// </summary>
     public BlobChunk? Read()
     {
         var chunk = RentChunk();

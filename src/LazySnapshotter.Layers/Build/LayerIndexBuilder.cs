@@ -10,7 +10,8 @@ public static class LayerIndexBuilder
 {
     /// <param name="blob">The layer as it is in the registry: a tar, gzip-compressed or not.</param>
     /// <param name="indexPath">Where the index goes; a file there is replaced. Its directory must exist.</param>
-    /// <exception cref="InvalidDataException">The blob is damaged, foreign or has another digest; the message says where and how.</exception>
+    /// <exception cref="InvalidDataException">The blob is damaged, foreign or has another digest; the message says where and
+    /// how.</exception>
     /// <exception cref="UnsupportedLayerException">The blob cannot be read lazily.</exception>
     public static Task<LayerIndexBuildResult> BuildAsync(
         Stream blob, string indexPath, LayerIndexOptions options, CancellationToken cancellationToken) =>

@@ -90,7 +90,8 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
         var keptFrom = chunk.CompressedEnd - UndecidedLengthMax;
         if (_spans.CompressedOffset < keptFrom)
             _chooser.Force(keptFrom);
-        var undecided = _chooser.Undecided ?? new Checkpoint(Math.Max(0, chunk.CompressedEnd - ReadAheadMax) * 8, _uncompressedLength, IsMemberStart: false);
+        var undecided = _chooser.Undecided
+            ?? new Checkpoint(Math.Max(0, chunk.CompressedEnd - ReadAheadMax) * 8, _uncompressedLength, IsMemberStart: false);
         _spans.Settle(undecided, _uncompressedLength, keptFrom);
     }
 
@@ -120,7 +121,8 @@ internal sealed class LayerPass : IGzipSink, ITarSink, IDisposable
         _chooser.BlockStart(new Checkpoint(startBit, uncompressedOffset, isMemberStart));
     }
 
-    void IGzipSink.Mark(long startBit, long uncompressedOffset) => _chooser.Mark(new Checkpoint(startBit, uncompressedOffset, IsMemberStart: false));
+    void IGzipSink.Mark(long startBit, long uncompressedOffset) =>
+        _chooser.Mark(new Checkpoint(startBit, uncompressedOffset, IsMemberStart: false));
 
     void IGzipSink.BlockEnd(long reachBytes) => _chooser.BlockEnd(reachBytes);
 

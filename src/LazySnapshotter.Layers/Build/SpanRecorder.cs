@@ -77,7 +77,8 @@ internal sealed class SpanRecorder : IDisposable
         _output.Clear();
         var (startBits, uncompressedOffsets, areContinued) = (new long[_starts.Count], new long[_starts.Count], new bool[_starts.Count]);
         for (var i = 0; i < _starts.Count; i++)
-            (startBits[i], uncompressedOffsets[i], areContinued[i]) = (_starts[i].StartBit, _starts[i].UncompressedOffset, _starts[i].IsContinued);
+            (startBits[i], uncompressedOffsets[i], areContinued[i]) = (
+                _starts[i].StartBit, _starts[i].UncompressedOffset, _starts[i].IsContinued);
         _starts.Clear();
         return new SpanTable(startBits, uncompressedOffsets, digests, _blob.CompressedEnd, uncompressedLength, areContinued);
     }

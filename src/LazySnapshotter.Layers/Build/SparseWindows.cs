@@ -28,7 +28,8 @@ internal sealed class SparseWindows(BlobTail blob, OutputTail output, WindowSpoo
     public void Make(long uncompressedEnd, long compressedOffset)
     {
         while (_waiting.TryPeek(out var checkpoint)
-            && (!checkpoint.NeedsWindow || checkpoint.UncompressedOffset + WindowEncoding.WindowLengthMax <= uncompressedEnd || checkpoint.CompressedOffset < compressedOffset))
+            && (!checkpoint.NeedsWindow || checkpoint.UncompressedOffset + WindowEncoding.WindowLengthMax <= uncompressedEnd
+                || checkpoint.CompressedOffset < compressedOffset))
         {
             spool.Add(checkpoint.NeedsWindow ? Encode(checkpoint) : []);
             _waiting.Dequeue();

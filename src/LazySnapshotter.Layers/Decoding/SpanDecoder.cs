@@ -38,7 +38,8 @@ public sealed class SpanDecoder : ISpanDecoder
         if (!_index.Spans.IsContinued(span))
             history.Start(span, _index.LoadWindow(span).Span);
         else if (history.Next != span || history.Block is null)
-            throw new ArgumentException($"span {span} is continued, and the history is that of span {history.Next?.ToString() ?? "none"}", nameof(history));
+            throw new ArgumentException(
+                $"span {span} is continued, and the history is that of span {history.Next?.ToString() ?? "none"}", nameof(history));
 
         var block = Decode(layout, history, compressed, destination);
         if (destination.Length == layout.UncompressedLength)
@@ -108,7 +109,9 @@ public sealed class SpanDecoder : ISpanDecoder
         {
             var limit = destination.Length - memberStart;
             step = inflater.Inflate(
-                compressed[consumed..], destination[memberStart..], produced - memberStart, limit, stopAtBlocks: false, pausesAtEnd ? limit : int.MaxValue);
+                compressed[consumed..], destination[memberStart..], produced - memberStart, limit, stopAtBlocks: false, pausesAtEnd
+                    ? limit
+                    : int.MaxValue);
             consumed += step.Consumed;
             produced += step.Produced;
             if (produced < destination.Length)
@@ -172,5 +175,6 @@ public sealed class SpanDecoder : ISpanDecoder
     }
 
     private static InvalidDataException Broken(in LayerSpan layout, int consumed, int produced, string what) => new(
-        $"span {layout.Id}, compressed offset {layout.CompressedOffset + consumed}, uncompressed offset {layout.UncompressedOffset + produced}: {what}");
+        $"span {layout.Id}, compressed offset {layout.CompressedOffset + consumed}, uncompressed " +
+            $"offset {layout.UncompressedOffset + produced}: {what}");
 }

@@ -35,7 +35,8 @@ public sealed partial class LayerIndexStore
 
     // A repository's name may be longer than a file's.
     private string PublisherMark(Digest layer, string identity, string repository) => Path.Combine(
-        DirectoryOf(layer), $"{identity}.{Digest.OfSha256(Encoding.UTF8.GetBytes(repository)).Hex[..PublisherHashLength]}{PublisherSuffix}");
+        DirectoryOf(
+            layer), $"{identity}.{Digest.OfSha256(Encoding.UTF8.GetBytes(repository)).Hex[..PublisherHashLength]}{PublisherSuffix}");
 
     private static void WriteMark(string path, string content)
     {

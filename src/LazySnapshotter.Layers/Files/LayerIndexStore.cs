@@ -86,7 +86,9 @@ public sealed partial class LayerIndexStore
         }
     }
 
-    /// <summary>Opens the index by which images of a repository may look at a layer: one that is verified, or one the repository published.</summary>
+    /// <summary>
+    /// Opens the index by which images of a repository may look at a layer: one that is verified, or one the repository published.
+    /// </summary>
     /// <param name="repository">Registry and repository; null if only a verified one will do.</param>
     /// <param name="damage">What was wrong with files that were here, and where they are now; otherwise null.</param>
     public LayerIndex? TryOpenFor(Digest layer, string? repository, out string? damage)
@@ -122,7 +124,8 @@ public sealed partial class LayerIndexStore
     /// <param name="publisher">The repository it came from.</param>
     /// <param name="expectedId">What its identity must be; null where that is not known.</param>
     /// <exception cref="InvalidDataException">It is not; nothing was kept.</exception>
-    public async Task<LayerIndex> AddAsync(Digest layer, Stream index, string publisher, string? expectedId, CancellationToken cancellationToken)
+    public async Task<LayerIndex> AddAsync(
+        Digest layer, Stream index, string publisher, string? expectedId, CancellationToken cancellationToken)
     {
         using var file = AtomicFile.In(_directory);
         await CopyAsync(index, file.Stream, cancellationToken);

@@ -139,7 +139,9 @@ internal sealed record LayerIndexHeader
         if (Compression is not (LayerCompression.Gzip or LayerCompression.None))
             throw Bad($"compression {(uint)Compression} is unknown");
         if (FileLength != fileLength)
-            throw Bad(fileLength < FileLength ? $"cut short at {fileLength} bytes of {FileLength}" : $"the file is {fileLength} bytes long, not {FileLength}");
+            throw Bad(fileLength < FileLength
+                ? $"cut short at {fileLength} bytes of {FileLength}"
+                : $"the file is {fileLength} bytes long, not {FileLength}");
         if (CompressedLength is < 0 or > LayerIndexLimits.CompressedLengthMax)
             throw Bad($"a layer of {CompressedLength} bytes");
         if (UncompressedLength is < 0 or > LayerIndexLimits.UncompressedLengthMax)
@@ -159,7 +161,8 @@ internal sealed record LayerIndexHeader
     private static void CheckSection(LayerIndexSection section, string name)
     {
         if (section.StoredLength is < 0 or > LayerIndexLimits.SectionLengthMax
-            || section.Length < 0 || section.Length > Math.Min(LayerIndexLimits.SectionLengthMax, section.StoredLength * LayerIndexLimits.DeflateRatioMax))
+            || section.Length < 0
+                || section.Length > Math.Min(LayerIndexLimits.SectionLengthMax, section.StoredLength * LayerIndexLimits.DeflateRatioMax))
         {
             throw Bad($"the {name} section claims {section.Length} bytes in {section.StoredLength}");
         }

@@ -133,7 +133,8 @@ internal static class LayerIndexReader
             startBits[i] = startBits[i - 1] + reader.Number(header.CompressedLength * 8 - startBits[i - 1], "span start");
         var uncompressedOffsets = new long[count];
         for (var i = 1; i < count; i++)
-            uncompressedOffsets[i] = uncompressedOffsets[i - 1] + reader.Number(header.UncompressedLength - uncompressedOffsets[i - 1], "span offset");
+            uncompressedOffsets[i] = uncompressedOffsets[i - 1] + reader.Number(
+                header.UncompressedLength - uncompressedOffsets[i - 1], "span offset");
 
         var windowLengths = new int[count];
         var areContinued = new bool[count];
@@ -151,7 +152,8 @@ internal static class LayerIndexReader
         if (!reader.IsEmpty)
             throw reader.Bad("bytes are left over");
 
-        var spans = new SpanTable(startBits, uncompressedOffsets, digests, header.CompressedLength, header.UncompressedLength, areContinued);
+        var spans = new SpanTable(
+            startBits, uncompressedOffsets, digests, header.CompressedLength, header.UncompressedLength, areContinued);
         CheckSpans(spans, windowLengths, header.Compression);
         return (spans, new LayerIndexWindows(windowLengths, checksums, header.WindowsStart, header.WindowsLength));
     }

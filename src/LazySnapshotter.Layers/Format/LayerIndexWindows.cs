@@ -44,7 +44,8 @@ internal sealed class LayerIndexWindows
     {
         Span<byte> checksum = stackalloc byte[WindowSpool.ChecksumLength];
         WindowSpool.ComputeChecksum(stored, checksum);
-        if (!checksum.SequenceEqual(_checksums.AsSpan(_checksumNumbers[span.Value] * WindowSpool.ChecksumLength, WindowSpool.ChecksumLength)))
+        if (!checksum.SequenceEqual(
+            _checksums.AsSpan(_checksumNumbers[span.Value] * WindowSpool.ChecksumLength, WindowSpool.ChecksumLength)))
             throw new InvalidDataException($"index, window of span {span}: the checksum does not match");
     }
 }

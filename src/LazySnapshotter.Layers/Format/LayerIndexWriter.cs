@@ -10,7 +10,9 @@ namespace LazySnapshotter.Layers.Format;
 // content gives the same bytes: there is no time, path or chance in them, and nothing is left to a library.
 internal static class LayerIndexWriter
 {
-    /// <summary>In the column of window lengths, which are one more than they are: the span has none because it goes on from the one before.</summary>
+    /// <summary>
+    /// In the column of window lengths, which are one more than they are: the span has none because it goes on from the one before.
+    /// </summary>
     public const int ContinuedMark = 0;
 
     /// <summary>A digest and three numbers, mostly.</summary>

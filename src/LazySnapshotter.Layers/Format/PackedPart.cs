@@ -7,7 +7,8 @@ internal static class PackedPart
 {
     /// <param name="part">Names the part in messages.</param>
     /// <returns>How many bytes came out.</returns>
-    /// <exception cref="InvalidDataException">Not a deflate stream, or one that leaves stored bytes over, or is longer than there is room.</exception>
+    /// <exception cref="InvalidDataException">Not a deflate stream, or one that leaves stored bytes over, or is longer than there is
+    /// room.</exception>
     public static int Unpack(ReadOnlySpan<byte> stored, Span<byte> unpacked, string part)
     {
         var inflater = InflaterPool.Rent();

@@ -134,7 +134,8 @@ internal sealed class BoundaryGraph
     }
 
     private static long RunCost(in BoundaryNode from, in BoundaryNode to) =>
-        to.StartPlaces - from.StartPlaces - from.Start.CompressedOffset * (to.StartWeights - from.StartWeights) + from.WindowCost + CheckpointCost;
+        to.StartPlaces - from.StartPlaces - from.Start.CompressedOffset * (
+            to.StartWeights - from.StartWeights) + from.WindowCost + CheckpointCost;
 
     private const long CheckpointCost = ReadPoints.FileWeight * AdaptiveChooser.IndexByteCost * AdaptiveChooser.CheckpointLength;
 }

@@ -104,7 +104,8 @@ internal sealed class RunCuts
             for (var i = j - 1; i >= 0; i--)
             {
                 ref readonly var start = ref nodes[i];
-                var cost = start.PathCost + SpanCost + end.Start.CompressedOffset * (end.Weights - start.Weights) - (end.WeightedPlaces - start.WeightedPlaces);
+                var cost = start.PathCost + SpanCost + end.Start.CompressedOffset * (
+                    end.Weights - start.Weights) - (end.WeightedPlaces - start.WeightedPlaces);
                 if (cost >= end.PathCost)
                     continue;
                 end.PathCost = cost;

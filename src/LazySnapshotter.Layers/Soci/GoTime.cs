@@ -36,10 +36,12 @@ internal static class GoTime
     public static bool TryParse(ReadOnlySpan<byte> text, out long seconds, out uint nanoseconds)
     {
         (seconds, nanoseconds) = (0, 0);
-        if (text.Length < "2006-01-02T15:04:05Z".Length || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':')
+        if (text.Length < "2006-01-02T15:04:05Z".Length
+            || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':')
             return false;
         if (!Digits(text[..4], out var year) || !Digits(text.Slice(5, 2), out var month) || !Digits(text.Slice(8, 2), out var day)
-            || !Digits(text.Slice(11, 2), out var hour) || !Digits(text.Slice(14, 2), out var minute) || !Digits(text.Slice(17, 2), out var second))
+            || !Digits(text.Slice(11, 2), out var hour)
+                || !Digits(text.Slice(14, 2), out var minute) || !Digits(text.Slice(17, 2), out var second))
             return false;
         var calendarYear = year == 0 ? 400 : year;
         if (month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(calendarYear, month) || hour > 23 || minute > 59 || second > 59)

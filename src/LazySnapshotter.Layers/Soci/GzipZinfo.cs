@@ -41,7 +41,8 @@ internal readonly ref struct GzipZinfo
             throw new InvalidDataException($"zTOC, checkpoints: {count} of them, not 1 to {LayerIndexLimits.SpanCountMax}");
         var impliesFirst = bytes.Length == HeaderLength + (count - 1L) * CheckpointLength;
         if (!impliesFirst && bytes.Length != HeaderLength + (long)count * CheckpointLength)
-            throw new InvalidDataException($"zTOC, checkpoints: {bytes.Length} bytes do not hold {count} checkpoints of {CheckpointLength} bytes");
+            throw new InvalidDataException(
+                $"zTOC, checkpoints: {bytes.Length} bytes do not hold {count} checkpoints of {CheckpointLength} bytes");
         return new GzipZinfo(bytes[HeaderLength..], count, spanLength, impliesFirst);
     }
 
@@ -59,14 +60,18 @@ internal readonly ref struct GzipZinfo
             var bits = checkpoint[2 * sizeof(long)];
             if (bits > 7)
                 throw new InvalidDataException($"zTOC, checkpoint {index}: {bits} bits of a byte");
-            if (start is < ImpliedStart or > LayerIndexLimits.CompressedLengthMax || uncompressedOffset is < 0 or > LayerIndexLimits.UncompressedLengthMax)
-                throw new InvalidDataException($"zTOC, checkpoint {index}: compressed offset {start}, uncompressed offset {uncompressedOffset}: in no layer");
+            if (start is < ImpliedStart or > LayerIndexLimits.CompressedLengthMax
+                || uncompressedOffset is < 0 or > LayerIndexLimits.UncompressedLengthMax)
+                throw new InvalidDataException(
+                    $"zTOC, checkpoint {index}: compressed offset {start}, uncompressed offset {uncompressedOffset}: in no layer");
             return (start * 8 - bits, uncompressedOffset);
         }
     }
 
     /// <summary>The 32 KiB before a checkpoint, zeros in front where there was less.</summary>
-    public ReadOnlySpan<byte> Window(int index) => ImpliesFirst && index == 0 ? default : Checkpoint(index)[^ZtocCheckpoints.WindowLength..];
+    public ReadOnlySpan<byte> Window(int index) =>
+        ImpliesFirst && index == 0 ? default : Checkpoint(index)[^ZtocCheckpoints.WindowLength..];
 
-    private ReadOnlySpan<byte> Checkpoint(int index) => _checkpoints.Slice((ImpliesFirst ? index - 1 : index) * CheckpointLength, CheckpointLength);
+    private ReadOnlySpan<byte> Checkpoint(int index) =>
+        _checkpoints.Slice((ImpliesFirst ? index - 1 : index) * CheckpointLength, CheckpointLength);
 }

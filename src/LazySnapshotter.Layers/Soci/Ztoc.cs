@@ -80,7 +80,8 @@ public sealed class Ztoc
             : ReadTar(checkpoints, compressedLength, uncompressedLength, out spanLength);
         CheckSpans(startBits, offsets, compressedLength);
         if (info.Int32(Schema.CompressionInfo.SpanIdMax) != startBits.Length - 1)
-            throw new InvalidDataException($"zTOC: the last span is {info.Int32(Schema.CompressionInfo.SpanIdMax)}, but there are {startBits.Length} checkpoints");
+            throw new InvalidDataException(
+                $"zTOC: the last span is {info.Int32(Schema.CompressionInfo.SpanIdMax)}, but there are {startBits.Length} checkpoints");
 
         return new Ztoc(bytes, compression, startBits, offsets)
         {
@@ -134,7 +135,8 @@ public sealed class Ztoc
     {
         (spanLength, var size) = TarZinfo.Read(checkpoints);
         if (size != compressedLength || size < uncompressedLength)
-            throw new InvalidDataException($"zTOC, tar zinfo: a tar of {size} bytes in a blob of {compressedLength}, {uncompressedLength} of them used");
+            throw new InvalidDataException(
+                $"zTOC, tar zinfo: a tar of {size} bytes in a blob of {compressedLength}, {uncompressedLength} of them used");
         if (spanLength < 1 || (size - 1) / spanLength >= LayerIndexLimits.SpanCountMax)
             throw new InvalidDataException($"zTOC, tar zinfo: spans of {spanLength} bytes for a tar of {size}");
         var offsets = new long[(int)((size - 1) / spanLength) + 1];
@@ -155,7 +157,8 @@ public sealed class Ztoc
         }
 
         if (startBits[^1] / 8 >= compressedLength)
-            throw new InvalidDataException($"zTOC, checkpoint {startBits.Length - 1}: it starts behind the end of the blob of {compressedLength} bytes");
+            throw new InvalidDataException(
+                $"zTOC, checkpoint {startBits.Length - 1}: it starts behind the end of the blob of {compressedLength} bytes");
     }
 
     private static byte[] ReadDigests(FlatVector digests, int count)
@@ -166,7 +169,8 @@ public sealed class Ztoc
         for (var i = 0; i < count; i++)
         {
             var text = digests.Bytes(i);
-            if (text.Length > 200 || !Digest.TryParse(Encoding.ASCII.GetString(text), out var digest) || digest.Algorithm != Digest.Sha256Algorithm)
+            if (text.Length > 200
+                || !Digest.TryParse(Encoding.ASCII.GetString(text), out var digest) || digest.Algorithm != Digest.Sha256Algorithm)
                 throw new InvalidDataException($"zTOC, span {i}: {Toc.TarPath.Display(text)} is no SHA-256 digest");
             Convert.FromHexString(digest.Hex).CopyTo(hashes, i * SHA256.HashSizeInBytes);
         }

@@ -12,9 +12,11 @@ public static class ZtocBuilder
 
     /// <param name="blob">The layer as it is in the registry: a tar, gzip-compressed or not.</param>
     /// <param name="output">Gets the zTOC, when all of the blob has been checked.</param>
-    /// <exception cref="InvalidDataException">The blob is damaged, foreign or has another digest; the message says where and how.</exception>
+    /// <exception cref="InvalidDataException">The blob is damaged, foreign or has another digest; the message says where and
+    /// how.</exception>
     /// <exception cref="UnsupportedLayerException">There can be no zTOC of this layer; the message says why.</exception>
-    public static async Task<ZtocBuildResult> BuildAsync(Stream blob, Stream output, ZtocOptions options, CancellationToken cancellationToken)
+    public static async Task<ZtocBuildResult> BuildAsync(
+        Stream blob, Stream output, ZtocOptions options, CancellationToken cancellationToken)
     {
         using var pass = new ZtocPass(options);
         var buffer = new byte[BufferLength];
@@ -29,7 +31,8 @@ public static class ZtocBuilder
 
         var content = pass.Complete();
         if (options.ExpectedDigest is { } expected && expected != content.LayerDigest)
-            throw new InvalidDataException($"layer {expected}: the {content.CompressedLength} bytes received have digest {content.LayerDigest}");
+            throw new InvalidDataException(
+                $"layer {expected}: the {content.CompressedLength} bytes received have digest {content.LayerDigest}");
 
         var ztoc = ZtocWriter.Write(content, options.BuildTool);
         if (ztoc.Length > ZtocLimits.LengthMax)

@@ -45,7 +45,8 @@ internal sealed class ZtocCheckpoints
         if (_outputLength > 0 && _outputLength - _lastOffset <= _spanLength)
             return false;
         if (_checkpoints.Count == LayerIndexLimits.SpanCountMax || (_checkpoints.Count + 1L) * CheckpointLength > ZtocLimits.LengthMax)
-            throw new UnsupportedLayerException($"the layer has more spans of {_spanLength} bytes than a zTOC of {ZtocLimits.LengthMax} bytes can hold");
+            throw new UnsupportedLayerException(
+                $"the layer has more spans of {_spanLength} bytes than a zTOC of {ZtocLimits.LengthMax} bytes can hold");
 
         var checkpoint = new byte[CheckpointLength];
         BinaryPrimitives.WriteInt64LittleEndian(checkpoint, (startBit + 7) / 8);

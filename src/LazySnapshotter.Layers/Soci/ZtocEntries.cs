@@ -65,8 +65,10 @@ internal sealed class ZtocEntries(Ztoc ztoc, bool dropXattrs)
         if (!ZtocEntryTypes.TryParse(table.Bytes(FileMetadata.Type), out var type))
             throw new InvalidDataException($"type {Toc.TarPath.Display(table.Bytes(FileMetadata.Type))} is unknown");
         var dataOffset = table.Int64(FileMetadata.UncompressedOffset);
-        if (dataOffset % TarHeaderBlock.Length != 0 || dataOffset < headerOffset + TarHeaderBlock.Length || dataOffset > ztoc.UncompressedLength)
-            throw new InvalidDataException($"its data starts at {dataOffset}, where its header can start at {headerOffset} and the tar has {ztoc.UncompressedLength} bytes");
+        if (dataOffset % TarHeaderBlock.Length != 0
+            || dataOffset < headerOffset + TarHeaderBlock.Length || dataOffset > ztoc.UncompressedLength)
+            throw new InvalidDataException($"its data starts at {dataOffset}, where its header can start at {headerOffset} and the tar " +
+                $"has {ztoc.UncompressedLength} bytes");
         var size = table.Int64(FileMetadata.UncompressedSize);
         if (size is < 0 or > TarLimits.FileLengthMax)
             throw new InvalidDataException($"{size} bytes, not 0 to {TarLimits.FileLengthMax}");
@@ -77,7 +79,8 @@ internal sealed class ZtocEntries(Ztoc ztoc, bool dropXattrs)
         var sparse = ReadRecords(table.Offsets(FileMetadata.PaxRecords), xattrs, size);
         var stored = sparse?.Sum(extent => extent.Length) ?? size;
         if (type == TarEntryType.File && stored > ztoc.UncompressedLength - dataOffset)
-            throw new InvalidDataException($"its data from {dataOffset} to {dataOffset + stored} leaves the tar of {ztoc.UncompressedLength} bytes");
+            throw new InvalidDataException(
+                $"its data from {dataOffset} to {dataOffset + stored} leaves the tar of {ztoc.UncompressedLength} bytes");
 
         return new TarEntry
         {
@@ -137,7 +140,8 @@ internal sealed class ZtocEntries(Ztoc ztoc, bool dropXattrs)
     private static SparseExtent[]? ReadSparse(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long size)
     {
         if (key.SequenceEqual("major"u8) && !value.SequenceEqual("0"u8))
-            throw new InvalidDataException($"a sparse file of format {Encoding.ASCII.GetString(value[..Math.Min(value.Length, 8)])}, whose map is not in a zTOC");
+            throw new InvalidDataException(
+                $"a sparse file of format {Encoding.ASCII.GetString(value[..Math.Min(value.Length, 8)])}, whose map is not in a zTOC");
         return key.SequenceEqual("map"u8) ? SparseMap.FromText(value).Complete(size) : null;
     }
 

@@ -33,7 +33,8 @@ public static class ZtocImport
         Ztoc ztoc, Descriptor layer, Func<AtomicFile> create, Func<LayerIndexHeader, string> pathOf, ZtocImportOptions options)
     {
         if (layer.Size != ztoc.CompressedLength)
-            throw new InvalidDataException($"zTOC: it is of a blob of {ztoc.CompressedLength} bytes, layer {layer.Digest} has {layer.Size}");
+            throw new InvalidDataException(
+                $"zTOC: it is of a blob of {ztoc.CompressedLength} bytes, layer {layer.Digest} has {layer.Size}");
 
         var toc = new TocBuilder();
         new ZtocEntries(ztoc, options.DropXattrs).AddTo(toc);
@@ -75,7 +76,9 @@ public static class ZtocImport
             startBits[0] = GzipHeaderLength(blobStart) * 8;
 
         // The zeros behind the tar may be so many that the last span lies in them, whole.
-        var uncompressedLength = ztoc.Compression == LayerCompression.None ? ztoc.CompressedLength : Math.Max(ztoc.UncompressedLength, offsets[^1]);
+        var uncompressedLength = ztoc.Compression == LayerCompression.None
+            ? ztoc.CompressedLength
+            : Math.Max(ztoc.UncompressedLength, offsets[^1]);
         var digests = ztoc.SpanDigests[(first * SHA256.HashSizeInBytes)..];
         return new SpanTable(startBits, offsets, digests, ztoc.CompressedLength, uncompressedLength);
     }
@@ -85,7 +88,8 @@ public static class ZtocImport
         var header = default(GzipHeader);
         var length = header.Append(blobStart, out var error);
         if (error is not null || !header.IsComplete)
-            throw new InvalidDataException($"zTOC, checkpoint 0: the blob's first {blobStart.Length} bytes do not tell where it is: {error ?? "the gzip header goes on"}");
+            throw new InvalidDataException($"zTOC, checkpoint 0: the blob's first {blobStart.Length} bytes do not tell where it " +
+                $"is: {error ?? "the gzip header goes on"}");
         return length;
     }
 

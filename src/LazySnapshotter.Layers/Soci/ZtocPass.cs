@@ -40,7 +40,8 @@ internal sealed class ZtocPass : IGzipSink, ITarSink, IDisposable
         _spanLength = options.SpanLength;
         _plainSpanEnd = options.SpanLength;
         _layerAlgorithm = options.ExpectedDigest?.Algorithm ?? Digest.Sha256Algorithm;
-        _layerHash = IncrementalHash.CreateHash(_layerAlgorithm == Digest.Sha512Algorithm ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);
+        _layerHash = IncrementalHash.CreateHash(
+            _layerAlgorithm == Digest.Sha512Algorithm ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);
         _tar = new TarParser(this, keepHeaders: true);
         _checkpoints = new ZtocCheckpoints(options.SpanLength);
     }
@@ -115,7 +116,8 @@ internal sealed class ZtocPass : IGzipSink, ITarSink, IDisposable
         if (ZtocEntryTypes.NameOf(entry) is null)
         {
             var name = Toc.TarPath.Display(entry.Name);
-            throw new UnsupportedLayerException($"entry {name}: soci knows no tar entries of type 'g' (pax global header), so there can be no zTOC of this layer");
+            throw new UnsupportedLayerException(
+                $"entry {name}: soci knows no tar entries of type 'g' (pax global header), so there can be no zTOC of this layer");
         }
 
         Entries.Add(entry);

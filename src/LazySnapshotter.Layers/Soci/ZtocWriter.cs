@@ -103,7 +103,9 @@ internal static class ZtocWriter
         builder.AddInt32(CompressionInfo.SpanIdMax, content.SpanIdMax);
         builder.AddOffset(CompressionInfo.SpanDigests, digestVector);
         builder.AddOffset(CompressionInfo.Checkpoints, checkpoints);
-        builder.AddInt8(CompressionInfo.Algorithm, content.Compression == LayerCompression.Gzip ? Algorithm.Gzip : Algorithm.Uncompressed, elided: Algorithm.Gzip);
+        builder.AddInt8(CompressionInfo.Algorithm, content.Compression == LayerCompression.Gzip
+            ? Algorithm.Gzip
+            : Algorithm.Uncompressed, elided: Algorithm.Gzip);
         return builder.EndTable();
     }
 }

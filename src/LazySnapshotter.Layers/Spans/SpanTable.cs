@@ -20,17 +20,21 @@ public sealed class SpanTable
     private readonly byte[] _digests;
     private readonly int[] _runStarts;
 
-    /// <param name="startBits">Where each span starts in the blob, counted in bits (deflate blocks start at any bit). The first is 0, or in a
+    /// <param name="startBits">Where each span starts in the blob, counted in bits (deflate blocks start at any bit). The first is 0,
+    /// or in a
     /// gzip blob the first bit behind the gzip header.</param>
     /// <param name="uncompressedOffsets">Where each span starts in the tar; the first is 0.</param>
     /// <param name="digests">The spans' SHA-256, 32 bytes each, in order.</param>
     /// <param name="areContinued">Which spans go on from the one before; null: none.</param>
     /// <exception cref="InvalidDataException">The columns contradict each other.</exception>
     public SpanTable(
-        long[] startBits, long[] uncompressedOffsets, byte[] digests, long compressedLength, long uncompressedLength, bool[]? areContinued = null)
+        long[] startBits, long[] uncompressedOffsets, byte[] digests, long compressedLength, long uncompressedLength, bool[]? areContinued =
+            null)
     {
-        if (startBits.Length == 0 || startBits.Length != uncompressedOffsets.Length || digests.Length != (long)startBits.Length * SHA256.HashSizeInBytes)
-            throw new InvalidDataException($"span table: {startBits.Length} starts, {uncompressedOffsets.Length} offsets, {digests.Length} digest bytes");
+        if (startBits.Length == 0
+            || startBits.Length != uncompressedOffsets.Length || digests.Length != (long)startBits.Length * SHA256.HashSizeInBytes)
+            throw new InvalidDataException(
+                $"span table: {startBits.Length} starts, {uncompressedOffsets.Length} offsets, {digests.Length} digest bytes");
         if (startBits[0] < 0 || uncompressedOffsets[0] != 0)
             throw new InvalidDataException("span table: the first span does not start at 0");
         for (var i = 1; i < startBits.Length; i++)
@@ -67,7 +71,8 @@ public sealed class SpanTable
             var last = i == Count - 1;
             var compressedOffset = _startBits[i] / 8;
             var compressedEnd = last ? CompressedLength : (_startBits[i + 1] + 7) / 8;
-            return new LayerSpan(id, compressedOffset, compressedEnd - compressedOffset, _uncompressedOffsets[i], UncompressedEnd(i) - _uncompressedOffsets[i]);
+            return new LayerSpan(id, compressedOffset, compressedEnd - compressedOffset, _uncompressedOffsets[i], UncompressedEnd(
+                i) - _uncompressedOffsets[i]);
         }
     }
 
@@ -115,9 +120,11 @@ public sealed class SpanTable
         {
             var span = this[new SpanId(i)];
             if (span.CompressedLength > LengthMax || span.UncompressedLength > LengthMax)
-                throw new InvalidDataException($"span table: span {i} has {span.CompressedLength} bytes for {span.UncompressedLength}, the limit is {LengthMax}");
+                throw new InvalidDataException(
+                    $"span table: span {i} has {span.CompressedLength} bytes for {span.UncompressedLength}, the limit is {LengthMax}");
             if (span.UncompressedEnd - _uncompressedOffsets[_runStarts[i]] > LengthMax)
-                throw new InvalidDataException($"span table: span {i} goes on from span {_runStarts[i]}, more than {LengthMax} bytes before its end");
+                throw new InvalidDataException(
+                    $"span table: span {i} goes on from span {_runStarts[i]}, more than {LengthMax} bytes before its end");
         }
     }
 

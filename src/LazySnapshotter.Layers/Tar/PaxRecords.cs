@@ -23,7 +23,8 @@ internal sealed class PaxRecords
         }
 
         // Go wants C strings where it has fields for them, and keys of C strings everywhere else.
-        var isText = key.SequenceEqual("path"u8) || key.SequenceEqual("linkpath"u8) || key.SequenceEqual("uname"u8) || key.SequenceEqual("gname"u8);
+        var isText = key.SequenceEqual("path"u8)
+            || key.SequenceEqual("linkpath"u8) || key.SequenceEqual("uname"u8) || key.SequenceEqual("gname"u8);
         if ((isText ? value : key).Contains((byte)0))
             throw new InvalidDataException("pax record with a NUL in a name");
         _values[key.ToArray()] = value.ToArray();

@@ -40,7 +40,9 @@ internal sealed class SparseMap
     {
         var extents = Complete(size);
         var sum = extents.Sum(extent => extent.Length);
-        return sum == storedLength ? extents : throw new InvalidDataException($"sparse map describes {sum} bytes but {storedLength} are stored");
+        return sum == storedLength
+            ? extents
+            : throw new InvalidDataException($"sparse map describes {sum} bytes but {storedLength} are stored");
     }
 
     /// <summary>Checks the map against the file's length alone; leaves out empty pieces.</summary>
@@ -63,6 +65,8 @@ internal sealed class SparseMap
         var comma = text.IndexOf((byte)',');
         var digits = comma < 0 ? text : text[..comma];
         text = comma < 0 ? default : text[(comma + 1)..];
-        return TarNumber.TryParseDecimal(digits, out var value) ? value : throw new InvalidDataException("sparse map entry is not a number");
+        return TarNumber.TryParseDecimal(digits, out var value)
+            ? value
+            : throw new InvalidDataException("sparse map entry is not a number");
     }
 }

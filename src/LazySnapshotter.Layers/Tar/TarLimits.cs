@@ -6,7 +6,9 @@ public static class TarLimits
     /// <summary>Entries in one layer. The largest real images have some 500,000; the TOC takes about 100 bytes for each.</summary>
     public const int EntryCountMax = 4_000_000;
 
-    /// <summary>PATH_MAX without the closing NUL: containerd cannot unpack a longer path, and it bounds nesting to half as many directories.</summary>
+    /// <summary>
+    /// PATH_MAX without the closing NUL: containerd cannot unpack a longer path, and it bounds nesting to half as many directories.
+    /// </summary>
     public const int PathLengthMax = 4095;
 
     /// <summary>NAME_MAX.</summary>

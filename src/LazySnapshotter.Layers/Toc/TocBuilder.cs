@@ -124,7 +124,8 @@ internal sealed partial class TocBuilder : ITarSink
             case TarEntryType.SymbolicLink:
                 if (entry.LinkName.Length is 0 or > TarLimits.PathLengthMax || entry.LinkName.AsSpan().Contains((byte)0))
                     throw new InvalidDataException($"symbolic link target of {entry.LinkName.Length} bytes is not valid");
-                return new TocNode { Type = TocEntryType.SymbolicLink, Size = entry.LinkName.Length, Position = _tree.AddTarget(entry.LinkName) };
+                return new TocNode { Type = TocEntryType.SymbolicLink, Size = entry.LinkName.Length, Position = _tree.AddTarget(
+                    entry.LinkName) };
             case TarEntryType.Fifo:
                 return new TocNode { Type = TocEntryType.Fifo };
             case TarEntryType.CharacterDevice or TarEntryType.BlockDevice:
@@ -136,7 +137,9 @@ internal sealed partial class TocBuilder : ITarSink
                     Size = entry.DeviceMajor << 32 | entry.DeviceMinor,
                 };
             default:
-                return new TocNode { Type = TocEntryType.File, Size = entry.Size, Position = ExtentsOf(entry) is { } extents ? _tree.AddSparse(extents) : entry.DataOffset };
+                return new TocNode { Type = TocEntryType.File, Size = entry.Size, Position = ExtentsOf(entry) is { } extents
+                    ? _tree.AddSparse(extents)
+                    : entry.DataOffset };
         }
     }
 
@@ -258,7 +261,8 @@ internal sealed partial class TocBuilder : ITarSink
                 }
 
                 _implicitCount++;
-                next = _tree.AddNode(new TocNode { Type = TocEntryType.Directory, IsImplicit = true, Attributes = ImplicitAttributes(current) });
+                next = _tree.AddNode(
+                    new TocNode { Type = TocEntryType.Directory, IsImplicit = true, Attributes = ImplicitAttributes(current) });
                 _tree[next].XattrSet = TocXattrPolicy.OfNew(_xattrs, _tree[current].XattrSet, TocEntryType.Directory, ImplicitMode);
                 _tree.Link(current, name, next);
             }

@@ -143,7 +143,8 @@ internal static class TocReader
         return reader.Bytes(length, "link targets").ToArray();
     }
 
-    private static TocExtent[][] ReadPositions(ref ColumnReader reader, byte[] types, long[] sizes, long[] positions, long uncompressedLength)
+    private static TocExtent[][] ReadPositions(
+        ref ColumnReader reader, byte[] types, long[] sizes, long[] positions, long uncompressedLength)
     {
         var sparse = new List<TocExtent[]>();
         var expected = 0L;

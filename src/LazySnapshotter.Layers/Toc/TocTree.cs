@@ -57,7 +57,8 @@ internal sealed class TocTree
     /// <summary>The number of a mode and owner, for <see cref="TocNode.Attributes"/>.</summary>
     public int AttributesOf(uint mode, uint uid, uint gid)
     {
-        ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(_attributeNumbers, new TocAttributes((ushort)mode, uid, gid), out var isKnown);
+        ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(
+            _attributeNumbers, new TocAttributes((ushort)mode, uid, gid), out var isKnown);
         if (!isKnown)
         {
             number = _attributes.Count;

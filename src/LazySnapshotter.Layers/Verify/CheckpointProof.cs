@@ -37,7 +37,8 @@ internal sealed class CheckpointProof
         for (; _next < _spans.Count; _next++)
         {
             if (!_spans.IsContinued(new SpanId(_next)))
-                Checkpoints.Expect(false, () => Difference(_spans[new SpanId(_next)], $"no deflate block starts at bit {_spans.StartBit(new SpanId(_next))}"));
+                Checkpoints.Expect(false, () =>
+                    Difference(_spans[new SpanId(_next)], $"no deflate block starts at bit {_spans.StartBit(new SpanId(_next))}"));
         }
     }
 

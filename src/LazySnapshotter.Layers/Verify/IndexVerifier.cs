@@ -58,7 +58,8 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
         _tar.Append(bytes);
     }
 
-    void IGzipSink.BlockStart(long startBit, long uncompressedOffset, bool isMemberStart) => _checkpoints.BlockStart(startBit, uncompressedOffset);
+    void IGzipSink.BlockStart(long startBit, long uncompressedOffset, bool isMemberStart) =>
+        _checkpoints.BlockStart(startBit, uncompressedOffset);
 
     public void Dispose()
     {
@@ -90,7 +91,8 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
         catch (Exception exception) when (exception is InvalidDataException or UnsupportedLayerException)
         {
             // Not the index's fault, but nothing can be proved behind this place.
-            _layer.Expect(false, () => new IndexDifference($"the layer itself cannot be read: {exception.Message}") { CompressedOffset = _compressedLength });
+            _layer.Expect(false, () =>
+                new IndexDifference($"the layer itself cannot be read: {exception.Message}") { CompressedOffset = _compressedLength });
         }
 
         _spans.Complete();
@@ -135,18 +137,23 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
         _checkpoints.Complete();
         var spans = _index.Spans;
         var layerDigest = Digest.Parse($"{_index.LayerDigest.Algorithm}:{Convert.ToHexStringLower(_layerHash.GetHashAndReset())}");
-        _layer.Expect(_options.LayerIsUnknown || layerDigest == _index.LayerDigest, () => new IndexDifference($"its digest is {layerDigest}, the index is that of {_index.LayerDigest}"));
+        _layer.Expect(_options.LayerIsUnknown || layerDigest == _index.LayerDigest, () =>
+            new IndexDifference($"its digest is {layerDigest}, the index is that of {_index.LayerDigest}"));
         var diffId = Digest.FromSha256(_diffHash.GetHashAndReset());
         if (_index.DiffId is { } indexedDiffId)
             _layer.Expect(diffId == indexedDiffId, () => new IndexDifference($"its diff ID is {diffId}, the index says {indexedDiffId}"));
 
-        _layer.Expect(_compressedLength == spans.CompressedLength, () => new IndexDifference($"{_compressedLength} bytes, the index says {spans.CompressedLength}"));
-        var isTarLength = _uncompressedLength == spans.UncompressedLength || (_options.TarPaddingIsOptional && _uncompressedLength > spans.UncompressedLength);
-        _layer.Expect(isTarLength, () => new IndexDifference($"a tar of {_uncompressedLength} bytes, the index says {spans.UncompressedLength}"));
+        _layer.Expect(_compressedLength == spans.CompressedLength, () =>
+            new IndexDifference($"{_compressedLength} bytes, the index says {spans.CompressedLength}"));
+        var isTarLength = _uncompressedLength == spans.UncompressedLength
+            || (_options.TarPaddingIsOptional && _uncompressedLength > spans.UncompressedLength);
+        _layer.Expect(
+            isTarLength, () => new IndexDifference($"a tar of {_uncompressedLength} bytes, the index says {spans.UncompressedLength}"));
 
         if (_pieces.LostAt is { } lost)
         {
-            _spans.Contents.Differ(new IndexDifference($"span {lost.Id}: its borders in blob and tar are not those of one piece; nothing behind it was compared")
+            _spans.Contents.Differ(new IndexDifference(
+                $"span {lost.Id}: its borders in blob and tar are not those of one piece; nothing behind it was compared")
             {
                 Span = lost.Id.Value,
                 CompressedOffset = lost.CompressedOffset,
@@ -155,7 +162,8 @@ public sealed class IndexVerifier : IGzipSink, IDisposable
         }
         else if (_pieces.CompletedCount < spans.Count)
         {
-            _spans.Contents.Differ(new IndexDifference($"span {_pieces.CompletedCount}: the layer ends before it does") { Span = _pieces.CompletedCount });
+            _spans.Contents.Differ(
+                new IndexDifference($"span {_pieces.CompletedCount}: the layer ends before it does") { Span = _pieces.CompletedCount });
         }
     }
 }

@@ -77,7 +77,8 @@ internal sealed class SpanProof : IDisposable
         SHA256.HashData(piece.CompressedBytes, digest);
         var isDigest = _index.Spans.DigestOf(piece.Span.Id).SequenceEqual(digest);
         var found = isDigest ? "" : Convert.ToHexStringLower(digest);
-        Digests.Expect(isDigest, () => Difference(piece.Span, $"its digest is {found}, the index says {Convert.ToHexStringLower(_index.Spans.DigestOf(piece.Span.Id))}"));
+        Digests.Expect(isDigest, () => Difference(
+            piece.Span, $"its digest is {found}, the index says {Convert.ToHexStringLower(_index.Spans.DigestOf(piece.Span.Id))}"));
 
         var decoded = ArrayPool<byte>.Shared.Rent((int)Math.Max(1, piece.Span.UncompressedLength));
         try
@@ -112,14 +113,16 @@ internal sealed class SpanProof : IDisposable
         var same = decoded.CommonPrefixLength(piece.UncompressedBytes);
         if (same == decoded.Length)
             return;
-        Contents.Differ(Difference(piece.Span, $"from its checkpoint, uncompressed offset {piece.Span.UncompressedOffset + same} is {decoded[same]:x2}, the layer has {piece.UncompressedBytes[same]:x2}") with
+        Contents.Differ(Difference(piece.Span, $"from its checkpoint, uncompressed offset {piece.Span.UncompressedOffset + same} " +
+            $"is {decoded[same]:x2}, the layer has {piece.UncompressedBytes[same]:x2}") with
         {
             UncompressedOffset = piece.Span.UncompressedOffset + same,
         });
     }
 
     private static IndexDifference Difference(in LayerSpan span, string what) =>
-        new($"span {span.Id} ({span.CompressedLength} bytes at compressed offset {span.CompressedOffset}, {span.UncompressedLength} at uncompressed offset {span.UncompressedOffset}): {what}")
+        new($"span {span.Id} ({span.CompressedLength} bytes at compressed offset {span.CompressedOffset}, {span.UncompressedLength} at " +
+            $"uncompressed offset {span.UncompressedOffset}): {what}")
         {
             Span = span.Id.Value,
             CompressedOffset = span.CompressedOffset,

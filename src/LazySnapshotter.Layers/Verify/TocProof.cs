@@ -40,7 +40,8 @@ internal sealed class TocProof(LayerToc fresh, LayerToc indexed)
             if (order < 0)
                 _names.Differ(Missing("is not in the index", PathOf(fresh, directory, fresh.ChildName(directory, i++))));
             else if (order > 0)
-                _names.Differ(Missing("is in the index, but not in the layer", PathOf(indexed, indexedDirectory, indexed.ChildName(indexedDirectory, j++))));
+                _names.Differ(Missing(
+                    "is in the index, but not in the layer", PathOf(indexed, indexedDirectory, indexed.ChildName(indexedDirectory, j++))));
             else
                 CompareEntry(fresh.ChildEntry(directory, i++), indexed.ChildEntry(indexedDirectory, j++));
         }
@@ -50,7 +51,8 @@ internal sealed class TocProof(LayerToc fresh, LayerToc indexed)
     {
         if (_indexedOf[entry] >= 0 || _freshOf[indexedEntry] >= 0)
         {
-            _links.Expect(_indexedOf[entry] == indexedEntry, () => Difference(entry, "its names are links to other inodes than in the index"));
+            _links.Expect(
+                _indexedOf[entry] == indexedEntry, () => Difference(entry, "its names are links to other inodes than in the index"));
             return;
         }
 
@@ -67,7 +69,8 @@ internal sealed class TocProof(LayerToc fresh, LayerToc indexed)
             () => Difference(entry, $"owner {layer.Uid}:{layer.Gid} in the layer, {index.Uid}:{index.Gid} in the index"));
         _times.Expect(
             layer.MtimeSeconds == index.MtimeSeconds && layer.MtimeNanoseconds == index.MtimeNanoseconds,
-            () => Difference(entry, $"time {layer.MtimeSeconds}.{layer.MtimeNanoseconds:d9} in the layer, {index.MtimeSeconds}.{index.MtimeNanoseconds:d9} in the index"));
+            () => Difference(entry, $"time {layer.MtimeSeconds}.{layer.MtimeNanoseconds:d9} in the " +
+                $"layer, {index.MtimeSeconds}.{index.MtimeNanoseconds:d9} in the index"));
         CompareXattrs(entry, fresh.Xattrs(entry), indexed.Xattrs(indexedEntry));
         if (layer.Type != index.Type)
             return;
@@ -94,7 +97,8 @@ internal sealed class TocProof(LayerToc fresh, LayerToc indexed)
         var (extents, indexedExtents) = (fresh.Extents(entry), indexed.Extents(indexedEntry));
         if (size != indexedSize || extents.Count != indexedExtents.Count)
         {
-            _contents.Expect(false, () => Difference(entry, $"{size} bytes in {extents.Count} pieces in the layer, {indexedSize} in {indexedExtents.Count} in the index"));
+            _contents.Expect(false, () => Difference(
+                entry, $"{size} bytes in {extents.Count} pieces in the layer, {indexedSize} in {indexedExtents.Count} in the index"));
             return;
         }
 
@@ -103,7 +107,8 @@ internal sealed class TocProof(LayerToc fresh, LayerToc indexed)
             if (extents[i] == indexedExtents[i])
                 continue;
             var (piece, indexedPiece) = (extents[i], indexedExtents[i]);
-            _contents.Expect(false, () => Difference(entry, $"its bytes {piece.FileOffset} to {piece.FileEnd} are at uncompressed offset {piece.UncompressedOffset}, "
+            _contents.Expect(false, () =>
+                Difference(entry, $"its bytes {piece.FileOffset} to {piece.FileEnd} are at uncompressed offset {piece.UncompressedOffset}, "
                 + $"the index says {indexedPiece.FileOffset} to {indexedPiece.FileEnd} at {indexedPiece.UncompressedOffset}") with
             { UncompressedOffset = piece.UncompressedOffset });
             return;
@@ -120,11 +125,16 @@ internal sealed class TocProof(LayerToc fresh, LayerToc indexed)
         _xattrs.Expect(isEqual, () => Difference(entry, $"xattrs {Describe(layer)} in the layer, {Describe(index)} in the index"));
     }
 
-    private static string Describe(in TocEntry entry) =>
-        $"{entry.Type} {Convert.ToString(entry.Mode, 8)}{(entry.Type is TocEntryType.CharacterDevice or TocEntryType.BlockDevice ? $" {entry.DeviceMajor}:{entry.DeviceMinor}" : "")}{(entry.IsImplicit ? " (implicit)" : "")}";
+    private static string Describe(in TocEntry entry)
+    {
+        var isDevice = entry.Type is TocEntryType.CharacterDevice or TocEntryType.BlockDevice;
+        return $"{entry.Type} {Convert.ToString(entry.Mode, 8)}" + (isDevice ? $" {entry.DeviceMajor}:{entry.DeviceMinor}" : "")
+            + (entry.IsImplicit ? " (implicit)" : "");
+    }
 
     private static string Describe(IReadOnlyList<TocXattr> xattrs) => xattrs.Count == 0 ? "none"
-        : string.Join(", ", xattrs.Select(xattr => $"{TarPath.Display(xattr.Name.Span)}={Convert.ToHexStringLower(xattr.Value.Span[..Math.Min(xattr.Value.Length, 32)])}"));
+        : string.Join(", ", xattrs.Select(xattr =>
+            $"{TarPath.Display(xattr.Name.Span)}={Convert.ToHexStringLower(xattr.Value.Span[..Math.Min(xattr.Value.Length, 32)])}"));
 
     private IndexDifference Difference(int entry, string what)
     {

@@ -94,7 +94,8 @@ internal sealed class LayerFileSystem(Func<long, LayerDirectory?> open) : IFuseF
         {
             if (Find(slot) is { } shown
                 && shown.GetAttributes(0, out var attributes) == Errno.None
-                && !sink.TryAdd(Encoding.ASCII.GetBytes(slot.ToString(CultureInfo.InvariantCulture)), new LayerNode(slot, 0).ToNodeId(), in attributes, slot))
+                && !sink.TryAdd(Encoding.ASCII.GetBytes(slot.ToString(CultureInfo.InvariantCulture)), new LayerNode(slot, 0)
+                    .ToNodeId(), in attributes, slot))
             {
                 break;
             }
@@ -137,7 +138,8 @@ internal sealed class LayerFileSystem(Func<long, LayerDirectory?> open) : IFuseF
 
     private void NoteChange() => Interlocked.Exchange(ref _changedTicks, DateTime.UtcNow.Ticks);
 
-    private bool TryGetDirectory(NodeId node, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out LayerDirectory? directory, out int entry)
+    private bool TryGetDirectory(
+        NodeId node, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out LayerDirectory? directory, out int entry)
     {
         var layerNode = LayerNode.FromNodeId(node);
         entry = layerNode.Entry;

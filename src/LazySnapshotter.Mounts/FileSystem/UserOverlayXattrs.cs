@@ -18,7 +18,9 @@ public sealed class UserOverlayXattrs(IFuseFileSystem layers) : IFuseFileSystem
         if (name.SequenceEqual(UserOpaque))
             return layers.GetXattr(node, LayerToc.OpaqueXattr, out value);
         value = default;
-        return name.StartsWith(UserPrefix) || name.SequenceEqual(LayerToc.OpaqueXattr) ? Errno.ENODATA : layers.GetXattr(node, name, out value);
+        return name.StartsWith(UserPrefix) || name.SequenceEqual(LayerToc.OpaqueXattr)
+            ? Errno.ENODATA
+            : layers.GetXattr(node, name, out value);
     }
 
     public Errno ListXattr(NodeId node, out ReadOnlyMemory<byte> names)

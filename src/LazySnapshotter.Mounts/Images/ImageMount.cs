@@ -98,7 +98,8 @@ public sealed class ImageMount : IAsyncDisposable
         Environment.CurrentDirectory = LayersDirectory;
         try
         {
-            var names = lower.Select(directory => Path.GetFileName(directory)!).Append(Path.Combine("..", Path.GetFileName(EmptyDirectory)));
+            var names = lower.Select(directory => Path.GetFileName(directory)!)
+                .Append(Path.Combine("..", Path.GetFileName(EmptyDirectory)));
             if (layers.Count == 0)
                 names = names.Prepend(Path.Combine("..", Path.GetFileName(EmptyRootDirectory)));
             var options = "lowerdir=" + string.Join(':', names) + (usesUserXattr ? ",userxattr" : "");

@@ -83,7 +83,8 @@ internal sealed class ImplicitDirectories
             {
                 var entry = reader.Read7BitEncodedInt();
                 inherited.Add(entry, new InheritedDirectory(
-                    reader.ReadUInt32(), reader.ReadUInt32(), reader.ReadUInt32(), reader.ReadInt64(), reader.ReadUInt32(), ReadXattrs(reader)));
+                    reader.ReadUInt32(), reader.ReadUInt32(), reader.ReadUInt32(), reader.ReadInt64(), reader.ReadUInt32(), ReadXattrs(
+                        reader)));
             }
 
             return From(inherited);

@@ -36,7 +36,8 @@ public sealed class SlotStore
     public LayerSlot GetOrAdd(Digest layer, string indexId, byte[] inherited, string source) => _database.Write(connection =>
     {
         var known = connection
-            .Query($"SELECT {Columns} FROM slots WHERE layer = $layer AND index_id = $index", ToSlot, ("$layer", layer.ToString()), ("$index", indexId))
+            .Query($"SELECT {Columns} FROM slots WHERE layer = $layer AND index_id = $index", ToSlot, ("$layer", layer.ToString()),
+                ("$index", indexId))
             .FirstOrDefault(slot => slot.Inherited.AsSpan().SequenceEqual(inherited));
         if (known is not null)
         {

@@ -20,7 +20,8 @@ public static class IndexSources
         if (IndexSourceNames.WhyNot(options.Sources) is { } why)
             throw new InvalidDataException($"index source {why}");
         var discovery = new IndexDiscovery(registry, loggers);
-        return [.. options.Sources.SelectMany(name => name == IndexSourceNames.Soci ? [SociIndexSource.NameOf(2), SociIndexSource.NameOf(1)] : new[] { name }).Distinct()
+        return [.. options.Sources.SelectMany(
+            name => name == IndexSourceNames.Soci ? [SociIndexSource.NameOf(2), SociIndexSource.NameOf(1)] : new[] { name }).Distinct()
             .Select(CreateOne)];
 
         ILayerIndexSource CreateOne(string name) =>

@@ -16,7 +16,8 @@ public sealed class NodeStorage : IAsyncDisposable
 {
     private readonly IReadOnlyList<ILayerIndexSource> _sources;
 
-    private NodeStorage(RegistryClient registry, LayerIndexStore indexes, BlobStore blobs, IReadOnlyList<ILayerIndexSource> sources, LayerLibrary library)
+    private NodeStorage(
+        RegistryClient registry, LayerIndexStore indexes, BlobStore blobs, IReadOnlyList<ILayerIndexSource> sources, LayerLibrary library)
     {
         _sources = sources;
         Registry = registry;

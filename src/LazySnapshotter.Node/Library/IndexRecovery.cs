@@ -33,11 +33,13 @@ internal sealed class IndexRecovery(IReadOnlyList<ILayerIndexSource> sources, Ba
                     if (obtained is not null)
                     {
                         asked.Remove(source);
-                        NodeLog.IndexNotObtained(logger, layer, origin.Image, source.Name, $"its index is {obtained.Index.Id}, {identity} is wanted");
+                        NodeLog.IndexNotObtained(
+                            logger, layer, origin.Image, source.Name, $"its index is {obtained.Index.Id}, {identity} is wanted");
                         obtained.Index.Dispose();
                     }
                 }
-                catch (Exception e) when (e is IOException or InvalidDataException or UnsupportedLayerException or UnauthorizedAccessException)
+                catch (Exception e)
+                    when (e is IOException or InvalidDataException or UnsupportedLayerException or UnauthorizedAccessException)
                 {
                     NodeLog.IndexNotObtained(logger, layer, origin.Image, source.Name, e.Message);
                     if (e is UnsupportedLayerException)

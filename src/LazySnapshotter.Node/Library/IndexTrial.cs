@@ -12,18 +12,21 @@ internal static class IndexTrial
 {
     /// <exception cref="IOException">The blob, or the rest of the index, cannot be had: no verdict.</exception>
     /// <exception cref="InvalidDataException">What the registry gives as the blob is not it: no verdict.</exception>
-    public static async Task<IndexVerdict> RunAsync(LayerIndex index, IBlobReader source, BlobStore blobs, CancellationToken cancellationToken)
+    public static async Task<IndexVerdict> RunAsync(
+        LayerIndex index, IBlobReader source, BlobStore blobs, CancellationToken cancellationToken)
     {
         if (!blobs.IsComplete(index.LayerDigest))
             await FetchAsync(index, source, blobs, cancellationToken);
         await index.FetchAllAsync(cancellationToken);
 
-        await using var blob = blobs.OpenComplete(index.LayerDigest) ?? throw new IOException($"{index.LayerDigest}: the whole blob went away");
+        await using var blob = blobs.OpenComplete(index.LayerDigest)
+            ?? throw new IOException($"{index.LayerDigest}: the whole blob went away");
         if (!index.LayerDigest.Matches(await HashAsync(index.LayerDigest, blob, cancellationToken)))
             throw new IOException($"{index.LayerDigest}: the whole blob on this node is damaged");
 
         blob.Position = 0;
-        var report = await IndexVerifier.VerifyAsync(index, blob, new IndexVerificationOptions { TarPaddingIsOptional = true }, cancellationToken);
+        var report = await IndexVerifier.VerifyAsync(
+            index, blob, new IndexVerificationOptions { TarPaddingIsOptional = true }, cancellationToken);
         var differences = report.Checks.Select(check => check.First).OfType<IndexDifference>().ToList();
         if (index.DiffId is null)
             differences.Add(new IndexDifference("it does not say what the layer unpacks to"));

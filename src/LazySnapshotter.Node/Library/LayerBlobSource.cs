@@ -4,8 +4,8 @@ using LazySnapshotter.Oci;
 namespace LazySnapshotter.Node.Library;
 
 // Where a layer's bytes can be had: the repositories of all images that were seen to have it, the latest first. When
-// one fails (deleted, credentials gone) the next is asked; when its registry is in trouble, the next of another. All of them name the same digest, so it does not matter
-// whose bytes they are.
+// one fails (deleted, credentials gone) the next is asked; when its registry is in trouble, the next of another. All of them
+// name the same digest, so it does not matter whose bytes they are.
 internal sealed class LayerBlobSource(Digest digest) : IBlobReader
 {
     // Base layers are shared by many repositories; a few are enough to survive one of them.
@@ -23,7 +23,9 @@ internal sealed class LayerBlobSource(Digest digest) : IBlobReader
         var name = $"{repository.Registry}/{repository.Repository}";
         ImmutableInterlocked.Update(ref _repositories, known => known is [var latest, ..] && latest.Name == name
             ? known
-            : [known.FirstOrDefault(other => other.Name == name) is { Name: not null } before ? before : (name, repository.Registry, open()),
+            : [known.FirstOrDefault(other => other.Name == name) is { Name: not null } before
+                ? before
+                : (name, repository.Registry, open()),
                 .. known.Where(other => other.Name != name).Take(RepositoriesMax - 1)]);
     }
 

@@ -10,7 +10,8 @@ namespace LazySnapshotter.Node.Library;
 // A layer that is open: its data path, and what goes on in the background for it. Closing it ends both.
 public sealed partial class LayerLibrary
 {
-    private sealed record OpenLayer(LazyLayer Layer, SpanReader Reader, LayerBlobSource Source, LayerBlob Blob, SpanFetcher Fetcher, SpanCache Cache) : IAsyncDisposable
+    private sealed record OpenLayer(
+        LazyLayer Layer, SpanReader Reader, LayerBlobSource Source, LayerBlob Blob, SpanFetcher Fetcher, SpanCache Cache) : IAsyncDisposable
     {
         private readonly CancellationTokenSource _lifetime = new();
         private Task _warmed = Task.CompletedTask;
@@ -24,7 +25,8 @@ public sealed partial class LayerLibrary
         public ImageReference? Image { get; set; }
 
         /// <summary>Starts to get what is not here yet of the index.</summary>
-        public void Complete(BackoffTimes times, ILogger logger) => _completed = IndexCompletion.RunAsync(Layer.Index, times, logger, _lifetime.Token);
+        public void Complete(BackoffTimes times, ILogger logger) =>
+            _completed = IndexCompletion.RunAsync(Layer.Index, times, logger, _lifetime.Token);
 
         /// <summary>Starts to fetch what will be wanted first. Under the library's gate.</summary>
         public void Warm(IReadOnlyList<SpanRangeToWarm> ranges, ILogger logger)

@@ -36,7 +36,8 @@ public sealed partial class LayerLibrary
 
         StartRecovery(layer, identity, async cancellationToken =>
         {
-            if (await _recovery.RunAsync(new LayerOrigin(image, Manifest: null), layer, identity, () => IsOpen(open), cancellationToken) is not { } obtained)
+            if (await _recovery.RunAsync(
+                new LayerOrigin(image, Manifest: null), layer, identity, () => IsOpen(open), cancellationToken) is not { } obtained)
                 return;
             using var index = obtained.Index;
             await IndexCompletion.RunAsync(index, _options.Retrying, _logger, cancellationToken);

@@ -38,7 +38,8 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     private readonly Lock _gate = new();
 
     public LayerLibrary(
-        LayerIndexStore indexes, BlobStore blobs, RegistryClient registry, SpanCache cache, LayerLibraryOptions options, ILoggerFactory loggers)
+        LayerIndexStore indexes, BlobStore blobs, RegistryClient registry, SpanCache cache, LayerLibraryOptions options,
+        ILoggerFactory loggers)
     {
         _indexes = indexes;
         _blobs = blobs;
@@ -92,7 +93,8 @@ public sealed partial class LayerLibrary : IAsyncDisposable
     public RegistryCounts RegistryCounts => _registry.Statistics.Counts;
 
     /// <summary>What a client handed over for an image's repository: used for it from now on, as long as this process lives.</summary>
-    public void UseCredentials(ImageReference repository, string username, string secret) => _registry.UseCredentials(repository, username, secret);
+    public void UseCredentials(ImageReference repository, string username, string secret) =>
+        _registry.UseCredentials(repository, username, secret);
 
     /// <summary>Closes a layer and drops its bytes; the indexes stay, so that the next start is lazy from the first byte.</summary>
     public async Task RemoveAsync(Digest layer)
@@ -169,7 +171,8 @@ public sealed partial class LayerLibrary : IAsyncDisposable
         if (failure is not null)
             ExceptionDispatchInfo.Throw(failure);
         throw new UnsupportedLayerException(
-            $"{layer}: no index on this node{(_options.Sources.Count == 0 ? "" : $", and none from any source ({string.Join(", ", _options.Sources.Select(s => s.Name))})")}");
+            $"{layer}: no index on this node{(_options.Sources.Count == 0 ? "" : $", and none from any source ({string.Join(", " +
+                "", _options.Sources.Select(s => s.Name))})")}");
     }
 
     private delegate LayerIndex? IndexOpener(out string? damage);

@@ -5,7 +5,10 @@ namespace LazySnapshotter.Node.Library;
 
 public sealed record LayerLibraryOptions
 {
-    /// <summary>Where the index of a layer that has none on this node is looked for, in that order. Without any, only such layers can be opened that have one.</summary>
+    /// <summary>
+    /// Where the index of a layer that has none on this node is looked for, in that order. Without any, only such layers can be opened
+    /// that have one.
+    /// </summary>
     public IReadOnlyList<ILayerIndexSource> Sources { get; init; } = [];
 
     /// <summary>Between attempts to get, in the background, an index or the rest of one.</summary>

@@ -41,7 +41,8 @@ public sealed class LazyLayer
         return ReadSparseAsync(extents, offset, destination, cancellationToken);
     }
 
-    private async ValueTask<int> ReadSparseAsync(TocExtents extents, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    private async ValueTask<int> ReadSparseAsync(
+        TocExtents extents, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         destination.Span.Clear();
         var end = offset + destination.Length;
@@ -56,7 +57,8 @@ public sealed class LazyLayer
                 var source = extent.UncompressedOffset + (start - extent.FileOffset);
                 var read = await _reader.ReadAsync(source, target, extent.UncompressedOffset + extent.Length, cancellationToken);
                 if (read != target.Length)
-                    throw new InvalidDataException($"{Digest}: the layer ends {target.Length - read} bytes inside a file, behind uncompressed offset {source + read}");
+                    throw new InvalidDataException(
+                        $"{Digest}: the layer ends {target.Length - read} bytes inside a file, behind uncompressed offset {source + read}");
             }
         }
 

@@ -12,7 +12,8 @@ namespace LazySnapshotter.Node.Library;
 // The source of last resort: the layer streams in once, its index is made on the way, and its bytes are kept. This start is
 // not lazy, every later one is.
 public sealed class StreamedIndexSource(
-    RegistryClient registry, LayerIndexStore indexes, BlobStore blobs, int concurrency, ILoggerFactory loggers) : ILayerIndexSource, IDisposable
+    RegistryClient registry, LayerIndexStore indexes, BlobStore blobs, int concurrency, ILoggerFactory loggers)
+        : ILayerIndexSource, IDisposable
 {
     public const string SourceName = "build";
 
@@ -56,7 +57,8 @@ public sealed class StreamedIndexSource(
     private async Task<string> BuildFromRegistryAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
         var started = TimeProvider.System.GetTimestamp();
-        await using var stream = await registry.OpenBlob(origin.Image, layer, size: null).OpenAsync(ReadPriority.Demanded(), cancellationToken);
+        await using var stream = await registry.OpenBlob(origin.Image, layer, size: null)
+            .OpenAsync(ReadPriority.Demanded(), cancellationToken);
         using var blob = blobs.CreateWriter(layer);
         var built = await indexes.BuildFileAsync(
             stream, new LayerIndexOptions { ExpectedDigest = layer, CopyTo = bytes => blob.Write(bytes.Span) }, cancellationToken);

@@ -84,7 +84,8 @@ internal sealed class ConfigurationText
             var name = reader.GetString()!;
             var full = key.Length == 0 ? name : $"{key}.{name}";
             var property = type.Properties.FirstOrDefault(property => property.Name == name)
-                ?? throw Refusal(reader, $"{full}: unknown key; known here are {string.Join(", ", type.Properties.Select(known => known.Name))}");
+                ?? throw Refusal(
+                    reader, $"{full}: unknown key; known here are {string.Join(", ", type.Properties.Select(known => known.Name))}");
             if (!given.Add(name))
                 throw Refusal(reader, $"{full}: given twice");
             reader.Read();

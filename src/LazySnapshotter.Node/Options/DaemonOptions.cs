@@ -38,7 +38,10 @@ public sealed record DaemonOptions
         /// <summary>Registries (host or host:port) spoken to in plain http. Loopback hosts are in any case.</summary>
         public IReadOnlyList<string> PlainHttp { get; set; } = [];
 
-        /// <summary>The only file in which logins are looked for; null for $REGISTRY_AUTH_FILE, docker's config.json and podman's auth.json, in this order.</summary>
+        /// <summary>
+        /// The only file in which logins are looked for; null for $REGISTRY_AUTH_FILE, docker's config.json and podman's auth.json, in
+        /// this order.
+        /// </summary>
         public string? DockerConfig { get; set; }
 
         /// <summary>Waits, repetitions and how many requests there are at once.</summary>
@@ -53,7 +56,9 @@ public sealed record DaemonOptions
         /// </summary>
         public string? Memory { get; set; }
 
-        /// <summary>Hosts (host or host:port) to which a public registry may lead although they are at private addresses; "*" for any.</summary>
+        /// <summary>
+        /// Hosts (host or host:port) to which a public registry may lead although they are at private addresses; "*" for any.
+        /// </summary>
         public IReadOnlyList<string> PrivateRedirects { get; set; } = [];
 
         /// <param name="root">Of the node whose memory is used; null for a client that remembers nothing over its end.</param>

@@ -13,9 +13,12 @@ public static class IndexSourceNames
     public static IReadOnlyList<string> Default { get; } = [NativeIndexSource.SourceName, Soci, StreamedIndexSource.SourceName];
 
     private static readonly string[] _known =
-        [NativeIndexSource.SourceName, Soci, SociIndexSource.NameOf(version: 2), SociIndexSource.NameOf(version: 1), StreamedIndexSource.SourceName];
+        [NativeIndexSource.SourceName, Soci, SociIndexSource.NameOf(
+            version: 2), SociIndexSource.NameOf(version: 1), StreamedIndexSource.SourceName];
 
     /// <summary>What is wrong with a list of names; null if nothing is.</summary>
     public static string? WhyNot(IReadOnlyList<string> names) =>
-        names.FirstOrDefault(name => !_known.Contains(name)) is { } unknown ? $"\"{unknown}\" is not one of {string.Join(", ", _known)}" : null;
+        names.FirstOrDefault(name => !_known.Contains(name)) is { } unknown
+            ? $"\"{unknown}\" is not one of {string.Join(", ", _known)}"
+            : null;
 }

@@ -5,11 +5,13 @@ namespace LazySnapshotter.Registry.Auth;
 // is the only one.
 internal static class CredentialFiles
 {
-    public static IEnumerable<string> Paths(string? configured) => configured is not null ? [configured] : Paths(Environment.GetEnvironmentVariable);
+    public static IEnumerable<string> Paths(string? configured) =>
+        configured is not null ? [configured] : Paths(Environment.GetEnvironmentVariable);
 
     internal static IEnumerable<string> Paths(Func<string, string?> environment)
     {
-        var home = Of("HOME") is { } directory && Path.IsPathRooted(directory) ? directory : null; // else it would be wherever we were started
+        // else it would be wherever we were started
+        var home = Of("HOME") is { } directory && Path.IsPathRooted(directory) ? directory : null;
         if (Of("REGISTRY_AUTH_FILE") is { } authFile)
             yield return authFile;
         if (Of("DOCKER_CONFIG") is { } folder)

@@ -89,7 +89,8 @@ internal static class CredentialHelper
             : throw new CredentialHelperException($"it answered more than {RegistryLimits.HelperOutputBytesMax} bytes");
     }
 
-    private static async Task DrainAsync(Stream stream, CancellationToken cancellationToken) => await stream.CopyToAsync(Stream.Null, cancellationToken);
+    private static async Task DrainAsync(Stream stream, CancellationToken cancellationToken) =>
+        await stream.CopyToAsync(Stream.Null, cancellationToken);
 
     private static Credentials Read(byte[] output)
     {

@@ -66,7 +66,8 @@ internal sealed class CredentialSources(RegistryOptions options, PullSecrets pul
         {
             await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             // To its end, whatever length it claims: a pipe claims none.
-            var length = await file.ReadAtLeastAsync(content, RegistryLimits.DockerConfigBytesMax + 1, throwOnEndOfStream: false, cancellationToken);
+            var length = await file.ReadAtLeastAsync(
+                content, RegistryLimits.DockerConfigBytesMax + 1, throwOnEndOfStream: false, cancellationToken);
             return Parse(content.AsSpan(0, length), host, path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

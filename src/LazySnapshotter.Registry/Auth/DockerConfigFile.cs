@@ -57,7 +57,8 @@ internal sealed record DockerConfigFile(
         {
             foreach (var (key, entry) in Auths ?? new Dictionary<string, Entry?>())
             {
-                if (entry is not null && name.Equals(HostOf(key), StringComparison.OrdinalIgnoreCase) && ToCredentials(key, entry) is { } credentials)
+                if (entry is not null
+                    && name.Equals(HostOf(key), StringComparison.OrdinalIgnoreCase) && ToCredentials(key, entry) is { } credentials)
                     return credentials;
             }
         }

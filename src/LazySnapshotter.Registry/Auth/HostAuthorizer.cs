@@ -29,7 +29,8 @@ internal sealed class HostAuthorizer
     private readonly RegistryOptions _options;
     private readonly RegistryStatistics _statistics;
     private readonly SingleFlight<KnownChallenge> _challenge;
-    private readonly LruCache<(string Scheme, string Repository), SingleFlight<BasicLogin>> _basic = new(RegistryLimits.RememberedTokensMax);
+    private readonly LruCache<(string Scheme, string Repository), SingleFlight<BasicLogin>> _basic = new(
+        RegistryLimits.RememberedTokensMax);
     private readonly LruCache<(string Scheme, string Scope), ScopeToken> _tokens = new(RegistryLimits.RememberedTokensMax);
 
     public HostAuthorizer(
@@ -103,7 +104,8 @@ internal sealed class HostAuthorizer
         if (AuthenticationChallenge.Of(unauthorized) is not { IsBearer: true } challenge)
             return null;
         var scopes = string.IsNullOrEmpty(challenge.Scope) ? scope : challenge.Scope;
-        return new AuthenticationHeaderValue("Bearer", (await _tokenService.ExchangeAnonymouslyAsync(_endpoint, place, challenge, scopes)).Value);
+        return new AuthenticationHeaderValue(
+            "Bearer", (await _tokenService.ExchangeAnonymouslyAsync(_endpoint, place, challenge, scopes)).Value);
     }
 
     /// <summary>There are other credentials for a repository now: what was got with those before is not shown any more.</summary>
@@ -148,7 +150,8 @@ internal sealed class HostAuthorizer
     });
 
     // Names and passwords may be limited to some repositories, and a host that takes them does not say which.
-    private SingleFlight<BasicLogin> BasicOf(Uri baseUri, string scope) => _basic.GetOrAdd((baseUri.Scheme, Scopes.RepositoryOf(scope)), key => new SingleFlight<BasicLogin>(
+    private SingleFlight<BasicLogin> BasicOf(Uri baseUri, string scope) =>
+        _basic.GetOrAdd((baseUri.Scheme, Scopes.RepositoryOf(scope)), key => new SingleFlight<BasicLogin>(
         () => FindBasicAsync(baseUri, key.Repository),
         login => _options.Clock.GetUtcNow() < login.ReadAt + BasicRemembered ? Freshness.Fresh : Freshness.Expired));
 
@@ -157,12 +160,15 @@ internal sealed class HostAuthorizer
         var known = await _challenge.GetAsync(CancellationToken.None);
         // A realm that was named in plain http gets no login that was meant for https.
         if (known.BaseUri.Scheme != baseUri.Scheme)
-            throw RequestSubject.Token(scopes).TransientError(RegistryFailure.Unreachable, _endpoint.Name, $"it speaks {known.BaseUri.Scheme} now, no longer {baseUri.Scheme}");
+            throw RequestSubject.Token(scopes).TransientError(
+                RegistryFailure.Unreachable, _endpoint.Name, $"it speaks {known.BaseUri.Scheme} now, no longer {baseUri.Scheme}");
         return await _tokenService.ExchangeAsync(_endpoint, baseUri, known.Challenge, login, scopes);
     }
 
     private async Task<Credentials?> FindLoginAsync(Uri baseUri, string repository) =>
-        _endpoint.MayBeShownCredentialsAt(baseUri) ? await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None) : null;
+        _endpoint.MayBeShownCredentialsAt(baseUri)
+            ? await _credentials.FindAsync(_endpoint.CredentialsName, repository, CancellationToken.None)
+            : null;
 
     private async Task<BasicLogin> FindBasicAsync(Uri baseUri, string repository)
     {
@@ -172,7 +178,9 @@ internal sealed class HostAuthorizer
 
     // What was found out about a scheme is looked at again now and then: nobody would say that it changed.
     private Freshness FreshnessOf(KnownChallenge known) =>
-        _endpoint.IsPlainHttpFound && _options.Clock.GetUtcNow() > known.LearnedAt + PlainHttpRemembered ? Freshness.Aging : Freshness.Fresh;
+        _endpoint.IsPlainHttpFound && _options.Clock.GetUtcNow() > known.LearnedAt + PlainHttpRemembered
+            ? Freshness.Aging
+            : Freshness.Fresh;
 
     private async Task<KnownChallenge> LearnChallengeAsync()
     {

@@ -60,7 +60,8 @@ internal sealed class ScopeToken
     private BearerToken? Recall(Credentials? login)
     {
         // The one we had is no longer good enough, or nobody would be asking.
-        if (_memory.Tokens.Recall(MemoryKey) is not { } remembered || remembered.Login != _memory.MarkOf(login) || remembered.Value == _lastValue)
+        if (_memory.Tokens.Recall(MemoryKey) is not { } remembered
+            || remembered.Login != _memory.MarkOf(login) || remembered.Value == _lastValue)
             return null;
         var token = new BearerToken(remembered.Value, remembered.LearnedAt, remembered.ExpiresAt - remembered.LearnedAt);
         if (token.FreshnessAt(_clock.GetUtcNow()) == Freshness.Expired)
@@ -73,7 +74,8 @@ internal sealed class ScopeToken
     {
         var scopes = _scopes;
         var token = await _exchange(scopes, login);
-        _memory.Tokens.Remember(new RememberedToken(_endpoint, _scope, scopes, token.AskedAt, token.ExpiresAt, _memory.MarkOf(login), token.Value));
+        _memory.Tokens.Remember(
+            new RememberedToken(_endpoint, _scope, scopes, token.AskedAt, token.ExpiresAt, _memory.MarkOf(login), token.Value));
         return token;
     }
 }

@@ -20,16 +20,19 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
     private static readonly TimeSpan PostOnlyRemembered = TimeSpan.FromHours(1);
 
     private readonly RefreshTokens _refreshTokens = new();
-    private readonly LruCache<string, DateTimeOffset> _postOnly = new(RegistryLimits.RememberedHostsMax, comparer: StringComparer.Ordinal); // until when, by realm
+    // until when, by realm
+    private readonly LruCache<string, DateTimeOffset> _postOnly = new(RegistryLimits.RememberedHostsMax, comparer: StringComparer.Ordinal);
 
     /// <summary>A token for a place that the endpoint led to: nothing of ours is shown for it.</summary>
-    public Task<BearerToken> ExchangeAnonymouslyAsync(RegistryEndpoint endpoint, Uri place, AuthenticationChallenge challenge, string scopes) =>
+    public Task<BearerToken> ExchangeAnonymouslyAsync(
+        RegistryEndpoint endpoint, Uri place, AuthenticationChallenge challenge, string scopes) =>
         ExchangeAsync(endpoint, place, challenge, login: null, scopes);
 
     /// <param name="challenger">Where the challenge came from.</param>
     /// <param name="login">Null: a token for anybody.</param>
     /// <param name="scopes">Separated by spaces; the most specific first, since some services look at the first alone.</param>
-    public async Task<BearerToken> ExchangeAsync(RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, Credentials? login, string scopes)
+    public async Task<BearerToken> ExchangeAsync(
+        RegistryEndpoint endpoint, Uri challenger, AuthenticationChallenge challenge, Credentials? login, string scopes)
     {
         var subject = RequestSubject.Token(scopes);
         var realm = CheckRealm(challenger, challenge, subject);
@@ -50,7 +53,8 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
         if (!Uri.TryCreate(challenge.Realm, UriKind.Absolute, out var realm) || realm.Scheme is not ("https" or "http"))
             throw subject.Error(RegistryFailure.Protocol, challenger.Authority, "the challenge's realm is not an http URL");
         if (realm.Scheme != Uri.UriSchemeHttps && challenger.Scheme == Uri.UriSchemeHttps)
-            throw subject.Error(RegistryFailure.Protocol, challenger.Authority, $"the challenge's realm at {realm.Authority} is plain http");
+            throw subject.Error(
+                RegistryFailure.Protocol, challenger.Authority, $"the challenge's realm at {realm.Authority} is plain http");
         if (realm.UserInfo.Length > 0)
             throw subject.Error(RegistryFailure.Protocol, challenger.Authority, $"the challenge's realm at {realm.Authority} names a user");
         return realm;
@@ -80,7 +84,8 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
             {
                 return await PostAsync(exchange, RefreshGrant(identityToken), cancellationToken);
             }
-            catch (RegistryException e) when (DoesNotKnow(e) || (login.HasPassword && e.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized))
+            catch (RegistryException e)
+                when (DoesNotKnow(e) || (login.HasPassword && e.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized))
             {
                 // Services older than OAuth2 know GET alone, and some say so with 400 (ACR) or 401 (Artifactory).
             }
@@ -103,16 +108,20 @@ internal sealed class TokenService(HttpTransport transport, RegistryOptions opti
 
     private static bool DoesNotKnow(RegistryException e) => e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed;
 
-    private static KeyValuePair<string, string>[] RefreshGrant(string token) => [new("grant_type", "refresh_token"), new("refresh_token", token)];
+    private static KeyValuePair<string, string>[] RefreshGrant(string token) =>
+        [new("grant_type", "refresh_token"), new("refresh_token", token)];
 
-    private Task<TokenAnswer> PostAsync(Exchange exchange, IEnumerable<KeyValuePair<string, string>> grant, CancellationToken cancellationToken) =>
+    private Task<TokenAnswer> PostAsync(
+        Exchange exchange, IEnumerable<KeyValuePair<string, string>> grant, CancellationToken cancellationToken) =>
         SendAsync(exchange, new HopRequest(exchange.Realm, exchange.Subject)
         {
-            Form = [.. grant, new("service", exchange.Challenge.Service ?? ""), new("client_id", options.UserAgent), new("scope", exchange.Scopes)],
+            Form = [.. grant, new(
+                "service", exchange.Challenge.Service ?? ""), new("client_id", options.UserAgent), new("scope", exchange.Scopes)],
         }, cancellationToken);
 
     private Task<TokenAnswer> GetAsync(Exchange exchange, CancellationToken cancellationToken) =>
-        SendAsync(exchange, new HopRequest(WithQuery(exchange), exchange.Subject) { Authorization = exchange.Login?.ToBasic() }, cancellationToken);
+        SendAsync(exchange, new HopRequest(
+            WithQuery(exchange), exchange.Subject) { Authorization = exchange.Login?.ToBasic() }, cancellationToken);
 
     private Task<TokenAnswer> SendAsync(Exchange exchange, HopRequest request, CancellationToken cancellationToken) =>
         RetryLoop.RunAsync(exchange.Endpoint.RetryLimit, async attempt =>

@@ -114,7 +114,8 @@ internal sealed class BlobLocationCell(TimeProvider clock, LocationMemory memory
             if (TurnGroup.IsInside)
                 leader?.RaiseTo(ReadUrgency.Metadata);
             if (await learned.WaitAsync(cancellationToken) is { } error)
-                throw subject.Error(error.Failure, error.Host, $"the read that was to find it failed: {error.Message}", error.StatusCode, error);
+                throw subject.Error(
+                    error.Failure, error.Host, $"the read that was to find it failed: {error.Message}", error.StatusCode, error);
         }
     }
 

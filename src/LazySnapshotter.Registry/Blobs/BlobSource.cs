@@ -11,11 +11,13 @@ namespace LazySnapshotter.Registry.Blobs;
 
 /// <summary>What all blobs of a client share.</summary>
 internal sealed record BlobServices(
-    RegistryRequests Requests, HttpTransport Transport, RangeSupport Ranges, RegistryOptions Options, RegistryStatistics Statistics, ILogger Logger);
+    RegistryRequests Requests, HttpTransport Transport, RangeSupport Ranges, RegistryOptions Options, RegistryStatistics Statistics,
+    ILogger Logger);
 
 // Opens ranges of one blob, each with as few requests as can be: one, once it is known where the blob lies. Through the
 // registry the first time and whenever the remembered place is refused, straight to that place otherwise.
-internal sealed class BlobSource(RegistryHost host, string repository, Digest digest, long? size, BlobLocationCell cell, BlobServices services)
+internal sealed class BlobSource(
+    RegistryHost host, string repository, Digest digest, long? size, BlobLocationCell cell, BlobServices services)
 {
     private readonly string _path = $"/v2/{repository}/blobs/{digest}";
     private readonly string _scope = Scopes.Pull(repository);
@@ -90,7 +92,8 @@ internal sealed class BlobSource(RegistryHost host, string repository, Digest di
 
     private Task<BlobPart> ThroughRegistryAsync(
         HopRequest request, ByteRange wanted, BlobLocation? known, Action<BlobLocation> learned, CancellationToken cancellationToken) =>
-        RetryLoop.RunAsync(services.Options.RetryLimit, attempt => services.Requests.OnEndpointsAsync(host, EndpointCapabilities.Pull, async endpoint =>
+        RetryLoop.RunAsync(
+            services.Options.RetryLimit, attempt => services.Requests.OnEndpointsAsync(host, EndpointCapabilities.Pull, async endpoint =>
         {
             var part = await AskAsync(
                 request with { Attempt = attempt }, wanted,

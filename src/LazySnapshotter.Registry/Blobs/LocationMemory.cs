@@ -15,7 +15,9 @@ internal sealed class LocationMemory(
         if (memory.Locations.Recall(_key) is not { } remembered)
             return null;
         var uri = new Uri(remembered.Url);
-        return uri.Scheme == Uri.UriSchemeHttps || isPlainHttpAllowed() ? BlobLocation.Remembered(remembered.Endpoint, uri, remembered.ExpiresAt) : null;
+        return uri.Scheme == Uri.UriSchemeHttps || isPlainHttpAllowed()
+            ? BlobLocation.Remembered(remembered.Endpoint, uri, remembered.ExpiresAt)
+            : null;
     }
 
     public void Remember(BlobLocation location)
@@ -31,5 +33,6 @@ internal sealed class LocationMemory(
         }
     }
 
-    public void Forget(BlobLocation location) => memory.Locations.Forget(_key, remembered => remembered.Url == location.Elsewhere?.AbsoluteUri);
+    public void Forget(BlobLocation location) =>
+        memory.Locations.Forget(_key, remembered => remembered.Url == location.Elsewhere?.AbsoluteUri);
 }

@@ -20,7 +20,9 @@ public sealed class RemoteBlob : IBlobReader
     /// <summary>By the descriptor, if there was one.</summary>
     public long? Size => _source.Size;
 
-    /// <summary>The host that has the blob sends it from its beginning, whatever range is asked for: better read it once as a whole.</summary>
+    /// <summary>
+    /// The host that has the blob sends it from its beginning, whatever range is asked for: better read it once as a whole.
+    /// </summary>
     public bool IgnoresRange => GivesRanges == false;
 
     public bool? GivesRanges => _source.GivesRanges;
@@ -53,13 +55,15 @@ public sealed class RemoteBlob : IBlobReader
         ? Stream.Null
         : await OpenAsync(new ByteRange(0, Size), askForRange: false, priority, _source.Services.Options.BlobDeadline, cancellationToken);
 
-    private async Task<ResumingStream> OpenAsync(ByteRange wanted, bool askForRange, ReadPriority priority, TimeSpan time, CancellationToken cancellationToken)
+    private async Task<ResumingStream> OpenAsync(
+        ByteRange wanted, bool askForRange, ReadPriority priority, TimeSpan time, CancellationToken cancellationToken)
     {
         var deadline = new Deadline(time);
         try
         {
             var part = await deadline.RunAsync(
-                _source.HostName, RequestSubject.Blob(Digest, wanted), ct => _source.OpenAsync(wanted, askForRange, priority, ct), cancellationToken);
+                _source.HostName, RequestSubject.Blob(Digest, wanted), ct =>
+                    _source.OpenAsync(wanted, askForRange, priority, ct), cancellationToken);
             if (!part.RangeIgnored)
                 return new ResumingStream(_source, wanted, priority, part, deadline);
 

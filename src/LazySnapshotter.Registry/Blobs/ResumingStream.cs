@@ -118,7 +118,8 @@ internal sealed class ResumingStream : ForwardStream
     {
         _position += count;
         if (_end is null && _position > RegistryLimits.UnknownBlobBytesMax)
-            throw Subject.Error(RegistryFailure.Protocol, _source.HostName, $"the body is longer than {RegistryLimits.UnknownBlobBytesMax} bytes");
+            throw Subject.Error(
+                RegistryFailure.Protocol, _source.HostName, $"the body is longer than {RegistryLimits.UnknownBlobBytesMax} bytes");
         if (_position == _end)
             ReleasePart(); // The connection is free for the next request before our reader notices the end.
         return count;
@@ -215,7 +216,8 @@ internal sealed class ResumingStream : ForwardStream
         if (_resumed >= ResumesMax || isHopeless)
         {
             throw Subject.Error(
-                RegistryFailure.Unreachable, host, $"the body broke off at byte {_position} after {_resumed} resumptions: {cause}", inner: inner);
+                RegistryFailure.Unreachable, host, $"the body broke off at byte {_position} after {_resumed} resumptions: {cause}",
+                inner: inner);
         }
 
         _resumed++;
@@ -226,6 +228,7 @@ internal sealed class ResumingStream : ForwardStream
     private async Task ReopenAsync(CancellationToken cancellationToken)
     {
         var rest = new ByteRange(_position, _end);
-        Take(await _deadline.RunAsync(_source.HostName, Subject, ct => _source.OpenAsync(rest, askForRange: true, _priority, ct), cancellationToken));
+        Take(await _deadline.RunAsync(
+            _source.HostName, Subject, ct => _source.OpenAsync(rest, askForRange: true, _priority, ct), cancellationToken));
     }
 }

@@ -27,6 +27,7 @@ public static class PlatformChoice
         var names = candidates.Select(m => m.Platform!.ToString())
             .Concat(index.Manifests.Except(candidates).Select(m => $"entries of type {m.MediaType}"))
             .Distinct().Take(NamedMax).ToList();
-        return (names.Count == 0 ? "" : $", only for {string.Join(", ", names)}") + string.Concat(index.Unusable.Take(1).Select(why => $"; {why}"));
+        return (names.Count == 0 ? "" : $", only for {string.Join(", ", names)}") + string.Concat(
+            index.Unusable.Take(1).Select(why => $"; {why}"));
     }
 }

@@ -13,5 +13,6 @@ public sealed partial class RegistryClient
 
     internal HostAuthorizer AuthorizerOf(RegistryEndpoint endpoint) => _authorizers.Of(endpoint);
 
-    internal BlobLocation? KnownLocation(ImageReference repository, Digest digest) => LocationOf(HostOf(repository), repository.Repository, digest).Current;
+    internal BlobLocation? KnownLocation(ImageReference repository, Digest digest) =>
+        LocationOf(HostOf(repository), repository.Repository, digest).Current;
 }

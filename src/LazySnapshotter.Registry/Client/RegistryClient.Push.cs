@@ -17,11 +17,13 @@ public sealed partial class RegistryClient
 {
     /// <summary>Puts a blob into a repository, unless it is there.</summary>
     /// <param name="repository">Registry and repository count; tag and digest do not.</param>
-    /// <param name="mountFrom">Another repository that has the blob. Where it is of the same registry, that is asked to take the blob over from there.</param>
+    /// <param name="mountFrom">Another repository that has the blob. Where it is of the same registry, that is asked to take the blob
+    /// over from there.</param>
     /// <param name="progress">Bytes sent so far; goes back to 0 when the push has to be repeated.</param>
     /// <exception cref="RegistryException">It cannot be put, or the content is not what its digest says.</exception>
     public async Task<BlobPush> PushBlobAsync(
-        ImageReference repository, BlobContent content, ImageReference? mountFrom, IProgress<long>? progress, CancellationToken cancellationToken)
+        ImageReference repository, BlobContent content, ImageReference? mountFrom, IProgress<long>? progress,
+        CancellationToken cancellationToken)
     {
         var host = HostOf(repository);
         var from = mountFrom is not null && HostOf(mountFrom) == host ? mountFrom : null;
@@ -29,7 +31,8 @@ public sealed partial class RegistryClient
         return await deadline.RunAsync(
             host.FirstName, RequestSubject.Upload(content.Digest),
             ct => content.Remote is { } source
-                ? _transport.WithTurnsAsync([host.EndpointForPush().Name, source.Host], new TurnLoad(TurnKind.Blob, content.Size), () => Push(ct), ct)
+                ? _transport.WithTurnsAsync(
+                    [host.EndpointForPush().Name, source.Host], new TurnLoad(TurnKind.Blob, content.Size), () => Push(ct), ct)
                 : Push(ct), cancellationToken);
 
         Task<BlobPush> Push(CancellationToken ct) => UploaderOf(host, repository, content.Digest).PushAsync(content, from, progress, ct);
@@ -70,7 +73,8 @@ public sealed partial class RegistryClient
         {
             return await deadline.RunAsync(
                 host.FirstName, subject,
-                ct => _requests.OnEndpointsAsync(host, EndpointCapabilities.Resolve, endpoint => ListTagsAsync(endpoint, repository.Repository, subject, ct)),
+                ct => _requests.OnEndpointsAsync(
+                    host, EndpointCapabilities.Resolve, endpoint => ListTagsAsync(endpoint, repository.Repository, subject, ct)),
                 cancellationToken);
         }
         catch (RegistryException e) when (e.Failure == RegistryFailure.NotFound)
@@ -79,8 +83,10 @@ public sealed partial class RegistryClient
         }
     }
 
-    /// <param name="needed">With <see cref="EndpointCapabilities.Push"/> it is looked for where it would be pushed to, and nowhere else.</param>
-    internal async Task<Descriptor?> FindManifestAsync(ImageReference reference, EndpointCapabilities needed, CancellationToken cancellationToken)
+    /// <param name="needed">With <see cref="EndpointCapabilities.Push"/> it is looked for where it would be pushed to, and nowhere
+    /// else.</param>
+    internal async Task<Descriptor?> FindManifestAsync(
+        ImageReference reference, EndpointCapabilities needed, CancellationToken cancellationToken)
     {
         var host = HostOf(reference);
         var subject = RequestSubject.Manifest(reference.Repository, reference.TagOrDigest);
@@ -109,7 +115,8 @@ public sealed partial class RegistryClient
         var digest = Digest.OfSha256(content.Span);
         var subject = RequestSubject.Manifest(repository, tag ?? digest.ToString());
         if (content.Length > RegistryLimits.ManifestBytesMax)
-            throw subject.Error(RegistryFailure.Refused, host.FirstName, $"not sent: it has {content.Length} bytes, registries take {RegistryLimits.ManifestBytesMax}");
+            throw subject.Error(RegistryFailure.Refused, host.FirstName,
+                $"not sent: it has {content.Length} bytes, registries take {RegistryLimits.ManifestBytesMax}");
 
         var put = new HopRequest(subject)
         {
@@ -123,14 +130,19 @@ public sealed partial class RegistryClient
             return await RetryLoop.RunAsync(_options.RetryLimit, async attempt =>
             {
                 using var response = await _requests.SendAsync(
-                    endpoint, $"/v2/{repository}/manifests/{tag ?? digest.ToString()}", Scopes.Push(repository), put with { Attempt = attempt }, cancellationToken);
+                    endpoint, $"/v2/{repository}/manifests/{tag ?? digest.ToString()}", Scopes.Push(
+                        repository), put with { Attempt = attempt }, cancellationToken);
                 await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, cancellationToken);
                 // 201 by the specification; Quay has been seen to say 202.
                 if (response.Message.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.Accepted))
-                    throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"{(int)response.Message.StatusCode} where 201 belongs", response.Message.StatusCode);
-                if (Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var claim) && claim.Algorithm == digest.Algorithm && claim != digest)
-                    throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"the registry took it as {claim}, it is {digest}", response.Message.StatusCode);
-                return new ManifestPush(new Descriptor { MediaType = mediaType, Digest = digest, Size = content.Length }, NoticesSubject(endpoint, response.Message, content));
+                    throw subject.Error(RegistryFailure.Protocol, response.Hop.Host,
+                        $"{(int)response.Message.StatusCode} where 201 belongs", response.Message.StatusCode);
+                if (Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var claim)
+                    && claim.Algorithm == digest.Algorithm && claim != digest)
+                    throw subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"the registry took it as {claim}, it is {digest}",
+                        response.Message.StatusCode);
+                return new ManifestPush(new Descriptor { MediaType = mediaType, Digest = digest, Size = content.Length }, NoticesSubject(
+                    endpoint, response.Message, content));
             });
         }
         finally
@@ -171,7 +183,8 @@ public sealed partial class RegistryClient
             return await deadline.RunAsync(endpoint.Name, subject, ct => RetryLoop.RunAsync(_options.RetryLimit, async attempt =>
             {
                 var delete = new HopRequest(subject) { Method = HttpMethod.Delete, Attempt = attempt };
-                using var response = await _requests.SendAsync(endpoint, $"/v2/{repository}/manifests/{tagOrDigest}", Scopes.Delete(repository), delete, ct);
+                using var response = await _requests.SendAsync(
+                    endpoint, $"/v2/{repository}/manifests/{tagOrDigest}", Scopes.Delete(repository), delete, ct);
                 await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, _options, ct);
                 return true;
             }), cancellationToken);
@@ -187,12 +200,14 @@ public sealed partial class RegistryClient
     }
 
     private async Task<Descriptor?> FindManifestAsync(
-        RegistryHost host, RegistryEndpoint endpoint, ImageReference reference, EndpointCapabilities needed, RequestSubject subject, int attempt,
+        RegistryHost host, RegistryEndpoint endpoint, ImageReference reference, EndpointCapabilities needed, RequestSubject subject,
+        int attempt,
         CancellationToken cancellationToken)
     {
         var head = new HopRequest(subject) { Method = HttpMethod.Head, Accept = ManifestReader.Accepted, Attempt = attempt };
         using var response = await _requests.SendAsync(
-            endpoint, $"/v2/{reference.Repository}/manifests/{reference.TagOrDigest}", Scopes.Pull(reference.Repository), head, cancellationToken);
+            endpoint, $"/v2/{reference.Repository}/manifests/{reference.TagOrDigest}", Scopes.Pull(
+                reference.Repository), head, cancellationToken);
         var headers = response.Message.Content.Headers;
         if (ResponseCheck.IsHeadRefused(response.Message.StatusCode))
             return await GetAsync();
@@ -240,7 +255,8 @@ public sealed partial class RegistryClient
 
     // One page after another, as long as there is a Link to a next one: all from one endpoint, whose lists need not be another's.
     private async Task ReadPagesAsync(
-        RegistryEndpoint endpoint, string repository, string path, RequestSubject subject, Action<RegistryDocument> read, CancellationToken cancellationToken)
+        RegistryEndpoint endpoint, string repository, string path, RequestSubject subject, Action<RegistryDocument> read,
+        CancellationToken cancellationToken)
     {
         var scope = Scopes.Pull(repository);
         var template = new HopRequest(subject) { Accept = MediaTypes.OciIndex + ", application/json" };

@@ -3,6 +3,8 @@ using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
+using LazySnapshotter.Registry.Push;
+using LazySnapshotter.Registry.Referrers;
 using LazySnapshotter.Registry.Requests;
 
 namespace LazySnapshotter.Registry.Client;
@@ -20,7 +22,8 @@ public sealed partial class RegistryClient
         ImageReference repository, Digest subject, string? artifactType, CancellationToken cancellationToken) =>
         ListReferrersAsync(repository, subject, artifactType, EndpointCapabilities.Referrers, cancellationToken);
 
-    /// <param name="needed">With <see cref="EndpointCapabilities.Push"/> they are listed where they would be pushed to, and nowhere else.</param>
+    /// <param name="needed">With <see cref="EndpointCapabilities.Push"/> they are listed where they would be pushed to, and nowhere
+    /// else.</param>
     internal async Task<IReadOnlyList<Descriptor>> ListReferrersAsync(
         ImageReference repository, Digest subject, string? artifactType, EndpointCapabilities needed, CancellationToken cancellationToken)
     {
@@ -31,14 +34,17 @@ public sealed partial class RegistryClient
             ?? await ReadReferrersTagAsync(host, needed, repository.Repository, subject, artifactType, ct), cancellationToken);
     }
 
-    /// <summary>Puts a manifest that has a subject, by digest, and sees to it that it is listed, by the registry or under the tag.</summary>
+    /// <summary>
+    /// Puts a manifest that has a subject, by digest, and sees to it that it is listed, by the registry or under the tag.
+    /// </summary>
     /// <returns>Its entry among the referrers.</returns>
     /// <exception cref="InvalidDataException">It has no subject.</exception>
     /// <exception cref="RegistryException">The registry does not take it.</exception>
     public async Task<Descriptor> PushReferrerAsync(
         ImageReference repository, string mediaType, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        var (subject, entry) = ReferrersIndex.EntryOf(mediaType, content.Span, $"{repository.Registry}/{repository.Repository}: the manifest to put");
+        var (subject, entry) = ReferrersIndex.EntryOf(
+            mediaType, content.Span, $"{repository.Registry}/{repository.Repository}: the manifest to put");
         var put = await PutManifestAsync(repository, tag: null, mediaType, content, cancellationToken);
         if (!put.SubjectListed && !await IsListedByRegistryAsync(repository, subject, entry.Digest, cancellationToken))
             await AddReferrerAsync(repository, subject, entry, cancellationToken);
@@ -50,7 +56,8 @@ public sealed partial class RegistryClient
     /// <exception cref="RegistryException">
     /// The registry does not delete. Where the list is kept under a tag, being listed there no longer is enough, and that is not an error.
     /// </exception>
-    public async Task<bool> DeleteReferrerAsync(ImageReference repository, Digest subject, Digest referrer, CancellationToken cancellationToken)
+    public async Task<bool> DeleteReferrerAsync(
+        ImageReference repository, Digest subject, Digest referrer, CancellationToken cancellationToken)
     {
         // The entry goes first: a manifest nobody lists harms nobody, an entry without its manifest fails its readers.
         var host = HostOf(repository);
@@ -71,16 +78,19 @@ public sealed partial class RegistryClient
     /// <returns>False where it was there.</returns>
     /// <exception cref="InvalidDataException">The tag names something that is no such list.</exception>
     /// <exception cref="RegistryException">The list cannot be read or put.</exception>
-    internal Task<bool> AddReferrerAsync(ImageReference repository, Digest subject, Descriptor referrer, CancellationToken cancellationToken) =>
+    internal Task<bool> AddReferrerAsync(
+        ImageReference repository, Digest subject, Descriptor referrer, CancellationToken cancellationToken) =>
         EditReferrersTagAsync(repository, subject, ReferrersEdit.Add(referrer), cancellationToken);
 
     /// <summary>Takes an entry out of the list under the tag.</summary>
     /// <returns>False where it was not there.</returns>
     /// <inheritdoc cref="AddReferrerAsync"/>
-    private Task<bool> RemoveReferrerAsync(ImageReference repository, Digest subject, Digest referrer, CancellationToken cancellationToken) =>
+    private Task<bool> RemoveReferrerAsync(
+        ImageReference repository, Digest subject, Digest referrer, CancellationToken cancellationToken) =>
         EditReferrersTagAsync(repository, subject, ReferrersEdit.Remove(referrer), cancellationToken);
 
-    private async Task<bool> EditReferrersTagAsync(ImageReference repository, Digest subject, ReferrersEdit edit, CancellationToken cancellationToken)
+    private async Task<bool> EditReferrersTagAsync(
+        ImageReference repository, Digest subject, ReferrersEdit edit, CancellationToken cancellationToken)
     {
         var host = HostOf(repository);
         using var deadline = new Deadline(_options.DocumentDeadline);
@@ -89,23 +99,28 @@ public sealed partial class RegistryClient
             ct => _referrersTags.EditAsync(host, repository.Repository, subject, edit, ct), cancellationToken);
     }
 
-    private async Task<bool> IsListedByRegistryAsync(ImageReference repository, Digest subject, Digest referrer, CancellationToken cancellationToken) =>
+    private async Task<bool> IsListedByRegistryAsync(
+        ImageReference repository, Digest subject, Digest referrer, CancellationToken cancellationToken) =>
         await AskForReferrersAsync(repository, subject, cancellationToken) is { } listed && listed.Any(d => d.Digest == referrer);
 
-    private async Task<IReadOnlyList<Descriptor>?> AskForReferrersAsync(ImageReference repository, Digest subject, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Descriptor>?> AskForReferrersAsync(
+        ImageReference repository, Digest subject, CancellationToken cancellationToken)
     {
         var host = HostOf(repository);
         using var deadline = new Deadline(_options.DocumentDeadline);
         return await deadline.RunAsync(
             host.FirstName, RequestSubject.Referrers(repository.Repository, subject),
-            ct => AskForReferrersAsync(host, EndpointCapabilities.Push, repository.Repository, subject, artifactType: null, ct), cancellationToken);
+            ct => AskForReferrersAsync(
+                host, EndpointCapabilities.Push, repository.Repository, subject, artifactType: null, ct), cancellationToken);
     }
 
     /// <returns>Null where the registry has no such API.</returns>
     private async Task<IReadOnlyList<Descriptor>?> AskForReferrersAsync(
-        RegistryHost host, EndpointCapabilities needed, string repository, Digest digest, string? artifactType, CancellationToken cancellationToken) =>
+        RegistryHost host, EndpointCapabilities needed, string repository, Digest digest, string? artifactType,
+        CancellationToken cancellationToken) =>
         host.Offers(needed)
-            ? await _requests.OnEndpointsAsync(host, needed, endpoint => AskForReferrersAsync(endpoint, repository, digest, artifactType, cancellationToken))
+            ? await _requests.OnEndpointsAsync(
+                host, needed, endpoint => AskForReferrersAsync(endpoint, repository, digest, artifactType, cancellationToken))
             : null;
 
     private async Task<IReadOnlyList<Descriptor>?> AskForReferrersAsync(
@@ -113,13 +128,16 @@ public sealed partial class RegistryClient
     {
         var subject = RequestSubject.Referrers(repository, digest);
         if (endpoint.Referrers.IsKnownMissing)
-            return endpoint.IsMirror ? throw subject.Error(RegistryFailure.NotFound, endpoint.Name, "it is known to have no referrers API") : null;
+            return endpoint.IsMirror
+                ? throw subject.Error(RegistryFailure.NotFound, endpoint.Name, "it is known to have no referrers API")
+                : null;
 
         var filter = artifactType is null ? "" : "?artifactType=" + Uri.EscapeDataString(artifactType);
         var listed = new List<Descriptor>();
         try
         {
-            await ReadPagesAsync(endpoint, repository, $"/v2/{repository}/referrers/{digest}{filter}", subject, page => listed.AddRange(ReadReferrers(page, artifactType, listed.Count)), cancellationToken);
+            await ReadPagesAsync(endpoint, repository, $"/v2/{repository}/referrers/{digest}{filter}", subject, page =>
+                listed.AddRange(ReadReferrers(page, artifactType, listed.Count)), cancellationToken);
         }
         catch (RegistryException e) when (SaysNoSuchApi(e) && listed.Count == 0)
         {
@@ -150,7 +168,8 @@ public sealed partial class RegistryClient
     }
 
     private async Task<IReadOnlyList<Descriptor>> ReadReferrersTagAsync(
-        RegistryHost host, EndpointCapabilities needed, string repository, Digest digest, string? artifactType, CancellationToken cancellationToken)
+        RegistryHost host, EndpointCapabilities needed, string repository, Digest digest, string? artifactType,
+        CancellationToken cancellationToken)
     {
         var tag = ReferrersIndex.TagOf(digest);
         try
@@ -184,7 +203,8 @@ public sealed partial class RegistryClient
     }
 
     private Task<ManifestPush> PutTagAsync(
-        RegistryHost host, string repository, string tag, byte[] index, KeyValuePair<string, string>? precondition, CancellationToken cancellationToken) =>
+        RegistryHost host, string repository, string tag, byte[] index, KeyValuePair<string, string>? precondition,
+        CancellationToken cancellationToken) =>
         PutManifestAsync(host, repository, tag, MediaTypes.OciIndex, index, precondition, cancellationToken);
 
     private static List<Descriptor> OfType(ImageIndex index, string? artifactType) =>
@@ -192,5 +212,6 @@ public sealed partial class RegistryClient
 
     // The specification has 404. What is not implemented, not routed or not let through is not there either.
     private static bool SaysNoSuchApi(RegistryException e) =>
-        e.Failure is RegistryFailure.NotFound or RegistryFailure.Refused or RegistryFailure.Unauthorized || e.StatusCode == HttpStatusCode.NotImplemented;
+        e.Failure is RegistryFailure.NotFound or RegistryFailure.Refused or RegistryFailure.Unauthorized
+            || e.StatusCode == HttpStatusCode.NotImplemented;
 }

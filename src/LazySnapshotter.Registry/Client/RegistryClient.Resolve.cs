@@ -13,7 +13,8 @@ public sealed partial class RegistryClient
     private readonly ManifestReader _manifests;
 
     /// <exception cref="RegistryException">It cannot be had, or a document is not what its digest says.</exception>
-    /// <exception cref="InvalidDataException">A document is no image's manifest or index (it says what it is), or has nothing for the platform.</exception>
+    /// <exception cref="InvalidDataException">A document is no image's manifest or index (it says what it is), or has nothing for the
+    /// platform.</exception>
     public Task<ResolvedManifest> ResolveAsync(ImageReference reference, Platform platform, CancellationToken cancellationToken) =>
         ResolveAsync(reference, platform, rememberedIfUnreachable: false, cancellationToken);
 
@@ -30,12 +31,14 @@ public sealed partial class RegistryClient
         {
             return await WithinDeadlineAsync(ct => ResolveAsync(host, reference, platform, root: null, ct));
         }
-        catch (RegistryException e) when (rememberedIfUnreachable && reference.Digest is null && e.Failure is RegistryFailure.Unreachable or RegistryFailure.TimedOut)
+        catch (RegistryException e) when (rememberedIfUnreachable
+            && reference.Digest is null && e.Failure is RegistryFailure.Unreachable or RegistryFailure.TimedOut)
         {
             if (_manifests.LastNamed(host, reference.Repository, reference.TagOrDigest) is not { } last)
                 throw;
             _logger.TagFromMemory(host.Name, reference.Repository, reference.TagOrDigest, last.SeenAt, e.Message);
-            return await WithinDeadlineAsync(ct => ResolveAsync(host, reference, platform, last.Document, ct)) with { TagSeenAt = last.SeenAt };
+            return await WithinDeadlineAsync(
+                ct => ResolveAsync(host, reference, platform, last.Document, ct)) with { TagSeenAt = last.SeenAt };
         }
 
         async Task<ResolvedManifest> WithinDeadlineAsync(Func<CancellationToken, Task<ResolvedManifest>> resolve)
@@ -54,7 +57,8 @@ public sealed partial class RegistryClient
         var subject = RequestSubject.Manifest(repository.Repository, descriptor.Digest.ToString());
         using var deadline = new Deadline(_options.DocumentDeadline);
         var document = await deadline.RunAsync(
-            host.FirstName, subject, ct => _manifests.GetAsync(host, repository.Repository, descriptor.Digest.ToString(), ct), cancellationToken);
+            host.FirstName, subject, ct =>
+                _manifests.GetAsync(host, repository.Repository, descriptor.Digest.ToString(), ct), cancellationToken);
         CheckSize(host, subject, descriptor, document);
         return document.Content;
     }
@@ -94,7 +98,8 @@ public sealed partial class RegistryClient
                 // Whoever asks for such a layer by its digest alone is led to the places its descriptor names.
                 foreach (var layer in manifest.Layers.Where(layer => layer.Urls is { Count: > 0 }))
                     OpenBlob(reference, layer);
-                return new ResolvedManifest { Reference = reference, Manifest = manifest, ChosenFor = expected?.Platform, Documents = documents };
+                return new ResolvedManifest { Reference = reference, Manifest = manifest, ChosenFor = expected?.Platform,
+                    Documents = documents };
             }
 
             if (documents.Count == RegistryLimits.IndexDepthMax)

@@ -6,6 +6,7 @@ using LazySnapshotter.Registry.Hosts;
 using LazySnapshotter.Registry.Http;
 using LazySnapshotter.Registry.Manifests;
 using LazySnapshotter.Registry.Memory;
+using LazySnapshotter.Registry.Referrers;
 using LazySnapshotter.Registry.Requests;
 using Microsoft.Extensions.Logging;
 
@@ -24,8 +25,10 @@ public sealed partial class RegistryClient : IDisposable
     private readonly PullSecrets _pullSecrets = new();
     private readonly HostAuthorizers _authorizers;
     private readonly RegistryMemory _memory;
-    private readonly LruCache<string, RegistryHost> _hosts = new(RegistryLimits.RememberedHostsMax, comparer: StringComparer.OrdinalIgnoreCase);
-    private readonly LruCache<(string Host, string Repository, Digest Digest), BlobLocationCell> _locations = new(RegistryLimits.RememberedBlobsMax);
+    private readonly LruCache<string, RegistryHost> _hosts = new(
+        RegistryLimits.RememberedHostsMax, comparer: StringComparer.OrdinalIgnoreCase);
+    private readonly LruCache<(string Host, string Repository, Digest Digest), BlobLocationCell> _locations = new(
+        RegistryLimits.RememberedBlobsMax);
 
     public RegistryClient(RegistryOptions options, ILogger logger)
     {
@@ -128,7 +131,8 @@ public sealed partial class RegistryClient : IDisposable
     // What is dropped costs one redirect to learn again.
     private BlobLocationCell LocationOf(RegistryHost host, string repository, Digest digest) =>
         _locations.GetOrAdd((host.Name, repository, digest), key => new BlobLocationCell(_options.Clock, new LocationMemory(
-            _memory, host.Name, repository, digest, () => host.Endpoints.Any(e => e.SchemeIsGuess || e.BaseUri.Scheme == Uri.UriSchemeHttp), _options.Clock)));
+            _memory, host.Name, repository, digest, () =>
+                host.Endpoints.Any(e => e.SchemeIsGuess || e.BaseUri.Scheme == Uri.UriSchemeHttp), _options.Clock)));
 
     // Plain http only where a registry there would be spoken to in plain http.
     private BlobLocation? ForeignLocation(Descriptor descriptor) => BlobLocation.Foreign([.. (descriptor.Urls ?? [])

@@ -6,12 +6,15 @@ namespace LazySnapshotter.Registry.Common;
 /// <param name="Bytes">Of bodies received.</param>
 /// <param name="Remembered">Answers that were known already.</param>
 public sealed record RegistryCounts(
-    long Requests, long Pings, long Tokens, long Redirects, long Repetitions, long Failures, long Throttled, long Connections, long Bytes, long Hedges,
+    long Requests, long Pings, long Tokens, long Redirects, long Repetitions, long Failures, long Throttled, long Connections, long Bytes,
+    long Hedges,
     long Remembered, TimeSpan QueueWait)
 {
     public RegistryCounts Since(RegistryCounts before) => new(
-        Requests - before.Requests, Pings - before.Pings, Tokens - before.Tokens, Redirects - before.Redirects, Repetitions - before.Repetitions,
-        Failures - before.Failures, Throttled - before.Throttled, Connections - before.Connections, Bytes - before.Bytes, Hedges - before.Hedges,
+        Requests - before.Requests, Pings - before.Pings, Tokens - before.Tokens, Redirects - before.Redirects,
+        Repetitions - before.Repetitions,
+        Failures - before.Failures, Throttled - before.Throttled, Connections - before.Connections, Bytes - before.Bytes,
+        Hedges - before.Hedges,
         Remembered - before.Remembered, QueueWait - before.QueueWait);
 
     /// <summary>In one line, troubles only where there were some.</summary>
@@ -19,7 +22,8 @@ public sealed record RegistryCounts(
     {
         var parts = new List<string>
         {
-            $"{Requests} requests ({Pings} pings, {Tokens} tokens, {Redirects} redirected) over {Connections} new connections, {Bytes} bytes",
+            $"{Requests} requests ({Pings} pings, {Tokens} tokens, {Redirects} redirected) over {Connections} new connections, {Bytes} " +
+                $"bytes",
         };
         Add(Remembered, "answers remembered");
         Add(Repetitions, "repeated");

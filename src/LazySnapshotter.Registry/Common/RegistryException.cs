@@ -39,7 +39,8 @@ public enum RegistryFailure
 public sealed class RegistryException : IOException, ISourceFailure
 {
     public RegistryException(
-        RegistryFailure failure, string host, string message, HttpStatusCode? statusCode = null, Digest? digest = null, Exception? innerException = null)
+        RegistryFailure failure, string host, string message, HttpStatusCode? statusCode =
+            null, Digest? digest = null, Exception? innerException = null)
         : base(message, innerException)
     {
         Failure = failure;
@@ -76,7 +77,9 @@ public sealed class RegistryException : IOException, ISourceFailure
     /// <summary>It may be the range that was refused, or answered in a way that cannot be used; without one the blob may be had.</summary>
     internal bool MayBeTheRange { get; set; }
 
-    /// <summary>A request was repeated as often as is right. An operation that this request was only a part of does not repeat it again.</summary>
+    /// <summary>
+    /// A request was repeated as often as is right. An operation that this request was only a part of does not repeat it again.
+    /// </summary>
     internal bool WasRepeated { get; set; }
 
     /// <summary>Nothing says that it will pass in a moment: whoever decides by it (<see cref="Decision"/>) does not repeat it.</summary>

@@ -26,5 +26,6 @@ public enum RegistryRequestKind
 /// <param name="HttpVersion">Of the answer.</param>
 /// <param name="IsHedge">Sent because the same request, sent before, stayed unanswered for too long.</param>
 public readonly record struct RegistryHop(
-    RegistryRequestKind Kind, Digest? Digest, string Method, string Host, string Url, HttpStatusCode? StatusCode, TimeSpan TimeToFirstByte, int Attempt,
+    RegistryRequestKind Kind, Digest? Digest, string Method, string Host, string Url, HttpStatusCode? StatusCode, TimeSpan TimeToFirstByte,
+    int Attempt,
     TimeSpan QueueWait = default, bool IsHedge = false, Version? HttpVersion = null);

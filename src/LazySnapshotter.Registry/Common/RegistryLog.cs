@@ -7,13 +7,17 @@ namespace LazySnapshotter.Registry.Common;
 internal static partial class RegistryLog
 {
     [LoggerMessage(1, LogLevel.Debug,
-        "{Method} {Url} {Range}: {Status}, {Bytes} bytes received, first byte after {TimeToFirstByteMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}{Hedge}")]
+        "{Method} {Url} {Range}: {Status}, {Bytes} bytes received, first byte after {TimeToFirstByteMs:F1} ms, queued {QueueWaitMs:F1} " +
+            "ms, attempt {Attempt}{Hedge}")]
     public static partial void Hop(
-        this ILogger logger, string method, string url, string range, int status, long bytes, double timeToFirstByteMs, double queueWaitMs, int attempt, string hedge);
+        this ILogger logger, string method, string url, string range, int status, long bytes, double timeToFirstByteMs, double queueWaitMs,
+        int attempt, string hedge);
 
-    [LoggerMessage(2, LogLevel.Debug, "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}{Hedge}: {Cause}")]
+    [LoggerMessage(2, LogLevel.Debug,
+        "{Method} {Url} {Range}: no response after {ElapsedMs:F1} ms, queued {QueueWaitMs:F1} ms, attempt {Attempt}{Hedge}: {Cause}")]
     public static partial void HopFailed(
-        this ILogger logger, string method, string url, string range, double elapsedMs, double queueWaitMs, int attempt, string hedge, string cause);
+        this ILogger logger, string method, string url, string range, double elapsedMs, double queueWaitMs, int attempt, string hedge,
+        string cause);
 
     [LoggerMessage(50, LogLevel.Warning, "{Host} says: {Text}")]
     public static partial void HostWarns(this ILogger logger, string host, string text);
@@ -32,7 +36,8 @@ internal static partial class RegistryLog
         "{Host} gives no ranges: a read of {Digest}, or of another blob there, brings the whole blob: {Cause}")]
     public static partial void HostRefusesRange(this ILogger logger, string host, Digest digest, string cause);
 
-    [LoggerMessage(5, LogLevel.Debug, "{Host}: body of {Digest} broke off at byte {Position} of {Range}, resumed ({Resumed} of {ResumedMax}): {Cause}")]
+    [LoggerMessage(5, LogLevel.Debug,
+        "{Host}: body of {Digest} broke off at byte {Position} of {Range}, resumed ({Resumed} of {ResumedMax}): {Cause}")]
     public static partial void BodyResumed(
         this ILogger logger, string host, Digest digest, long position, string range, int resumed, int resumedMax, string cause);
 
@@ -68,7 +73,8 @@ internal static partial class RegistryLog
         this ILogger logger, string host, string repository, string tag, Digest digest, Digest claimed);
 
     [LoggerMessage(44, LogLevel.Warning, "{Host}: cannot be reached, {Repository}:{Tag} is what it was at {SeenAt}: {Cause}")]
-    public static partial void TagFromMemory(this ILogger logger, string host, string repository, string tag, DateTimeOffset seenAt, string cause);
+    public static partial void TagFromMemory(
+        this ILogger logger, string host, string repository, string tag, DateTimeOffset seenAt, string cause);
 
     [LoggerMessage(42, LogLevel.Warning, "{Path}: the stored manifest {Digest} is of no use and asked for again: {Cause}")]
     public static partial void StoredManifestUnusable(this ILogger logger, Digest digest, string path, string cause);

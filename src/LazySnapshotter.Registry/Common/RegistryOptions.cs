@@ -31,7 +31,9 @@ public sealed record RegistryOptions
     /// <summary>From a request to the head of its response.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>From the last byte of an upload to the head of its response: registries store, and often hash, the whole blob in between.</summary>
+    /// <summary>
+    /// From the last byte of an upload to the head of its response: registries store, and often hash, the whole blob in between.
+    /// </summary>
     public TimeSpan UploadResponseTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>The longest silence inside a body; after it the body is resumed on another connection.</summary>
@@ -117,7 +119,9 @@ public sealed record RegistryOptions
     private static string DefaultUserAgent { get; } =
         "lazysnap/" + (typeof(RegistryOptions).Assembly.GetName().Version?.ToString(3) ?? "0.0.0");
 
-    /// <summary>For <see cref="MayLeadTo"/>: the hosts listed, as <c>host:port</c> or as <c>host</c> for any port; <c>*</c> is every host.</summary>
+    /// <summary>
+    /// For <see cref="MayLeadTo"/>: the hosts listed, as <c>host:port</c> or as <c>host</c> for any port; <c>*</c> is every host.
+    /// </summary>
     public static Func<string, bool> LeadingTo(IEnumerable<string> hosts)
     {
         var listed = new HashSet<string>(hosts, StringComparer.OrdinalIgnoreCase);

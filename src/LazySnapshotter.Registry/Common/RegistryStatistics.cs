@@ -114,7 +114,8 @@ public sealed class RegistryStatistics : IDisposable
         ShowState("lazysnap.registry.requests.limit", host => host.Limit, "How many requests the host sustains at once");
 
         void ShowState(string name, Func<HostActivity, int> value, string description) => _meter.CreateObservableUpDownCounter(
-            name, () => hosts().Select(host => new Measurement<int>(value(host), new KeyValuePair<string, object?>("server.address", host.Host))),
+            name, () =>
+                hosts().Select(host => new Measurement<int>(value(host), new KeyValuePair<string, object?>("server.address", host.Host))),
             "{request}", description);
     }
 

@@ -7,7 +7,8 @@ namespace LazySnapshotter.Registry.Copy;
 /// <param name="Children">Manifests it contains: they have to be in the target before it.</param>
 /// <param name="Blobs">Configuration and layers.</param>
 /// <param name="Subject">The manifest it refers to, if any.</param>
-internal sealed record CopyManifest(ImageDocument Document, IReadOnlyList<Descriptor> Children, IReadOnlyList<Descriptor> Blobs, Digest? Subject)
+internal sealed record CopyManifest(
+    ImageDocument Document, IReadOnlyList<Descriptor> Children, IReadOnlyList<Descriptor> Blobs, Digest? Subject)
 {
     public Digest Digest => Document.Descriptor.Digest;
 }

@@ -23,7 +23,8 @@ internal sealed class CopyPlanner(RegistryClient client, ImageReference source, 
         for (var depth = 0; level.Count > 0; depth++)
         {
             if (depth > RegistryLimits.CopyDepthMax)
-                throw new InvalidDataException($"{source}: manifests that contain or refer to each other more than {RegistryLimits.CopyDepthMax} deep");
+                throw new InvalidDataException(
+                    $"{source}: manifests that contain or refer to each other more than {RegistryLimits.CopyDepthMax} deep");
             if (_known.Count + level.Count > RegistryLimits.CopyManifestsMax)
                 throw new InvalidDataException($"{source}: more than {RegistryLimits.CopyManifestsMax} manifests");
             var read = await ReadAsync(level, cancellationToken);
@@ -38,7 +39,8 @@ internal sealed class CopyPlanner(RegistryClient client, ImageReference source, 
     private async Task<IReadOnlyList<CopyManifest>> ReadAsync(List<Pending> level, CancellationToken cancellationToken)
     {
         var read = new CopyManifest?[level.Count];
-        await options.ForAllAsync(Enumerable.Range(0, level.Count), async (i, ct) => read[i] = await ReadAsync(level[i], ct), cancellationToken);
+        await options.ForAllAsync(
+            Enumerable.Range(0, level.Count), async (i, ct) => read[i] = await ReadAsync(level[i], ct), cancellationToken);
         return [.. read.OfType<CopyManifest>()];
     }
 

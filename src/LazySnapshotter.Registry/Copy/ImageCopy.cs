@@ -4,6 +4,7 @@ using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Hosts;
+using LazySnapshotter.Registry.Push;
 
 namespace LazySnapshotter.Registry.Copy;
 
@@ -56,14 +57,16 @@ public sealed class ImageCopy(RegistryClient client, ImageCopyOptions options)
         var present = new ConcurrentBag<Digest>();
         await options.ForAllAsync(plan.InOrder, async (manifest, ct) =>
         {
-            if (await client.FindManifestAsync(target with { Tag = null, Digest = manifest.Digest }, EndpointCapabilities.Push, ct) is not null)
+            if (await client.FindManifestAsync(
+                target with { Tag = null, Digest = manifest.Digest }, EndpointCapabilities.Push, ct) is not null)
                 present.Add(manifest.Digest);
         }, cancellationToken);
         return [.. present];
     }
 
     private async Task<Dictionary<BlobPush, ImageCopyResult.Tally>> CopyBlobsAsync(
-        IReadOnlyList<Descriptor> blobs, ImageReference source, ImageReference target, IProgress<ImageCopyProgress>? progress, CancellationToken cancellationToken)
+        IReadOnlyList<Descriptor> blobs, ImageReference source, ImageReference target, IProgress<ImageCopyProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var tallies = new Dictionary<BlobPush, ImageCopyResult.Tally>();
         await options.ForAllAsync(blobs, async (blob, ct) =>
@@ -99,7 +102,8 @@ public sealed class ImageCopy(RegistryClient client, ImageCopyOptions options)
         async Task<bool> IsListedAsync(Digest subject, Digest referrer)
         {
             if (!listed.TryGetValue(subject, out var referrers))
-                listed[subject] = referrers = [.. (await client.ListReferrersAsync(target, subject, null, EndpointCapabilities.Push, cancellationToken)).Select(d => d.Digest)];
+                listed[subject] = referrers = [.. (await client.ListReferrersAsync(
+                    target, subject, null, EndpointCapabilities.Push, cancellationToken)).Select(d => d.Digest)];
             return referrers.Contains(referrer);
         }
     }

@@ -1,5 +1,6 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Push;
 
 namespace LazySnapshotter.Registry.Copy;
 

@@ -22,7 +22,10 @@ public sealed record ImageCopyResult
 
     public Tally Present { get; init; }
 
-    /// <summary>Layers that stay where their URLs say; entries of indexes that are no manifests, and of lists of referrers that are wrong; indexes that an image names and that are not there.</summary>
+    /// <summary>
+    /// Layers that stay where their URLs say; entries of indexes that are no manifests, and of lists of referrers that are wrong;
+    /// indexes that an image names and that are not there.
+    /// </summary>
     public IReadOnlyList<Descriptor> LeftOut { get; init; } = [];
 
     public TimeSpan Elapsed { get; init; }

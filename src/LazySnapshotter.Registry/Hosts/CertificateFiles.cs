@@ -60,7 +60,8 @@ internal sealed class CertificateFiles
     {
         if (_key.Length == 0 && !skipVerify && connectTimeout is null)
             return ConnectionSettings.Default;
-        return new ConnectionSettings(string.Create(CultureInfo.InvariantCulture, $"{_key}skip_verify={skipVerify} dial_timeout={connectTimeout}"))
+        return new ConnectionSettings(
+            string.Create(CultureInfo.InvariantCulture, $"{_key}skip_verify={skipVerify} dial_timeout={connectTimeout}"))
         {
             Authorities = _authorities,
             ClientCertificates = _clients,

@@ -86,7 +86,8 @@ internal sealed class EndpointList(
             _stamp = null;
             if (_endpoints is not null && _error?.InnerException?.Message != e.Message)
                 logger.HostsFileRefused(registry, e.Message);
-            _error = new RegistryException(RegistryFailure.Misconfigured, registry, $"{registry}: it is not contacted, because its configuration cannot be used: {e.Message}", innerException: e);
+            _error = new RegistryException(RegistryFailure.Misconfigured, registry,
+                $"{registry}: it is not contacted, because its configuration cannot be used: {e.Message}", innerException: e);
         }
     }
 }

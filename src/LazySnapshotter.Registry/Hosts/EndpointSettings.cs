@@ -35,7 +35,8 @@ internal sealed record EndpointSettings(Uri Origin)
     /// <summary>The same for the same settings.</summary>
     public string Fingerprint => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Origin} {ApiPath} {Capabilities} {IsMirror} {Namespace} {CredentialsName} {SchemeIsGuess} {PlainHttpIsMeant} {Connection.Key} {string.Join('\n', Headers.Select(h => h.Key + ":" + string.Join(',', h.Value)))}");
+        $"{Origin} {ApiPath} {Capabilities} {IsMirror} {Namespace} {CredentialsName} {SchemeIsGuess} {PlainHttpIsMeant} " +
+        $"{Connection.Key} {string.Join('\n', Headers.Select(h => h.Key + ":" + string.Join(',', h.Value)))}");
 
     /// <summary>The registry itself, where nothing is configured about it.</summary>
     public static EndpointSettings Upstream(string registry, RegistryOptions options, bool hasTlsSettings = false)
@@ -54,7 +55,8 @@ internal sealed record EndpointSettings(Uri Origin)
     {
         var isDockerHub = origin.Authority.Equals(DockerHub.Endpoint, StringComparison.OrdinalIgnoreCase);
         var isRegistry = (registry == DockerHub.Name && isDockerHub)
-            || (Uri.TryCreate($"{origin.Scheme}://{registry}/", UriKind.Absolute, out var own) && own.Authority.Equals(origin.Authority, StringComparison.OrdinalIgnoreCase));
+            || (Uri.TryCreate($"{origin.Scheme}://{registry}/", UriKind.Absolute, out var own)
+                && own.Authority.Equals(origin.Authority, StringComparison.OrdinalIgnoreCase));
         return new EndpointSettings(new Uri(origin.GetLeftPart(UriPartial.Authority) + "/"))
         {
             CredentialsName = isRegistry ? registry : isDockerHub ? DockerHub.Name : origin.Authority,

@@ -7,7 +7,8 @@ namespace LazySnapshotter.Registry.Hosts;
 /// <summary>What a directory says about a registry.</summary>
 /// <param name="Oddities">For a person to see; nothing of it is in the way.</param>
 /// <param name="FilesRead">Certificates and keys.</param>
-internal sealed record HostDirectoryContent(IReadOnlyList<EndpointSettings> Endpoints, IReadOnlyList<string> Oddities, IReadOnlyList<string> FilesRead);
+internal sealed record HostDirectoryContent(
+    IReadOnlyList<EndpointSettings> Endpoints, IReadOnlyList<string> Oddities, IReadOnlyList<string> FilesRead);
 
 // The directories in which containerd looks for what is configured about a registry ("certs.d"): the first that exists
 // of <host>_<port>_, <host>:<port> and _default counts, alone. In it a hosts.toml, or, where there is none, certificates
@@ -21,7 +22,8 @@ internal static class HostDirectory
     /// <returns>Null: nothing is configured.</returns>
     public static string? Find(string? roots, string registry)
     {
-        foreach (var root in (roots ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var root in (roots ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             foreach (var name in NamesOf(registry))
             {
@@ -108,7 +110,8 @@ internal static class HostDirectory
         }
 
         var upstream = EndpointSettings.Upstream(registry, options, hasTlsSettings: files.Paths.Count > 0);
-        return new HostDirectoryContent([upstream with { Connection = files.ToSettings(skipVerify: false, connectTimeout: null) }], [], files.Paths);
+        return new HostDirectoryContent(
+            [upstream with { Connection = files.ToSettings(skipVerify: false, connectTimeout: null) }], [], files.Paths);
     }
 
     private static List<string> CertificatesIn(string directory)
@@ -116,7 +119,8 @@ internal static class HostDirectory
         try
         {
             return [.. Directory.EnumerateFiles(directory)
-                .Where(p => p.EndsWith(".crt", StringComparison.Ordinal) || p.EndsWith(".cert", StringComparison.Ordinal) || p.EndsWith(".key", StringComparison.Ordinal))
+                .Where(p => p.EndsWith(".crt", StringComparison.Ordinal)
+                    || p.EndsWith(".cert", StringComparison.Ordinal) || p.EndsWith(".key", StringComparison.Ordinal))
                 .Take(RegistryLimits.EndpointsMax * 4)
                 .Order(StringComparer.Ordinal)];
         }

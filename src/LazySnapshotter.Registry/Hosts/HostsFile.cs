@@ -77,7 +77,8 @@ internal sealed class HostsFile
             Oddities.Add($"line {capabilities.Line}: capabilities without server have no effect");
         }
 
-        return EndpointSettings.Upstream(_registry, _options, HasTlsSettings(document)) with { Connection = ReadConnection(document), Headers = ReadHeaders(document) };
+        return EndpointSettings.Upstream(
+            _registry, _options, HasTlsSettings(document)) with { Connection = ReadConnection(document), Headers = ReadHeaders(document) };
     }
 
     private EndpointSettings ReadHost(TomlTable table, Uri url)
@@ -96,7 +97,9 @@ internal sealed class HostsFile
             SchemeIsGuess = isEither && !url.IsDefaultPort,
             PlainHttpIsMeant = isEither,
             ApiPath = path,
-            Capabilities = table.TryGetValue("capabilities", out var capabilities) ? ReadCapabilities(capabilities) : EndpointCapabilities.All,
+            Capabilities = table.TryGetValue("capabilities", out var capabilities)
+                ? ReadCapabilities(capabilities)
+                : EndpointCapabilities.All,
             Connection = ReadConnection(table),
             Headers = ReadHeaders(table),
         };
@@ -228,7 +231,9 @@ internal sealed class HostsFile
     private static string HeaderValueOf(TomlNode item, string name)
     {
         var value = As<string>(item, $"header {name}", "a string, or a list of them");
-        return value.All(c => c is '\t' or (>= ' ' and <= '~')) ? value : throw item.Error($"header {name}: its value cannot be sent in a header");
+        return value.All(c => c is '\t' or (>= ' ' and <= '~'))
+            ? value
+            : throw item.Error($"header {name}: its value cannot be sent in a header");
     }
 
     private void ReportUnknown(TomlTable table, string[] known)

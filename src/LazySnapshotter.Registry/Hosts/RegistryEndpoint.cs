@@ -66,7 +66,10 @@ internal sealed class RegistryEndpoint
     /// <summary>The <see cref="MemoryKey"/>, should it speak another scheme.</summary>
     public string MemoryKeyAt(Uri baseUri) => $"{baseUri.Scheme}://{Place}";
 
-    /// <summary>Whether a name and password may be sent there in this scheme: not in plain http that was only found out and that nobody asked for.</summary>
+    /// <summary>
+    /// Whether a name and password may be sent there in this scheme: not in plain http that was only found out and that nobody asked
+    /// for.
+    /// </summary>
     public bool MayBeShownCredentialsAt(Uri baseUri) => IsMeant(baseUri);
 
     /// <param name="path">As the specification has it: begins with <c>/v2/</c>, may have a query.</param>
@@ -85,9 +88,14 @@ internal sealed class RegistryEndpoint
 
     /// <summary>How to connect to it, or to where it led.</summary>
     public ConnectionSettings ConnectionTo(Uri target) =>
-        target.IdnHost.Equals(_settings.Origin.IdnHost, StringComparison.OrdinalIgnoreCase) ? _settings.Connection : _settings.Connection.Elsewhere;
+        target.IdnHost.Equals(_settings.Origin.IdnHost, StringComparison.OrdinalIgnoreCase)
+            ? _settings.Connection
+            : _settings.Connection.Elsewhere;
 
-    /// <summary>The headers that somebody configured for it, for a request that goes there; none for one that goes elsewhere, or in plain http that was only found out.</summary>
+    /// <summary>
+    /// The headers that somebody configured for it, for a request that goes there; none for one that goes elsewhere, or in plain http
+    /// that was only found out.
+    /// </summary>
     public IReadOnlyList<KeyValuePair<string, IReadOnlyList<string>>> HeadersTo(Uri target) =>
         IsMeant(target) && target.Authority.Equals(_settings.Origin.Authority, StringComparison.OrdinalIgnoreCase) ? _settings.Headers : [];
 
@@ -112,5 +120,6 @@ internal sealed class RegistryEndpoint
     }
 
     // A guess begins as https, so plain http is meant where it is configured alone.
-    private bool IsMeant(Uri uri) => uri.Scheme == _settings.Origin.Scheme || (_settings.PlainHttpIsMeant && uri.Scheme == Uri.UriSchemeHttp);
+    private bool IsMeant(Uri uri) =>
+        uri.Scheme == _settings.Origin.Scheme || (_settings.PlainHttpIsMeant && uri.Scheme == Uri.UriSchemeHttp);
 }

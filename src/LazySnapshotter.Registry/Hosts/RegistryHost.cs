@@ -19,15 +19,19 @@ internal sealed class RegistryHost(string name, EndpointList endpoints)
 
     public bool IsFirstChoice(RegistryEndpoint endpoint) => Endpoints[0] == endpoint;
 
-    /// <summary>Who may be asked for something, in order. What is pushed, and what is read to be pushed, concerns one endpoint alone.</summary>
+    /// <summary>
+    /// Who may be asked for something, in order. What is pushed, and what is read to be pushed, concerns one endpoint alone.
+    /// </summary>
     /// <exception cref="RegistryException">Nobody may.</exception>
     public IReadOnlyList<RegistryEndpoint> EndpointsFor(EndpointCapabilities needed)
     {
-        var able = Endpoints.Where(e => e.Capabilities.HasFlag(needed)).Take(needed.HasFlag(EndpointCapabilities.Push) ? 1 : int.MaxValue).ToList();
+        var able = Endpoints.Where(e => e.Capabilities.HasFlag(needed))
+            .Take(needed.HasFlag(EndpointCapabilities.Push) ? 1 : int.MaxValue).ToList();
         return able.Count > 0
             ? able
             : throw new RegistryException(
-                RegistryFailure.Misconfigured, Name, $"{Name}: none of its configured hosts has the capability \"{needed.ToString().ToLowerInvariant()}\"");
+                RegistryFailure.Misconfigured, Name,
+                $"{Name}: none of its configured hosts has the capability \"{needed.ToString().ToLowerInvariant()}\"");
     }
 
     /// <exception cref="RegistryException">Nobody may.</exception>

@@ -34,7 +34,8 @@ internal static class SchemeRace
         {
             var (secureError, plainError) = winner == secure ? (e, await ErrorOfAsync(plain)) : (await ErrorOfAsync(secure) ?? e, e);
             throw new RegistryException(
-                secureError.Failure, secureError.Host, $"{secureError.Message}; in plain http: {plainError?.Message}", secureError.StatusCode, innerException: secureError)
+                secureError.Failure, secureError.Host, $"{secureError.Message}; in plain http: {plainError?.Message}",
+                secureError.StatusCode, innerException: secureError)
             {
                 IsTransient = secureError.IsTransient || plainError?.IsTransient == true,
                 IsLasting = secureError.IsLasting && plainError?.IsLasting != false,
@@ -43,7 +44,8 @@ internal static class SchemeRace
         finally
         {
             await loserStops.CancelAsync();
-            await Task.WhenAll(secure, plain).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            await Task.WhenAll(secure, plain)
+                .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 

@@ -10,7 +10,8 @@ internal static class BoundedBody
 {
     private const int BufferBytes = 16 << 10;
 
-    /// <exception cref="RegistryException">Longer than <paramref name="limitBytes"/> (not transient), or broken off (transient).</exception>
+    /// <exception cref="RegistryException">Longer than <paramref name="limitBytes"/> (not transient), or broken off
+    /// (transient).</exception>
     public static async Task<byte[]> ReadAsync(
         HttpResponseMessage response, HopRequest hop, int limitBytes, RegistryOptions options, CancellationToken cancellationToken)
     {
@@ -47,7 +48,8 @@ internal static class BoundedBody
         catch (Exception e) when (e is (IOException or HttpRequestException) and not RegistryException)
         {
             var (cause, inner) = Redaction.Explain(e);
-            throw hop.Subject.TransientError(RegistryFailure.Unreachable, hop.Host, $"the body broke off: {cause}", response.StatusCode, inner);
+            throw hop.Subject.TransientError(
+                RegistryFailure.Unreachable, hop.Host, $"the body broke off: {cause}", response.StatusCode, inner);
         }
         finally
         {

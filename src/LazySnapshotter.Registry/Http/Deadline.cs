@@ -22,7 +22,8 @@ internal sealed class Deadline : IDisposable
     /// <summary>Runs one step of the operation for a caller.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
     /// <exception cref="RegistryException">The time is over.</exception>
-    public async Task<T> RunAsync<T>(string host, RequestSubject subject, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken)
+    public async Task<T> RunAsync<T>(
+        string host, RequestSubject subject, Func<CancellationToken, Task<T>> step, CancellationToken cancellationToken)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Token);
         try
@@ -37,7 +38,8 @@ internal sealed class Deadline : IDisposable
 
     public RegistryException Error(string host, RequestSubject subject, Exception? inner) =>
         subject.Error(
-            RegistryFailure.TimedOut, host, $"not done within the deadline of {_length.TotalSeconds:0.###} s{(inner is TurnWaitException wait ? ": " + wait.Message : "")}", inner: inner);
+            RegistryFailure.TimedOut, host, $"not done within the deadline of {_length.TotalSeconds:0.###} " +
+                $"s{(inner is TurnWaitException wait ? ": " + wait.Message : "")}", inner: inner);
 
     public void Dispose() => _clock.Dispose();
 }

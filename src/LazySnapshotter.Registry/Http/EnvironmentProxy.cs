@@ -40,7 +40,8 @@ internal sealed class EnvironmentProxy : IWebProxy
     {
         if (text.Length == 0)
             return null;
-        var isUrl = Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text, UriKind.Absolute, out var proxy);
+        var isUrl = Uri.TryCreate(
+            text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text, UriKind.Absolute, out var proxy);
         return isUrl && proxy!.Host.Length > 0 && proxy.Scheme is "http" or "https" or "socks5" ? proxy : null;
     }
 

@@ -20,7 +20,8 @@ internal static partial class ErrorText
         if (S3Code().Match(text) is { Success: true } code)
             return OneLine(Redaction.Of(code.Groups[1].Value + ": " + S3Message().Match(text).Groups[1].Value, hop));
         if (text[0] == '<')
-            return mediaType?.Contains("html", StringComparison.OrdinalIgnoreCase) == true || text.Contains("<html", StringComparison.OrdinalIgnoreCase)
+            return mediaType?.Contains("html", StringComparison.OrdinalIgnoreCase) == true
+                || text.Contains("<html", StringComparison.OrdinalIgnoreCase)
                 ? "(an HTML page)"
                 : "(an XML document)";
         return OneLine(Redaction.Of(text, hop));

@@ -19,7 +19,8 @@ internal sealed class Hedging(RegistryOptions options, RegistryStatistics statis
 
     /// <param name="turn">Held; it goes to <paramref name="send"/>, which gives it back or attaches it to the response.</param>
     public async Task<HttpResponseMessage> SendAsync(
-        HostQueue queue, Turn turn, HopRequest hop, Func<HostQueue, Turn, HopRequest, CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
+        HostQueue queue, Turn turn, HopRequest hop, Func<HostQueue, Turn, HopRequest, CancellationToken, Task<HttpResponseMessage>> send,
+        CancellationToken cancellationToken)
     {
         if (hop.Subject.Kind != RegistryRequestKind.Blob || hop.Range is null || hop.Method != HttpMethod.Get)
             return await send(queue, turn, hop, cancellationToken);
@@ -67,7 +68,8 @@ internal sealed class Hedging(RegistryOptions options, RegistryStatistics statis
     private static Turn? TakeSecondTurn(HostQueue queue, Turn first)
     {
         // A place that is taken is a request to the backoff, though nothing is sent: so it is taken last.
-        if (first.Urgency != ReadUrgency.Demanded || queue.IsTroubled || !queue.Hedges.HasAny || queue.TryEnter(first.Request) is not { } second)
+        if (first.Urgency != ReadUrgency.Demanded
+            || queue.IsTroubled || !queue.Hedges.HasAny || queue.TryEnter(first.Request) is not { } second)
             return null;
         if (queue.Hedges.TryTake())
             return second;
@@ -85,7 +87,8 @@ internal sealed class Hedging(RegistryOptions options, RegistryStatistics statis
         return IsAnswer(later) ? later : first;
     }
 
-    private static bool IsAnswer(Task<HttpResponseMessage> hop) => hop.IsCompletedSuccessfully && !TransientStatus.Is(hop.Result.StatusCode);
+    private static bool IsAnswer(Task<HttpResponseMessage> hop) =>
+        hop.IsCompletedSuccessfully && !TransientStatus.Is(hop.Result.StatusCode);
 
     // Nobody will look at it any more. A response that came all the same gives its turn back.
     private static async Task EndAsync(Task<HttpResponseMessage> loser, CancellationTokenSource ends)

@@ -23,7 +23,8 @@ internal sealed class HopReport(RegistryHop hop, string range, Action received, 
         if (Interlocked.Exchange(ref _isWritten, 1) == 0 && hop.StatusCode is { } status)
         {
             logger.Hop(
-                hop.Method, hop.Url, range, (int)status, Volatile.Read(ref _bytes), hop.TimeToFirstByte.TotalMilliseconds, hop.QueueWait.TotalMilliseconds,
+                hop.Method, hop.Url, range, (int)status, Volatile.Read(
+                    ref _bytes), hop.TimeToFirstByte.TotalMilliseconds, hop.QueueWait.TotalMilliseconds,
                 hop.Attempt, hop.IsHedge ? ", a hedge" : "");
         }
     }
@@ -33,7 +34,9 @@ internal sealed class HopReport(RegistryHop hop, string range, Action received, 
         if (Interlocked.Exchange(ref _isWritten, 1) == 0)
         {
             logger.HopFailed(
-                hop.Method, hop.Url, range, hop.TimeToFirstByte.TotalMilliseconds, hop.QueueWait.TotalMilliseconds, hop.Attempt, hop.IsHedge ? ", a hedge" : "", cause);
+                hop.Method, hop.Url, range, hop.TimeToFirstByte.TotalMilliseconds, hop.QueueWait.TotalMilliseconds, hop.Attempt, hop.IsHedge
+                    ? ", a hedge"
+                    : "", cause);
         }
     }
 }

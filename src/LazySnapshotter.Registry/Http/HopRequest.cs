@@ -35,7 +35,9 @@ internal sealed record HopRequest(Uri Uri, RequestSubject Subject)
 
     public int Attempt { get; init; }
 
-    /// <summary>Sent because of the answer to another hop of the same attempt: behind a redirect, or with the token a 401 asked for.</summary>
+    /// <summary>
+    /// Sent because of the answer to another hop of the same attempt: behind a redirect, or with the token a 401 asked for.
+    /// </summary>
     public bool IsFollowUp { get; init; }
 
     /// <summary>The endpoint on whose behalf it is sent, to itself or to where it led: who connects how is decided by it.</summary>

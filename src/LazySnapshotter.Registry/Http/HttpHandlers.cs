@@ -49,7 +49,8 @@ internal sealed class HttpHandlers : IDisposable
         if (_invokers.TryGetValue(key, out var known))
             return known.Value;
 
-        // Configurations that were edited this often. What is under way with the old ones ends as it would; idle connections close by themselves.
+        // Configurations that were edited this often. What is under way with the old ones ends as it would; idle connections
+        // close by themselves.
         if (_invokers.Count >= RegistryLimits.HandlersMax)
             _invokers.Clear();
         return _invokers.GetOrAdd(key, _ => new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(Create(settings, isGuarded)))).Value;

@@ -10,7 +10,8 @@ internal sealed record ErrorDocument(
     [property: JsonPropertyName("details")] string? Details,
     [property: JsonPropertyName("error")] string? Error);
 
-internal sealed record ErrorEntry([property: JsonPropertyName("code")] string? Code, [property: JsonPropertyName("message")] string? Message);
+internal sealed record ErrorEntry(
+    [property: JsonPropertyName("code")] string? Code, [property: JsonPropertyName("message")] string? Message);
 
 internal sealed record TokenDocument(
     [property: JsonPropertyName("token")] string? Token,

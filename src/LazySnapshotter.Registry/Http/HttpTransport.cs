@@ -41,7 +41,8 @@ internal sealed class HttpTransport : IDisposable
     public async Task<HttpResponseMessage> SendAsync(HopRequest hop, CancellationToken cancellationToken)
     {
         var queue = _queues.For(hop.Host);
-        var turn = await _outages.EnterAsync(queue, HopTurn.RequestOf(hop) with { NeedsPlace = !TurnGroup.IsInside }, hop, cancellationToken);
+        var turn = await _outages.EnterAsync(
+            queue, HopTurn.RequestOf(hop) with { NeedsPlace = !TurnGroup.IsInside }, hop, cancellationToken);
         return await _hedging.SendAsync(queue, turn, hop, SendAsync, cancellationToken);
     }
 
@@ -96,7 +97,8 @@ internal sealed class HttpTransport : IDisposable
         catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException or PrivateAddressException)
         {
             var error = NoResponse(hop, e, timer, cancellationToken);
-            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, isGivenUp: error is null).Failed(error?.GetBaseException().Message ?? "given up");
+            Report(hop, turn, request, Stopwatch.GetElapsedTime(started), null, isGivenUp: error is null)
+                .Failed(error?.GetBaseException().Message ?? "given up");
             if (error is null)
                 throw;
             if (error.Failure is RegistryFailure.Unreachable or RegistryFailure.TimedOut)
@@ -115,7 +117,8 @@ internal sealed class HttpTransport : IDisposable
         {
             var cause = $"it answered {(int)response.StatusCode}";
             outage.Failed(hop.Subject.TransientError(RegistryFailure.Unavailable, hop.Host, cause, response.StatusCode));
-            queue.Failed(turn, RetryAfter.Of(response.Headers, _options.Clock.GetUtcNow()), TransientStatus.IsThrottle(response.StatusCode));
+            queue.Failed(
+                turn, RetryAfter.Of(response.Headers, _options.Clock.GetUtcNow()), TransientStatus.IsThrottle(response.StatusCode));
         }
         else
         {
@@ -169,7 +172,8 @@ internal sealed class HttpTransport : IDisposable
         _ when e.GetBaseException() is PrivateAddressException refused => hop.Subject.Error(
             RegistryFailure.Protocol, hop.Host, refused.Message, inner: e),
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => hop.Subject.Error(
-            RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB", inner: e),
+            RegistryFailure.Protocol, hop.Host, $"the response's header is longer than {RegistryLimits.ResponseHeaderKilobytesMax} KiB",
+            inner: e),
         // A handshake that was refused or made no sense; one that broke off is a broken connection like any other.
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: AuthenticationException } =>
             Lasting(hop.Subject.Error(RegistryFailure.Unreachable, hop.Host, $"no secure connection: {Innermost(e)}", inner: e)),
@@ -190,10 +194,12 @@ internal sealed class HttpTransport : IDisposable
 
     private static string Innermost(Exception e) => e.GetBaseException().Message;
 
-    private HopReport Report(HopRequest hop, Turn turn, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response, bool isGivenUp = false)
+    private HopReport Report(
+        HopRequest hop, Turn turn, HttpRequestMessage request, TimeSpan elapsed, HttpResponseMessage? response, bool isGivenUp = false)
     {
         var report = new RegistryHop(
-            hop.Subject.Kind, hop.Subject.Digest, request.Method.Method, hop.Host, hop.DisplayUrl, response?.StatusCode, elapsed, hop.Attempt, turn.Waited, hop.IsHedge,
+            hop.Subject.Kind, hop.Subject.Digest, request.Method.Method, hop.Host, hop.DisplayUrl, response?.StatusCode, elapsed,
+            hop.Attempt, turn.Waited, hop.IsHedge,
             response?.Version);
         _statistics.CountHop(report, isRepetition: hop is { Attempt: > 0, IsFollowUp: false, IsHedge: false }, isGivenUp);
         _options.OnHop?.Invoke(report);

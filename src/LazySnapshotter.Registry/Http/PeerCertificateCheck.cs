@@ -15,7 +15,8 @@ internal sealed class PeerCertificateCheck(ConnectionSettings settings)
     {
         if (errors == SslPolicyErrors.None || settings.SkipVerify)
             return true;
-        return errors == SslPolicyErrors.RemoteCertificateChainErrors && certificate is X509Certificate2 shown && LeadsToAnchor(shown, systemChain);
+        return errors == SslPolicyErrors.RemoteCertificateChainErrors
+            && certificate is X509Certificate2 shown && LeadsToAnchor(shown, systemChain);
     }
 
     private bool LeadsToAnchor(X509Certificate2 shown, X509Chain? systemChain)
@@ -32,6 +33,7 @@ internal sealed class PeerCertificateCheck(ConnectionSettings settings)
 
         // That the end of the chain is nobody's root is no matter if an anchor is somewhere in it.
         chain.ChainPolicy.VerificationFlags = X509VerificationFlags.AllowUnknownCertificateAuthority;
-        return chain.Build(shown) && chain.ChainElements.Any(element => settings.Authorities.Any(anchor => anchor.RawDataMemory.Span.SequenceEqual(element.Certificate.RawDataMemory.Span)));
+        return chain.Build(shown) && chain.ChainElements.Any(
+            element => settings.Authorities.Any(anchor => anchor.RawDataMemory.Span.SequenceEqual(element.Certificate.RawDataMemory.Span)));
     }
 }

@@ -38,7 +38,8 @@ internal sealed class ProxyExceptions
                 || _addresses.Exists(a => a.Address.Equals(address) && IsPort(a.Port));
         }
 
-        return _domains.Exists(d => IsPort(d.Port) && ((!d.OnlyBelow && host == d.Name) || host.EndsWith("." + d.Name, StringComparison.Ordinal)));
+        return _domains.Exists(
+            d => IsPort(d.Port) && ((!d.OnlyBelow && host == d.Name) || host.EndsWith("." + d.Name, StringComparison.Ordinal)));
 
         bool IsPort(int? port) => port is null || port == destination.Port;
     }

@@ -46,7 +46,8 @@ internal static partial class Redaction
     {
         for (var cause = e; cause is not null; cause = cause.InnerException)
         {
-            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } or HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse })
+            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse }
+                or HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse })
                 return (InQuotes().Replace(cause.Message, Removed), null);
         }
 
@@ -105,7 +106,8 @@ internal static partial class Redaction
 
     // "access_token": "...", refresh_token=..., X-Amz-Signature=..., sig=..., Cookie: ..., password: ...
     [GeneratedRegex(
-        """((?:token|password|secret|signature|credential|\bsig|cookie|authorization)"?\s*[:=]\s*"?)(?!\s*\(removed\))[^\s"'<>&,;]{12,}""", RegexOptions.IgnoreCase)]
+        """((?:token|password|secret|signature|credential|\bsig|cookie|authorization)"?\s*[:=]\s*"?)(?!\s*\(removed\))[^\s"'<>&,;]{12,}""",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Named();
 
     // JSON web tokens: three parts, the first of which begins with {" in base64.

@@ -14,10 +14,12 @@ internal static class RedirectPolicy
     public static HopRequest Follow(HopRequest hop, HttpResponseMessage response, Uri? home, ref int redirects)
     {
         if (redirects++ == RegistryLimits.RedirectsMax)
-            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"more than {RegistryLimits.RedirectsMax} redirects", response.StatusCode);
+            throw hop.Subject.Error(
+                RegistryFailure.Protocol, hop.Host, $"more than {RegistryLimits.RedirectsMax} redirects", response.StatusCode);
         var next = Next(hop, response);
         if (!MayRepeat(hop, response.StatusCode))
-            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a redirect of a {hop.Method} that cannot be followed", response.StatusCode);
+            throw hop.Subject.Error(
+                RegistryFailure.Protocol, hop.Host, $"a redirect of a {hop.Method} that cannot be followed", response.StatusCode);
         var staysHome = home is not null && IsSameOrigin(hop.Uri, next) && IsSameOrigin(home, next);
         return hop with { Uri = next, Authorization = staysHome ? hop.Authorization : null, IsFollowUp = true };
     }
@@ -28,9 +30,11 @@ internal static class RedirectPolicy
         if (!TryLocation(hop, response, out var next))
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "an answer without a usable Location", response.StatusCode);
         if (next.Scheme != Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttp)
-            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a Location with the scheme \"{Redaction.Quote(next.Scheme, hop)}\"", response.StatusCode);
+            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host,
+                $"a Location with the scheme \"{Redaction.Quote(next.Scheme, hop)}\"", response.StatusCode);
         if (hop.Uri.Scheme == Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttps)
-            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, $"a Location that leads from https to plain http at {next.Authority}", response.StatusCode);
+            throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host,
+                $"a Location that leads from https to plain http at {next.Authority}", response.StatusCode);
         return next;
     }
 

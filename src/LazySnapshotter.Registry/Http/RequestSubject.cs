@@ -13,7 +13,9 @@ internal readonly record struct RequestSubject(RegistryRequestKind Kind, string 
     public static RequestSubject Token(string scope) => new(RegistryRequestKind.Token, $"token for {scope}");
 
     public static RequestSubject Manifest(string repository, string tagOrDigest) =>
-        new(RegistryRequestKind.Manifest, $"manifest {repository}:{tagOrDigest}", Oci.Digest.TryParse(tagOrDigest, out var digest) ? digest : null);
+        new(RegistryRequestKind.Manifest, $"manifest {repository}:{tagOrDigest}", Oci.Digest.TryParse(tagOrDigest, out var digest)
+            ? digest
+            : null);
 
     public static RequestSubject Blob(Digest digest, ByteRange? range) =>
         new(RegistryRequestKind.Blob, range is null ? $"blob {digest}" : $"blob {digest} {range}", digest);
@@ -26,9 +28,11 @@ internal readonly record struct RequestSubject(RegistryRequestKind Kind, string 
     public static RequestSubject Tags(string repository) => new(RegistryRequestKind.Tags, $"tags of {repository}");
 
     public RegistryException Error(
-        RegistryFailure failure, string host, string cause, HttpStatusCode? status = null, Exception? inner = null, string? code = null, bool isTransient = false) =>
+        RegistryFailure failure, string host, string cause, HttpStatusCode? status =
+            null, Exception? inner = null, string? code = null, bool isTransient = false) =>
         new(failure, host, $"{host}: {Text}: {cause}", status, Digest, inner) { ErrorCode = code, IsTransient = isTransient };
 
-    public RegistryException TransientError(RegistryFailure failure, string host, string cause, HttpStatusCode? status = null, Exception? inner = null) =>
+    public RegistryException TransientError(
+        RegistryFailure failure, string host, string cause, HttpStatusCode? status = null, Exception? inner = null) =>
         Error(failure, host, cause, status, inner, isTransient: true);
 }

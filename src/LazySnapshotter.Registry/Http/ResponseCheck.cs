@@ -8,7 +8,8 @@ namespace LazySnapshotter.Registry.Http;
 internal static class ResponseCheck
 {
     /// <exception cref="RegistryException">The status is not in the 200s. Takes the host's own words.</exception>
-    public static async Task EnsureSuccessAsync(HttpResponseMessage response, HopRequest hop, RegistryOptions options, CancellationToken cancellationToken)
+    public static async Task EnsureSuccessAsync(
+        HttpResponseMessage response, HopRequest hop, RegistryOptions options, CancellationToken cancellationToken)
     {
         if (!response.IsSuccessStatusCode)
             throw await ErrorAsync(response, hop, options, cancellationToken);
@@ -27,7 +28,8 @@ internal static class ResponseCheck
         var cause = $"{(int)response.StatusCode} {StatusName(response.StatusCode)}{wants}" + (said.Length == 0 ? "" : ": " + said);
         var isTransient = TransientStatus.Is(response.StatusCode);
         return hop.Subject.Error(
-            isTransient ? RegistryFailure.Unavailable : FailureOf(response.StatusCode), hop.Host, cause, response.StatusCode, code: ErrorText.CodeOf(body, hop), isTransient: isTransient);
+            isTransient ? RegistryFailure.Unavailable : FailureOf(
+                response.StatusCode), hop.Host, cause, response.StatusCode, code: ErrorText.CodeOf(body, hop), isTransient: isTransient);
     }
 
     /// <summary>
@@ -64,5 +66,7 @@ internal static class ResponseCheck
 
     // "NotFound" -> "Not Found". The host's own reason phrase is not repeated: it is free text.
     private static string StatusName(HttpStatusCode status) =>
-        Enum.IsDefined(status) ? string.Concat(status.ToString().Select((c, i) => i > 0 && char.IsAsciiLetterUpper(c) ? " " + c : c.ToString())) : "(no name)";
+        Enum.IsDefined(status)
+            ? string.Concat(status.ToString().Select((c, i) => i > 0 && char.IsAsciiLetterUpper(c) ? " " + c : c.ToString()))
+            : "(no name)";
 }

@@ -33,7 +33,8 @@ public sealed record InspectionReport(
 /// <param name="Consequence">What that costs; empty where all is well.</param>
 /// <param name="Milliseconds">From the first request to the last byte.</param>
 public sealed record InspectionStep(
-    string Name, InspectionVerdict Verdict, string Found, string Consequence, double Milliseconds, IReadOnlyList<InspectionRequest> Requests);
+    string Name, InspectionVerdict Verdict, string Found, string Consequence, double Milliseconds,
+    IReadOnlyList<InspectionRequest> Requests);
 
 /// <summary>One request of a step; its URL without query.</summary>
 /// <param name="StatusCode">Null where no answer came.</param>

@@ -47,7 +47,8 @@ public sealed class RegistryInspection
         return new InspectionReport(_reference.ToString(), host.FirstName, _steps, cold, warm);
     }
 
-    private async Task<(ReadCost? Cold, ReadCost? Warm)> WalkAsync(RegistryClient client, RegistryHost host, CancellationToken cancellationToken)
+    private async Task<(ReadCost? Cold, ReadCost? Warm)> WalkAsync(
+        RegistryClient client, RegistryHost host, CancellationToken cancellationToken)
     {
         if (await PingAsync(client, host, cancellationToken) is not var (endpoint, challenge))
             return default;
@@ -130,7 +131,9 @@ public sealed class RegistryInspection
         var token = await client.AuthorizerOf(endpoint).TokenAsync(Scopes.Pull(_reference.Repository), cancellationToken);
         var realm = Uri.TryCreate(challenge.Realm, UriKind.Absolute, out var uri) ? uri.Authority : "nowhere";
         var found = $"from {realm}, good for {Seconds(token.Lifetime)}";
-        return token.Lifetime < ShortLife ? new Finding(InspectionVerdict.Costs, found, "it is renewed often; that happens ahead of time and nobody waits") : Ok(found);
+        return token.Lifetime < ShortLife
+            ? new Finding(InspectionVerdict.Costs, found, "it is renewed often; that happens ahead of time and nobody waits")
+            : Ok(found);
     }
 
     private async Task<Finding> UnchangedAsync(RegistryClient client, CancellationToken cancellationToken)
@@ -175,7 +178,8 @@ public sealed class RegistryInspection
             await ReadAsync(blob, 0, length, cancellationToken);
             warm = CostOf(_recorder, client.Statistics.Connections - connections);
             return warm.Requests == 1
-                ? Ok($"one request to {_recorder.Hops[^1].Host}, {(warm.Connections == 0 ? "over a connection that was there" : "over a new connection")}")
+                ? Ok($"one request to {_recorder.Hops[^1].Host}, over "
+                    + (warm.Connections == 0 ? "a connection that was there" : "a new connection"))
                 : new Finding(InspectionVerdict.Costs, $"{warm.Requests} requests", "where the layer lies could not be remembered");
         });
         await TryAsync("HEAD of the layer", () => HeadLayerAsync(client, endpoint, layer, cancellationToken));
@@ -195,18 +199,21 @@ public sealed class RegistryInspection
     private void AddRedirect(RegistryClient client, Descriptor layer)
     {
         var requests = _steps[^1].Requests;
-        var milliseconds = _recorder.Hops.Where(hop => hop.Kind == RegistryRequestKind.Blob).SkipLast(1).Sum(hop => hop.TimeToFirstByte.TotalMilliseconds);
+        var milliseconds = _recorder.Hops.Where(hop => hop.Kind == RegistryRequestKind.Blob)
+            .SkipLast(1).Sum(hop => hop.TimeToFirstByte.TotalMilliseconds);
         var location = client.KnownLocation(_reference, layer.Digest);
         var finding = location?.Elsewhere is { } elsewhere
             ? new Finding(
                 location.ExpiresAt - _options.Clock.GetUtcNow() < ShortLife ? InspectionVerdict.Costs : InspectionVerdict.Ok,
-                $"{requests.Count(r => r.StatusCode is >= 300 and < 400)} to {elsewhere.Authority}, good for {Seconds(location.ExpiresAt - _options.Clock.GetUtcNow())}",
+                $"{requests.Count(r => r.StatusCode is >= 300 and < 400)} to {elsewhere.Authority}, good " +
+                    $"for {Seconds(location.ExpiresAt - _options.Clock.GetUtcNow())}",
                 location.ExpiresAt - _options.Clock.GetUtcNow() < ShortLife ? "the registry is asked anew each time it expires" : "")
             : Ok("none: the registry sends layers itself");
         _steps.Add(new InspectionStep("redirect", finding.Verdict, finding.Found, finding.Consequence, Math.Round(milliseconds, 1), []));
     }
 
-    private async Task<Finding> HeadLayerAsync(RegistryClient client, RegistryEndpoint endpoint, Descriptor layer, CancellationToken cancellationToken)
+    private async Task<Finding> HeadLayerAsync(
+        RegistryClient client, RegistryEndpoint endpoint, Descriptor layer, CancellationToken cancellationToken)
     {
         var head = new HopRequest(RequestSubject.Blob(layer.Digest, null)) { Method = HttpMethod.Head };
         using var response = await client.Requests.SendAsync(
@@ -216,14 +223,17 @@ public sealed class RegistryInspection
             ? new Finding(InspectionVerdict.Costs, $"{status} at {response.Hop.Host}", "nothing lost: it is not needed for reading")
             : response.Message.Content.Headers.ContentLength == layer.Size
                 ? Ok($"200 at {response.Hop.Host}, with the layer's size")
-                : new Finding(InspectionVerdict.Costs, $"200 at {response.Hop.Host}, without the layer's size", "nothing lost: sizes are taken from the manifest");
+                : new Finding(InspectionVerdict.Costs, $"200 at {response.Hop.Host}, without the layer's size",
+                    "nothing lost: sizes are taken from the manifest");
     }
 
-    private async Task<Finding> ReferrersAsync(RegistryClient client, RegistryEndpoint endpoint, Digest manifest, CancellationToken cancellationToken)
+    private async Task<Finding> ReferrersAsync(
+        RegistryClient client, RegistryEndpoint endpoint, Digest manifest, CancellationToken cancellationToken)
     {
         var found = await client.ListReferrersAsync(_reference, manifest, artifactType: null, cancellationToken);
         return endpoint.Referrers.IsKnownMissing
-            ? new Finding(InspectionVerdict.Costs, $"no API; {found.Count} under the tag {ReferrersIndex.TagOf(manifest)}", "who looks for an index of an image asks twice the first time")
+            ? new Finding(InspectionVerdict.Costs, $"no API; {found.Count} under the tag {ReferrersIndex.TagOf(manifest)}",
+                "who looks for an index of an image asks twice the first time")
             : Ok($"API, {found.Count} listed");
     }
 
@@ -270,7 +280,8 @@ public sealed class RegistryInspection
         }
 
         _steps.Add(new InspectionStep(
-            name, finding.Verdict, finding.Found, finding.Consequence, _recorder.Milliseconds, [.. _recorder.Hops.Select(InspectionRequest.Of)]));
+            name, finding.Verdict, finding.Found, finding.Consequence, _recorder.Milliseconds,
+            [.. _recorder.Hops.Select(InspectionRequest.Of)]));
         return finding.Verdict != InspectionVerdict.Failed;
     }
 

@@ -17,7 +17,8 @@ internal static class ManifestCheck
     {
         var digest = DigestOf(subject, tagOrDigest, received);
         var mediaType = ManifestMediaType.Of(received, subject);
-        return new ImageDocument(new Descriptor { MediaType = mediaType, Digest = digest, Size = received.Content.Length }, received.Content);
+        return new ImageDocument(
+            new Descriptor { MediaType = mediaType, Digest = digest, Size = received.Content.Length }, received.Content);
     }
 
     public static RegistryException DigestMismatch(RequestSubject subject, string host, byte[] content) =>

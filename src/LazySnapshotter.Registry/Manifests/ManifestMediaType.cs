@@ -25,15 +25,19 @@ internal static class ManifestMediaType
         if (declared.Layers is not null && declared.Manifests is not null)
             throw subject.Error(RegistryFailure.Protocol, document.Hop.Host, "the document is manifest and index at once");
 
-        var mediaType = header ?? own ?? (declared.Manifests is not null ? MediaTypes.OciIndex : declared.Layers is not null ? MediaTypes.OciManifest : null);
-        return IsKnown(mediaType) ? mediaType! : throw Unknown(document, subject, mediaType ?? (declared.FsLayers is null ? null : OldDockerManifest));
+        var mediaType = header
+            ?? own ?? (declared.Manifests is not null ? MediaTypes.OciIndex : declared.Layers is not null ? MediaTypes.OciManifest : null);
+        return IsKnown(mediaType)
+            ? mediaType!
+            : throw Unknown(document, subject, mediaType ?? (declared.FsLayers is null ? null : OldDockerManifest));
     }
 
     private static MediaTypeProbe Declared(RegistryDocument document, RequestSubject subject)
     {
         try
         {
-            return JsonSerializer.Deserialize(document.Content, MediaTypeJsonContext.Default.MediaTypeProbe) ?? throw Unknown(document, subject, null);
+            return JsonSerializer.Deserialize(document.Content, MediaTypeJsonContext.Default.MediaTypeProbe)
+                ?? throw Unknown(document, subject, null);
         }
         catch (JsonException)
         {
@@ -41,7 +45,8 @@ internal static class ManifestMediaType
         }
     }
 
-    private static bool IsKnown(string? mediaType) => mediaType is not null && (MediaTypes.IsIndex(mediaType) || MediaTypes.IsManifest(mediaType));
+    private static bool IsKnown(string? mediaType) =>
+        mediaType is not null && (MediaTypes.IsIndex(mediaType) || MediaTypes.IsManifest(mediaType));
 
     private static RegistryException Unknown(RegistryDocument document, RequestSubject subject, string? mediaType) => subject.Error(
         RegistryFailure.Protocol, document.Hop.Host, ArtifactKind.OfDocument(mediaType ?? document.MediaType) is { } kind

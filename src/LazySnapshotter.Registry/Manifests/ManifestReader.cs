@@ -15,7 +15,8 @@ namespace LazySnapshotter.Registry.Manifests;
 //               section 13.1.2) nothing is sent again. Docker Hub counts GETs of manifests, not HEADs, against its pull limit,
 //               so there a HEAD says what the tag names, and what is remembered by digest is not asked for.
 // Of those who want the same at the same time one asks.
-internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory memory, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
+internal sealed class ManifestReader(
+    RegistryRequests requests, RegistryMemory memory, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
 {
     public const string Accepted =
         MediaTypes.OciIndex + ", " + MediaTypes.OciManifest + ", " + MediaTypes.DockerManifestList + ", " + MediaTypes.DockerManifest;
@@ -100,11 +101,13 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
                 : await AskIfChangedAsync(host, repository, tag, last, remembered, cancellationToken);
         }
 
-        return Remember(host, repository, tag, await ReceiveAsync(host, EndpointCapabilities.Resolve, repository, tag, null, cancellationToken));
+        return Remember(
+            host, repository, tag, await ReceiveAsync(host, EndpointCapabilities.Resolve, repository, tag, null, cancellationToken));
     }
 
     private async Task<ImageDocument> AskIfChangedAsync(
-        RegistryHost host, string repository, string tag, ImageDocument last, RememberedTag? remembered, CancellationToken cancellationToken)
+        RegistryHost host, string repository, string tag, ImageDocument last, RememberedTag? remembered,
+        CancellationToken cancellationToken)
     {
         var digest = last.Descriptor.Digest;
         // The quoted digest is what distribution and its kin use (S4.6); whoever knows neither it nor the ETag sends the manifest.
@@ -118,18 +121,22 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
         {
             logger.UnchangedTagContradicted(received.Endpoint.Name, repository, tag, digest, claimed);
             memory.Tags.Forget(RememberedTag.KeyOf(host.Name, repository, tag));
-            return Remember(host, repository, tag, await ReceiveAsync(host, EndpointCapabilities.Resolve, repository, tag, null, cancellationToken));
+            return Remember(
+                host, repository, tag, await ReceiveAsync(host, EndpointCapabilities.Resolve, repository, tag, null, cancellationToken));
         }
 
-        Remember(host, repository, tag, digest, received.Endpoint, received.Headers.ETag?.ToString() ?? ETagOf(remembered, received.Endpoint));
+        Remember(
+            host, repository, tag, digest, received.Endpoint, received.Headers.ETag?.ToString() ?? ETagOf(remembered, received.Endpoint));
         statistics.CountRemembered(RememberedThing.Tag);
         return last;
     }
 
     // An ETag means something to the endpoint that gave it.
-    private static string? ETagOf(RememberedTag? remembered, RegistryEndpoint endpoint) => remembered?.Endpoint == endpoint.Key ? remembered.ETag : null;
+    private static string? ETagOf(RememberedTag? remembered, RegistryEndpoint endpoint) =>
+        remembered?.Endpoint == endpoint.Key ? remembered.ETag : null;
 
-    private async Task<ImageDocument> FollowAsync(RegistryHost host, string repository, string tag, Digest digest, CancellationToken cancellationToken)
+    private async Task<ImageDocument> FollowAsync(
+        RegistryHost host, string repository, string tag, Digest digest, CancellationToken cancellationToken)
     {
         var document = await GetAsync(host, repository, digest.ToString(), cancellationToken);
         Remember(host, repository, tag, digest, null, null);
@@ -141,9 +148,11 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
     {
         try
         {
-            return await RetryLoop.RunAsync(options.RetryLimit, attempt => requests.OnEndpointsAsync<Digest?>(host, EndpointCapabilities.Resolve, async endpoint =>
+            return await RetryLoop.RunAsync(
+                options.RetryLimit, attempt => requests.OnEndpointsAsync<Digest?>(host, EndpointCapabilities.Resolve, async endpoint =>
             {
-                var head = new HopRequest(RequestSubject.Manifest(repository, tag)) { Method = HttpMethod.Head, Accept = Accepted, Attempt = attempt };
+                var head = new HopRequest(
+                    RequestSubject.Manifest(repository, tag)) { Method = HttpMethod.Head, Accept = Accepted, Attempt = attempt };
                 using var response = await SendAsync(endpoint, repository, tag, head, cancellationToken);
                 await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
                 return RegistryRequests.ClaimedName(response.Message);
@@ -170,6 +179,8 @@ internal sealed class ManifestReader(RegistryRequests requests, RegistryMemory m
     {
         var now = options.Clock.GetUtcNow();
         memory.Tags.Remember(new RememberedTag(
-            host.Name, repository, tag, now, now + RememberedTag.Lifetime, digest.ToString(), endpoint?.Key, endpoint is null ? null : etag));
+            host.Name, repository, tag, now, now + RememberedTag.Lifetime, digest.ToString(), endpoint?.Key, endpoint is null
+                ? null
+                : etag));
     }
 }

@@ -17,7 +17,8 @@ internal sealed class ManifestFiles(string folder, long bytesMax, ILogger logger
     private const int HeaderBytesMax = 4 << 10;
     private const UnixFileMode Ours = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private static readonly string[] MediaTypesKept = [MediaTypes.OciManifest, MediaTypes.OciIndex, MediaTypes.DockerManifest, MediaTypes.DockerManifestList];
+    private static readonly string[] MediaTypesKept =
+        [MediaTypes.OciManifest, MediaTypes.OciIndex, MediaTypes.DockerManifest, MediaTypes.DockerManifestList];
     private static readonly TimeSpan UseNoticed = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
@@ -65,7 +66,8 @@ internal sealed class ManifestFiles(string folder, long bytesMax, ILogger logger
             var header = Header(key, document.Descriptor.MediaType);
             try
             {
-                using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Ours }))
+                using (var file = new FileStream(
+                    temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Ours }))
                 {
                     file.Write(header);
                     file.Write(document.Content);
@@ -120,7 +122,8 @@ internal sealed class ManifestFiles(string folder, long bytesMax, ILogger logger
 
     private string PathOf(ManifestKey key)
     {
-        var repository = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Registry}/{key.Repository}")).AsSpan(0, 16));
+        var repository = Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Registry}/{key.Repository}")).AsSpan(0, 16));
         return Path.Combine(folder, repository, $"{key.Digest.Algorithm}-{key.Digest.Hex}");
     }
 
@@ -132,7 +135,8 @@ internal sealed class ManifestFiles(string folder, long bytesMax, ILogger logger
             _count++;
             if (_isMeasured && _bytes <= bytesMax && _count <= RegistryLimits.StoredManifestsMax)
                 return;
-            var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(path => new FileInfo(path)).Where(file => file.Exists).ToList();
+            var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Select(path => new FileInfo(path)).Where(file => file.Exists).ToList();
             (_bytes, _count, _isMeasured) = (files.Sum(file => file.Length), files.Count, true);
             if (_bytes > bytesMax || _count > RegistryLimits.StoredManifestsMax)
                 Prune(files);

@@ -9,7 +9,9 @@ namespace LazySnapshotter.Registry.Memory;
 internal sealed class ManifestMemory(string? folder, ILogger logger)
 {
     private readonly LruCache<ManifestKey, ImageDocument> _inMemory = new(int.MaxValue, RegistryLimits.RememberedManifestBytesMax);
-    private readonly ManifestFiles? _files = folder is null ? null : new ManifestFiles(folder, RegistryLimits.StoredManifestBytesMax, logger);
+    private readonly ManifestFiles? _files = folder is null
+        ? null
+        : new ManifestFiles(folder, RegistryLimits.StoredManifestBytesMax, logger);
 
     /// <summary>The content is shared by everybody who asks: nobody writes to it.</summary>
     public ImageDocument? Find(string registry, string repository, Digest digest)

@@ -30,7 +30,8 @@ internal sealed record MemoryDocument(
 internal sealed record MemoryHeader(
     [property: JsonRequired] string Format, [property: JsonRequired] int Version, [property: JsonRequired] string Sha256);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, IgnoreReadOnlyProperties = true, MaxDepth = 8)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, IgnoreReadOnlyProperties = true, MaxDepth = 8)]
 [JsonSerializable(typeof(MemoryDocument))]
 [JsonSerializable(typeof(MemoryHeader))]
 internal sealed partial class MemoryJsonContext : JsonSerializerContext;

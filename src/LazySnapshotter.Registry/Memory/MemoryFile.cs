@@ -48,7 +48,9 @@ internal sealed class MemoryFile(string folder)
         }
     }
 
-    /// <summary>Waits its turn among processes; null where another one does not give it up. Makes the folder anew if somebody deleted it.</summary>
+    /// <summary>
+    /// Waits its turn among processes; null where another one does not give it up. Makes the folder anew if somebody deleted it.
+    /// </summary>
     /// <exception cref="IOException">Nothing can be written there.</exception>
     public IDisposable? TryLock()
     {
@@ -92,7 +94,8 @@ internal sealed class MemoryFile(string folder)
         var temporary = string.Create(CultureInfo.InvariantCulture, $"{_path}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp");
         try
         {
-            using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Ours }))
+            using (var file = new FileStream(
+                temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Ours }))
             {
                 file.Write(header);
                 file.WriteByte((byte)'\n');
@@ -121,7 +124,8 @@ internal sealed class MemoryFile(string folder)
 
     private FileStream? WaitForLock()
     {
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, UnixCreateMode = Ours };
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None,
+            UnixCreateMode = Ours };
         var giveUpAt = DateTime.UtcNow + LockWait;
         while (true)
         {
@@ -164,7 +168,8 @@ internal sealed class MemoryFile(string folder)
             var content = file[(end + 1)..^1];
             if (header.Sha256 != Convert.ToHexStringLower(SHA256.HashData(content)))
                 throw new InvalidDataException("its digest is wrong");
-            return JsonSerializer.Deserialize(content, MemoryJsonContext.Default.MemoryDocument) ?? throw new InvalidDataException("it is empty");
+            return JsonSerializer.Deserialize(content, MemoryJsonContext.Default.MemoryDocument)
+                ?? throw new InvalidDataException("it is empty");
         }
         catch (JsonException)
         {

@@ -200,7 +200,8 @@ internal sealed class RegistryMemory : IDisposable
                 _changed = false;
             if (_file.HasChanged)
                 Absorb();
-            _file.Write(new MemoryDocument(_loginKey, Challenges.Living(), Tokens.Living(), Locations.Living(), Tags.Living(), Gaps.Living()));
+            _file.Write(
+                new MemoryDocument(_loginKey, Challenges.Living(), Tokens.Living(), Locations.Living(), Tags.Living(), Gaps.Living()));
             _writeFailed = false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -5,5 +5,6 @@ namespace LazySnapshotter.Registry.Memory;
 // What a name read from a file may look like.
 internal static class RememberedName
 {
-    public static bool IsSound(string? text) => text is { Length: > 0 and <= RegistryLimits.RememberedNameCharsMax } && !text.Any(char.IsControl);
+    public static bool IsSound(string? text) =>
+        text is { Length: > 0 and <= RegistryLimits.RememberedNameCharsMax } && !text.Any(char.IsControl);
 }

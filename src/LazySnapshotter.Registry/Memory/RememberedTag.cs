@@ -9,7 +9,8 @@ namespace LazySnapshotter.Registry.Memory;
 /// <param name="Endpoint">Which of the registry's endpoints gave the ETag.</param>
 /// <param name="ETag">As it was written; null where there was none.</param>
 internal sealed record RememberedTag(
-    string Registry, string Repository, string Tag, DateTimeOffset LearnedAt, DateTimeOffset ExpiresAt, string Digest, string? Endpoint, string? ETag) : IRemembered
+    string Registry, string Repository, string Tag, DateTimeOffset LearnedAt, DateTimeOffset ExpiresAt, string Digest, string? Endpoint,
+    string? ETag) : IRemembered
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
 
@@ -19,6 +20,7 @@ internal sealed record RememberedTag(
 
     public static string KeyOf(string registry, string repository, string tag) => $"{registry}/{repository}:{tag}";
 
-    public bool IsSound() => RememberedName.IsSound(Registry) && RememberedName.IsSound(Repository) && RememberedName.IsSound(Tag) && Oci.Digest.TryParse(Digest, out _)
+    public bool IsSound() => RememberedName.IsSound(Registry)
+        && RememberedName.IsSound(Repository) && RememberedName.IsSound(Tag) && Oci.Digest.TryParse(Digest, out _)
         && (Endpoint is null || RememberedName.IsSound(Endpoint)) && (ETag is null || RememberedName.IsSound(ETag));
 }

@@ -1,7 +1,7 @@
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Blobs;
 
-namespace LazySnapshotter.Registry;
+namespace LazySnapshotter.Registry.Push;
 
 // A blob on its way into a registry: its digest and size are known beforehand, its bytes come as a stream and are checked
 // against both while they pass. A push that has to be repeated opens the stream again.
@@ -31,7 +31,8 @@ public sealed class BlobContent
 
     /// <param name="digest">Of the file's content.</param>
     public static BlobContent OfFile(string path, Digest digest) => new(digest, new FileInfo(path).Length, _ => Task.FromResult<Stream>(
-        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan)));
+        new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan)));
 
     /// <summary>A blob of another repository or registry.</summary>
     public static BlobContent OfRemote(RemoteBlob blob) =>

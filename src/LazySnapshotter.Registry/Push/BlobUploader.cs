@@ -12,7 +12,8 @@ namespace LazySnapshotter.Registry.Push;
 // repository"): asks whether it is there, opens a session, sends the blob as one body. The session may be at another
 // host, which is shown no credentials.
 internal sealed class BlobUploader(
-    RegistryEndpoint endpoint, string repository, Digest digest, RegistryRequests requests, RegistryOptions options, RegistryStatistics statistics, ILogger logger)
+    RegistryEndpoint endpoint, string repository, Digest digest, RegistryRequests requests, RegistryOptions options,
+    RegistryStatistics statistics, ILogger logger)
 {
     // What a session that is of no use any more is worth waiting for.
     private static readonly TimeSpan CancelDeadline = TimeSpan.FromSeconds(5);
@@ -21,7 +22,8 @@ internal sealed class BlobUploader(
     private readonly string _uploads = $"/v2/{repository}/blobs/uploads/";
     private readonly RequestSubject _subject = RequestSubject.Upload(digest);
 
-    public async Task<BlobPush> PushAsync(BlobContent content, ImageReference? mountFrom, IProgress<long>? progress, CancellationToken cancellationToken)
+    public async Task<BlobPush> PushAsync(
+        BlobContent content, ImageReference? mountFrom, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         if (await ExistsAsync(content.Size, cancellationToken))
             return BlobPush.Present;
@@ -45,10 +47,13 @@ internal sealed class BlobUploader(
         {
             return await RetryLoop.RunAsync(options.RetryLimit, async attempt =>
             {
-                using var response = await requests.SendAsync(endpoint, path, Scopes.Mount(repository, from), Post(attempt), cancellationToken);
+                using var response = await requests.SendAsync(
+                    endpoint, path, Scopes.Mount(repository, from), Post(attempt), cancellationToken);
                 await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
                 if (response.Message.StatusCode != HttpStatusCode.Created)
-                    return (false, response.Message.StatusCode == HttpStatusCode.Accepted ? RedirectPolicy.UploadPlace(response.Hop, response.Message) : null);
+                    return (false, response.Message.StatusCode == HttpStatusCode.Accepted
+                        ? RedirectPolicy.UploadPlace(response.Hop, response.Message)
+                        : null);
                 CheckClaimedDigest(response);
                 return (true, (Uri?)null);
             });
@@ -87,10 +92,12 @@ internal sealed class BlobUploader(
             var headers = response.Message.Content.Headers;
             return headers.ContentLength is not { } length || length == size || headers.ContentEncoding.Count > 0
                 ? true
-                : throw response.Hop.Subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"the registry has it with {length} bytes, its descriptor says {size}");
+                : throw response.Hop.Subject.Error(
+                    RegistryFailure.Protocol, response.Hop.Host, $"the registry has it with {length} bytes, its descriptor says {size}");
         });
 
-    private async Task<BlobPush> UploadAsync(BlobContent content, Uri? session, IProgress<long>? progress, CancellationToken cancellationToken)
+    private async Task<BlobPush> UploadAsync(
+        BlobContent content, Uri? session, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         var body = new UploadBody(content, _subject, endpoint.Name, statistics, progress);
         return await RetryLoop.RunAsync(
@@ -132,7 +139,9 @@ internal sealed class BlobUploader(
             isOver = true;
             CheckClaimedDigest(response);
         }
-        catch (RegistryException e) when (e.Failure is RegistryFailure.Unreachable or RegistryFailure.TimedOut or RegistryFailure.Unavailable && !ReferenceEquals(e, body.SourceFailure))
+        catch (RegistryException e)
+            when (e.Failure is RegistryFailure.Unreachable or RegistryFailure.TimedOut or RegistryFailure.Unavailable
+            && !ReferenceEquals(e, body.SourceFailure))
         {
             isOver = true; // A host in trouble is not asked to tidy up.
             throw;
@@ -155,8 +164,10 @@ internal sealed class BlobUploader(
 
     private void CheckClaimedDigest(RegistryResponse response)
     {
-        if (Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var claim) && claim.Algorithm == digest.Algorithm && claim != digest)
-            throw response.Hop.Subject.Error(RegistryFailure.Protocol, response.Hop.Host, $"the registry took it as {claim}", response.Message.StatusCode);
+        if (Digest.TryParse(RegistryRequests.ClaimedDigest(response.Message), out var claim)
+            && claim.Algorithm == digest.Algorithm && claim != digest)
+            throw response.Hop.Subject.Error(
+                RegistryFailure.Protocol, response.Hop.Host, $"the registry took it as {claim}", response.Message.StatusCode);
     }
 
     private static RegistryException Unexpected(RegistryResponse response, string expected) => response.Hop.Subject.Error(

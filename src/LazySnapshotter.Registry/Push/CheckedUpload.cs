@@ -11,7 +11,8 @@ internal sealed class CheckedUpload(BlobContent content, RequestSubject subject,
 {
     private const int BufferBytes = 256 << 10;
 
-    public async Task CopyAsync(Stream source, Stream destination, HopTimer timer, Action<int, long> sent, CancellationToken cancellationToken)
+    public async Task CopyAsync(
+        Stream source, Stream destination, HopTimer timer, Action<int, long> sent, CancellationToken cancellationToken)
     {
         using var hash = content.Digest.CreateHash();
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -53,7 +54,8 @@ internal sealed class CheckedUpload(BlobContent content, RequestSubject subject,
         }
     }
 
-    private static async Task WriteAsync(Stream destination, ReadOnlyMemory<byte> bytes, HopTimer timer, CancellationToken cancellationToken)
+    private static async Task WriteAsync(
+        Stream destination, ReadOnlyMemory<byte> bytes, HopTimer timer, CancellationToken cancellationToken)
     {
         timer.HostTakesBytes();
         try
@@ -71,11 +73,14 @@ internal sealed class CheckedUpload(BlobContent content, RequestSubject subject,
     private void Check(long length, IncrementalHash hash)
     {
         if (length != content.Size)
-            throw subject.Error(RegistryFailure.Protocol, host, $"not sent: its source {(length < content.Size ? $"ends after {length}" : $"has more than the {content.Size}")} bytes, {content.Size} were announced");
+            throw subject.Error(RegistryFailure.Protocol, host, $"not sent: its " +
+                $"source {(length < content.Size ? $"ends after {length}" : $"has more than the {content.Size}")} bytes, {content.Size} " +
+                $"were announced");
         Span<byte> actual = stackalloc byte[SHA512.HashSizeInBytes];
         var written = hash.GetHashAndReset(actual);
         if (!content.Digest.Matches(actual[..written]))
-            throw subject.Error(RegistryFailure.Protocol, host, $"not sent: its source has other content, with the {content.Digest.Algorithm} {Convert.ToHexStringLower(actual[..written])}");
+            throw subject.Error(RegistryFailure.Protocol, host, $"not sent: its source has other content, with " +
+                $"the {content.Digest.Algorithm} {Convert.ToHexStringLower(actual[..written])}");
     }
 }
 

@@ -4,7 +4,8 @@ using LazySnapshotter.Registry.Http;
 namespace LazySnapshotter.Registry.Push;
 
 // The body of a blob upload: a stream from wherever the blob is, checked while it passes.
-internal sealed class UploadBody(BlobContent content, RequestSubject subject, string host, RegistryStatistics statistics, IProgress<long>? progress) : RequestBody
+internal sealed class UploadBody(
+    BlobContent content, RequestSubject subject, string host, RegistryStatistics statistics, IProgress<long>? progress) : RequestBody
 {
     private bool _opened;
     private Exception? _sourceFailure;
@@ -24,7 +25,8 @@ internal sealed class UploadBody(BlobContent content, RequestSubject subject, st
         try
         {
             if (!CanRepeat)
-                throw subject.Error(RegistryFailure.Unreachable, host, "it would have to be sent again, but its source can be read only once");
+                throw subject.Error(
+                    RegistryFailure.Unreachable, host, "it would have to be sent again, but its source can be read only once");
             _opened = true;
             timer.Pause();
             await using var source = await content.OpenAsync(cancellationToken);
@@ -49,7 +51,8 @@ internal sealed class UploadBody(BlobContent content, RequestSubject subject, st
         protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) =>
             body.SendAsync(stream, timer, CancellationToken.None);
 
-        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context, CancellationToken cancellationToken) =>
+        protected override Task SerializeToStreamAsync(
+            Stream stream, System.Net.TransportContext? context, CancellationToken cancellationToken) =>
             body.SendAsync(stream, timer, cancellationToken);
 
         protected override bool TryComputeLength(out long length)

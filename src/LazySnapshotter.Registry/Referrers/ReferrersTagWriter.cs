@@ -3,7 +3,7 @@ using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Hosts;
 
-namespace LazySnapshotter.Registry;
+namespace LazySnapshotter.Registry.Referrers;
 
 // Changes the list of referrers that a tag names: read, edit, put. The specification leaves races to clients. Edits of one
 // list by this process wait for each other; against other processes the put carries what was read as its precondition,
@@ -24,13 +24,16 @@ internal sealed class ReferrersTagWriter
     }
 
     /// <returns>The list and its ETag; null where the tag does not exist.</returns>
-    public delegate Task<(ImageDocument Document, string? ETag)?> ReadTag(RegistryHost host, string repository, string tag, CancellationToken cancellationToken);
+    public delegate Task<(ImageDocument Document, string? ETag)?> ReadTag(
+        RegistryHost host, string repository, string tag, CancellationToken cancellationToken);
 
     public delegate Task PutTag(
-        RegistryHost host, string repository, string tag, byte[] index, KeyValuePair<string, string>? precondition, CancellationToken cancellationToken);
+        RegistryHost host, string repository, string tag, byte[] index, KeyValuePair<string, string>? precondition,
+        CancellationToken cancellationToken);
 
     /// <returns>Whether there was something to change.</returns>
-    public async Task<bool> EditAsync(RegistryHost host, string repository, Digest subject, ReferrersEdit edit, CancellationToken cancellationToken)
+    public async Task<bool> EditAsync(
+        RegistryHost host, string repository, Digest subject, ReferrersEdit edit, CancellationToken cancellationToken)
     {
         var tag = ReferrersIndex.TagOf(subject);
         var turn = _locks[(uint)HashCode.Combine(host.Name, repository, tag) % LocksCount];
@@ -57,7 +60,8 @@ internal sealed class ReferrersTagWriter
                     await _put(host, repository, tag, index, changed ? PreconditionOf(current) : null, cancellationToken);
                     return true;
                 }
-                catch (RegistryException e) when (e.StatusCode == HttpStatusCode.PreconditionFailed && conflicts < RegistryLimits.ReferrerConflictsMax)
+                catch (RegistryException e)
+                    when (e.StatusCode == HttpStatusCode.PreconditionFailed && conflicts < RegistryLimits.ReferrerConflictsMax)
                 {
                 }
             }

@@ -13,7 +13,8 @@ internal sealed class EndpointFailover(HttpTransport transport, ILogger logger)
 {
     /// <param name="preferred">The endpoint that had it before: asked first, unless it is in trouble and others are not.</param>
     /// <exception cref="RegistryException">Nobody has it. It is the error of the registry itself if that was asked.</exception>
-    public async Task<T> RunAsync<T>(RegistryHost host, EndpointCapabilities needed, RegistryEndpoint? preferred, Func<RegistryEndpoint, Task<T>> use)
+    public async Task<T> RunAsync<T>(
+        RegistryHost host, EndpointCapabilities needed, RegistryEndpoint? preferred, Func<RegistryEndpoint, Task<T>> use)
     {
         var endpoints = host.EndpointsFor(needed);
         if (endpoints.Count == 1)
@@ -41,7 +42,8 @@ internal sealed class EndpointFailover(HttpTransport transport, ILogger logger)
     }
 
     // Waiting for it would take longer than asking one of those again that have just failed: RetryLoop does.
-    private bool IsBetterLeftAlone(RegistryEndpoint endpoint, List<(RegistryEndpoint Endpoint, RegistryException Error)> failures, out TimeSpan waiting)
+    private bool IsBetterLeftAlone(
+        RegistryEndpoint endpoint, List<(RegistryEndpoint Endpoint, RegistryException Error)> failures, out TimeSpan waiting)
     {
         var wait = waiting = transport.BackoffOf(endpoint.Name);
         return wait > TimeSpan.Zero && failures.Exists(f => f.Error.IsTransient && transport.BackoffOf(f.Endpoint.Name) < wait);
@@ -55,15 +57,18 @@ internal sealed class EndpointFailover(HttpTransport transport, ILogger logger)
     private static RegistryException Combine(List<(RegistryEndpoint Endpoint, RegistryException Error)> failures, string? leftAlone)
     {
         var telling = failures.Find(f => !f.Endpoint.IsMirror).Error ?? failures.Find(f => f.Error.IsTransient).Error ?? failures[^1].Error;
-        List<string> others = [.. failures.Where(f => f.Error != telling).Select(f => f.Error.Message), .. leftAlone is null ? [] : (string[])[leftAlone]];
+        List<string> others =
+            [.. failures.Where(f => f.Error != telling).Select(f => f.Error.Message), .. leftAlone is null ? [] : (string[])[leftAlone]];
         if (others.Count == 0)
             return telling;
         return new RegistryException(
-            telling.Failure, telling.Host, $"{telling.Message} (of the others: {string.Join("; ", others)})", telling.StatusCode, telling.Digest, telling)
+            telling.Failure, telling.Host, $"{telling.Message} (of the others: {string.Join("; ", others)})", telling.StatusCode,
+            telling.Digest, telling)
         {
             ErrorCode = telling.ErrorCode,
             // Where the registry itself lets nobody in, a mirror in trouble is all there is.
-            IsTransient = telling.IsTransient || (telling.Failure == RegistryFailure.Unauthorized && failures.Exists(f => f.Error.IsTransient)),
+            IsTransient = telling.IsTransient
+                || (telling.Failure == RegistryFailure.Unauthorized && failures.Exists(f => f.Error.IsTransient)),
             IsLasting = failures.TrueForAll(f => f.Error.IsLasting),
             // What the registry itself was asked over and over (its ping) is not begun anew for the mirrors' sake.
             WasRepeated = telling.WasRepeated && failures.Exists(f => f.Error == telling && !f.Endpoint.IsMirror),

@@ -10,14 +10,16 @@ namespace LazySnapshotter.Registry.Requests;
 
 /// <summary>The head of a final answer and the hop that got it; its body is still to be read.</summary>
 /// <param name="Endpoint">Through which it came, redirected or not; null where a remembered place was asked without one.</param>
-internal sealed record RegistryResponse(HttpResponseMessage Message, HopRequest Hop, RegistryEndpoint? Endpoint, bool Redirected) : IDisposable
+internal sealed record RegistryResponse(HttpResponseMessage Message, HopRequest Hop, RegistryEndpoint? Endpoint, bool Redirected)
+    : IDisposable
 {
     public void Dispose() => Message.Dispose();
 }
 
 // A request at a registry, with what the endpoint wants to see, through redirects to wherever the content lies. Credentials
 // go to the endpoint's own origin, and not even there any more once a redirect has led away from it.
-internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover failover, HostAuthorizers authorizers, RegistryOptions options)
+internal sealed class RegistryRequests(
+    HttpTransport transport, EndpointFailover failover, HostAuthorizers authorizers, RegistryOptions options)
 {
     /// <summary>One attempt at each endpoint that may be asked, until one of them has what <paramref name="use"/> wants.</summary>
     /// <param name="preferred">The endpoint that had it before.</param>
@@ -36,19 +38,24 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
         var isSchemeRecalled = endpoint.SchemeIsRecalled;
         try
         {
-            return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(shown.BaseUri, path) }, shown, cancellationToken);
+            return await FollowAsync(
+                endpoint, scope, template with { Uri = endpoint.UriOf(shown.BaseUri, path) }, shown, cancellationToken);
         }
         catch (RegistryException e) when (isSchemeRecalled && e.StatusCode is null && template.Body?.CanRepeat != false
             && !(e.Failure == RegistryFailure.TimedOut && Decision.IsPending))
         {
             authorizers.Of(endpoint).DoubtScheme();
             shown = await authorizers.Of(endpoint).AuthorizeAsync(scope, cancellationToken);
-            return await FollowAsync(endpoint, scope, template with { Uri = endpoint.UriOf(shown.BaseUri, path) }, shown, cancellationToken);
+            return await FollowAsync(
+                endpoint, scope, template with { Uri = endpoint.UriOf(shown.BaseUri, path) }, shown, cancellationToken);
         }
     }
 
-    /// <summary>The same for a place a registry named, an upload's for example; elsewhere than at the endpoint it is shown nothing.</summary>
-    public async Task<RegistryResponse> SendAsync(RegistryEndpoint endpoint, string scope, HopRequest request, CancellationToken cancellationToken)
+    /// <summary>
+    /// The same for a place a registry named, an upload's for example; elsewhere than at the endpoint it is shown nothing.
+    /// </summary>
+    public async Task<RegistryResponse> SendAsync(
+        RegistryEndpoint endpoint, string scope, HopRequest request, CancellationToken cancellationToken)
     {
         var isHome = RedirectPolicy.IsSameOrigin(endpoint.BaseUri, request.Uri);
         var shown = isHome ? await authorizers.Of(endpoint).AuthorizeAsync(scope, cancellationToken) : new Shown(null, endpoint.BaseUri);
@@ -69,13 +76,15 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
     }
 
     /// <exception cref="RegistryException">The status says that there is none, or the body cannot be read.</exception>
-    public async Task<RegistryDocument> ReadAsync(RegistryResponse response, int limitBytes, RegistryStatistics statistics, CancellationToken cancellationToken)
+    public async Task<RegistryDocument> ReadAsync(
+        RegistryResponse response, int limitBytes, RegistryStatistics statistics, CancellationToken cancellationToken)
     {
         await ResponseCheck.EnsureSuccessAsync(response.Message, response.Hop, options, cancellationToken);
         var content = await BoundedBody.ReadAsync(response.Message, response.Hop, limitBytes, options, cancellationToken);
         statistics.CountDocumentBytes(content.Length);
         return new RegistryDocument(
-            content, response.Message.Content.Headers.ContentType?.MediaType, ClaimedDigest(response.Message), response.Hop, response.Message.Headers);
+            content, response.Message.Content.Headers.ContentType?.MediaType, ClaimedDigest(
+                response.Message), response.Hop, response.Message.Headers);
     }
 
     public static string? ClaimedDigest(HttpResponseMessage response) => ClaimedDigest(response.Headers);
@@ -112,7 +121,8 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
                     hop = hop with { Authorization = HeaderFor(hop.Uri, shown), IsFollowUp = true };
                 }
                 else if (response.StatusCode == HttpStatusCode.Unauthorized && hop.Authorization is null
-                    && !RedirectPolicy.IsSameOrigin(shown.BaseUri, hop.Uri) && (hop.Method == HttpMethod.Get || hop.Method == HttpMethod.Head) && strangers++ == 0
+                    && !RedirectPolicy.IsSameOrigin(shown.BaseUri, hop.Uri)
+                        && (hop.Method == HttpMethod.Get || hop.Method == HttpMethod.Head) && strangers++ == 0
                     && await authorizers.Of(endpoint).AnonymousAtAsync(response, hop.Uri, scope) is { } anonymous)
                 {
                     hop = hop with { Authorization = anonymous, IsFollowUp = true };
@@ -132,7 +142,8 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
     }
 
     // Its scheme may have changed since the request was made; then nothing is shown.
-    private static AuthenticationHeaderValue? HeaderFor(Uri place, Shown shown) => RedirectPolicy.IsSameOrigin(shown.BaseUri, place) ? shown.Header : null;
+    private static AuthenticationHeaderValue? HeaderFor(Uri place, Shown shown) =>
+        RedirectPolicy.IsSameOrigin(shown.BaseUri, place) ? shown.Header : null;
 
     private static bool IsHome(HopRequest hop, Uri home, int redirects) =>
         RedirectPolicy.IsSameOrigin(home, hop.Uri) && (redirects == 0 || hop.Authorization is not null);
@@ -140,4 +151,5 @@ internal sealed class RegistryRequests(HttpTransport transport, EndpointFailover
 
 /// <param name="MediaType">From Content-Type, without parameters.</param>
 /// <param name="ClaimedDigest">From Docker-Content-Digest, not yet checked.</param>
-internal sealed record RegistryDocument(byte[] Content, string? MediaType, string? ClaimedDigest, HopRequest Hop, HttpResponseHeaders Headers);
+internal sealed record RegistryDocument(
+    byte[] Content, string? MediaType, string? ClaimedDigest, HopRequest Hop, HttpResponseHeaders Headers);

@@ -11,7 +11,9 @@ namespace LazySnapshotter.Registry.Scheduling;
 // Not thread safe; guarded by its queue.
 internal sealed class HostBackoff(RegistryOptions options)
 {
-    /// <summary>A host may ask for hours (Docker Hub's pull limit). Deadlines end waits before that; this bounds what is remembered.</summary>
+    /// <summary>
+    /// A host may ask for hours (Docker Hub's pull limit). Deadlines end waits before that; this bounds what is remembered.
+    /// </summary>
     public static readonly TimeSpan RetryAfterMax = TimeSpan.FromMinutes(5);
 
     private const int SuccessesPerThrottle = 6;

@@ -19,7 +19,8 @@ internal sealed class HostQueues(RegistryOptions options, ILogger logger)
 
         if (_queues.Count >= RegistryLimits.RememberedHostsMax)
             DropIdle();
-        return _queues.GetOrAdd(host, static (name, self) => new HostQueue(name, self.Options, self.Logger), (Options: options, Logger: logger));
+        return _queues.GetOrAdd(
+            host, static (name, self) => new HostQueue(name, self.Options, self.Logger), (Options: options, Logger: logger));
     }
 
     private void DropIdle()

@@ -15,7 +15,8 @@ internal static class RetryAfter
             return wait > TimeSpan.Zero ? wait : null;
         }
 
-        return headers.NonValidated.TryGetValues("Retry-After", out var values) && values.ToString().Trim() is { Length: > 0 } text && text.All(char.IsAsciiDigit)
+        return headers.NonValidated.TryGetValues("Retry-After", out var values)
+            && values.ToString().Trim() is { Length: > 0 } text && text.All(char.IsAsciiDigit)
             ? TimeSpan.MaxValue
             : null;
     }

@@ -20,7 +20,8 @@ internal sealed class TurnGroup
     /// <param name="queues">A queue may be named more than once.</param>
     /// <exception cref="InvalidOperationException">The caller runs in a group: its places are all it may have.</exception>
     /// <exception cref="TurnWaitException">The caller gave up.</exception>
-    public static async Task<T> RunAsync<T>(IEnumerable<HostQueue> queues, TurnLoad load, Func<Task<T>> work, CancellationToken cancellationToken)
+    public static async Task<T> RunAsync<T>(
+        IEnumerable<HostQueue> queues, TurnLoad load, Func<Task<T>> work, CancellationToken cancellationToken)
     {
         if (IsInside)
             throw new InvalidOperationException("a group of turns cannot take further places");

@@ -33,7 +33,8 @@ internal sealed class SnapshotDirectories
     {
         var path = Path.GetFullPath(root);
         if (path.AsSpan().ContainsAny(":,\\\""))
-            throw new ArgumentException($"root directory {path}: a colon, comma, quote or backslash cannot stand in overlay's mount options", nameof(root));
+            throw new ArgumentException(
+                $"root directory {path}: a colon, comma, quote or backslash cannot stand in overlay's mount options", nameof(root));
         _snapshots = Path.Combine(path, "snapshots");
         Make(_snapshots, Mode0700);
     }
@@ -102,7 +103,8 @@ internal sealed class SnapshotDirectories
         {
             if (name.StartsWith(TrashPrefix, StringComparison.Ordinal))
                 trash.Add(Path.Combine(_snapshots, name));
-            else if (TryId(name, out var id) && !pending.Contains(id) && (!rows.Contains(id) || name.StartsWith(NewPrefix, StringComparison.Ordinal)))
+            else if (TryId(name, out var id)
+                && !pending.Contains(id) && (!rows.Contains(id) || name.StartsWith(NewPrefix, StringComparison.Ordinal)))
                 AddIfMoved(trash, MoveToTrash(name));
         }
 

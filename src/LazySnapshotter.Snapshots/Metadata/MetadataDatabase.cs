@@ -71,12 +71,14 @@ public sealed class MetadataDatabase : IDisposable
         var version = (int)connection.QueryFirst(
             "SELECT version FROM schemas WHERE component = $component", row => row.GetInt64(0), ("$component", component));
         if (version > migrations.Count)
-            throw new MetadataException($"{Path}: the {component} tables have version {version}, this program knows {migrations.Count}: a newer program wrote them");
+            throw new MetadataException($"{Path}: the {component} tables have version {version}, this program knows {migrations.Count}: " +
+                $"a newer program wrote them");
 
         for (var i = version; i < migrations.Count; i++)
             connection.Execute(migrations[i]);
         connection.Execute(
-            "INSERT INTO schemas (component, version) VALUES ($component, $version) ON CONFLICT (component) DO UPDATE SET version = excluded.version",
+            "INSERT INTO schemas (component, version) VALUES ($component, $version) ON CONFLICT (component) DO UPDATE SET version = " +
+                "excluded.version",
             ("$component", component), ("$version", migrations.Count));
     });
 
@@ -156,7 +158,8 @@ public sealed class MetadataDatabase : IDisposable
 
     private static SqliteConnection Connect(string path)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
         try
         {
             connection.Open();
@@ -206,7 +209,8 @@ public sealed class MetadataDatabase : IDisposable
         {
             var who = LockHolder.Find(lockPath) is { } pid ? $"process {pid}" : "another process";
             throw new IOException(
-                $"{who} has it, a daemon that runs already; a second one needs a root of its own (--root) and a socket of its own (--address)", e);
+                $"{who} has it, a daemon that runs already; a second one needs a root of its own (--root) and a socket of its own " +
+                    $"(--address)", e);
         }
     }
 
@@ -218,7 +222,8 @@ public sealed class MetadataDatabase : IDisposable
         UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
     };
 
-    private static MetadataException Translate(Exception e, string path) => e is SqliteException { SqliteErrorCode: SQLITE_CORRUPT or SQLITE_NOTADB }
+    private static MetadataException Translate(Exception e, string path) =>
+        e is SqliteException { SqliteErrorCode: SQLITE_CORRUPT or SQLITE_NOTADB }
         ? new MetadataException($"metadata database {path} is damaged: {e.Message}", e)
         : new MetadataException($"metadata database {path}: {e.Message}", e);
 }

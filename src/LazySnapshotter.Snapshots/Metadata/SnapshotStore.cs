@@ -62,7 +62,8 @@ internal sealed class SnapshotStore
     public HashSet<long> Ids() => [.. _database.Read(connection => connection.Query("SELECT id FROM snapshots", row => row.GetInt64(0)))];
 
     public HashSet<long> LayerIds() =>
-        [.. _database.Read(connection => connection.Query("SELECT DISTINCT layer_id FROM snapshots WHERE layer_id IS NOT NULL", row => row.GetInt64(0)))];
+        [.. _database.Read(
+            connection => connection.Query("SELECT DISTINCT layer_id FROM snapshots WHERE layer_id IS NOT NULL", row => row.GetInt64(0)))];
 
     public bool IsLayerUsed(long layerId) => _database.Read(connection => connection.QueryFirst(
         "SELECT EXISTS (SELECT 1 FROM snapshots WHERE layer_id = $layer)", row => row.GetBoolean(0), ("$layer", layerId)));
@@ -128,7 +129,8 @@ internal sealed class SnapshotStore
     public SnapshotRecord Remove(string key) => _database.Write(connection =>
     {
         var snapshot = Find(connection, key) ?? throw new SnapshotNotFoundException($"failed to remove snapshot \"{key}\": does not exist");
-        if (connection.QueryFirst("SELECT EXISTS (SELECT 1 FROM snapshots WHERE parent_id = $id)", row => row.GetBoolean(0), ("$id", snapshot.Id)))
+        if (connection.QueryFirst(
+            "SELECT EXISTS (SELECT 1 FROM snapshots WHERE parent_id = $id)", row => row.GetBoolean(0), ("$id", snapshot.Id)))
             throw new SnapshotStateException($"failed to remove snapshot \"{key}\": cannot remove snapshot with child");
         connection.Execute("DELETE FROM snapshots WHERE id = $id", ("$id", snapshot.Id));
         return snapshot;
@@ -141,7 +143,8 @@ internal sealed class SnapshotStore
             var snapshot = Existing(connection, name);
             WriteLabels(connection, snapshot.Id, change(snapshot.Info.Labels));
             connection.Execute(
-                "UPDATE snapshots SET updated_ns = $now WHERE id = $id", ("$now", Nanoseconds(DateTimeOffset.UtcNow)), ("$id", snapshot.Id));
+                "UPDATE snapshots SET updated_ns = $now WHERE id = $id", ("$now", Nanoseconds(DateTimeOffset.UtcNow)),
+                ("$id", snapshot.Id));
             return Existing(connection, name).Info;
         });
 
@@ -156,7 +159,8 @@ internal sealed class SnapshotStore
         Find(connection, name) ?? throw new SnapshotNotFoundException($"snapshot \"{name}\" does not exist");
 
     private static SnapshotRecord? Find(SqliteConnection connection, string name) =>
-        connection.QueryFirst(SelectSnapshot + "WHERE s.name = $name", row => Record(row, Labels(connection, row.GetInt64(0))), ("$name", name));
+        connection.QueryFirst(
+            SelectSnapshot + "WHERE s.name = $name", row => Record(row, Labels(connection, row.GetInt64(0))), ("$name", name));
 
     private static SnapshotRecord? FindTarget(SqliteConnection connection, string target, long? parentId) => connection.QueryFirst(
         SelectSnapshot +
@@ -235,7 +239,8 @@ internal sealed class SnapshotStore
         foreach (var (key, value) in labels.Where(label => label.Value.Length > 0 && !SnapshotLabels.IsSecret(label.Key)))
         {
             connection.Execute(
-                "INSERT INTO snapshot_labels (snapshot_id, key, value) VALUES ($id, $key, $value)", ("$id", id), ("$key", key), ("$value", value));
+                "INSERT INTO snapshot_labels (snapshot_id, key, value) VALUES ($id, $key, $value)", ("$id", id), ("$key", key),
+                ("$value", value));
         }
     }
 

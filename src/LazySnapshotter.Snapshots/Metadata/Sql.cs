@@ -13,7 +13,8 @@ public static class Sql
     }
 
     public static List<T> Query<T>(
-        this SqliteConnection connection, string text, Func<SqliteDataReader, T> row, params ReadOnlySpan<(string Name, object? Value)> parameters)
+        this SqliteConnection connection, string text, Func<SqliteDataReader, T> row,
+        params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         using var command = Command(connection, text, parameters);
         using var reader = command.ExecuteReader();
@@ -25,14 +26,16 @@ public static class Sql
 
     /// <returns>The first row, or the default of T where there is none.</returns>
     public static T? QueryFirst<T>(
-        this SqliteConnection connection, string text, Func<SqliteDataReader, T> row, params ReadOnlySpan<(string Name, object? Value)> parameters)
+        this SqliteConnection connection, string text, Func<SqliteDataReader, T> row,
+        params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         using var command = Command(connection, text, parameters);
         using var reader = command.ExecuteReader();
         return reader.Read() ? row(reader) : default;
     }
 
-    public static long? GetNullableInt64(this SqliteDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+    public static long? GetNullableInt64(this SqliteDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetInt64(column);
 
     private static SqliteCommand Command(SqliteConnection connection, string text, ReadOnlySpan<(string Name, object? Value)> parameters)
     {

@@ -24,7 +24,9 @@ public static class SnapshotLabels
 
     public const string RemoteValue = "remote snapshot";
 
-    /// <summary>Name and secret for the image's repository, under the names nydus gave them. Without a name the secret is an identity token.</summary>
+    /// <summary>
+    /// Name and secret for the image's repository, under the names nydus gave them. Without a name the secret is an identity token.
+    /// </summary>
     public const string PullUsername = "containerd.io/snapshot/pullusername";
 
     public const string PullSecret = "containerd.io/snapshot/pullsecret";

@@ -27,7 +27,8 @@ internal static class SnapshotLimits
         foreach (var (key, value) in labels)
         {
             if (Encoding.UTF8.GetByteCount(key) + Encoding.UTF8.GetByteCount(value) > LabelBytesMax)
-                throw new SnapshotArgumentException($"label \"{key[..Math.Min(key.Length, 64)]}\": key and value take more than {LabelBytesMax} bytes");
+                throw new SnapshotArgumentException(
+                    $"label \"{key[..Math.Min(key.Length, 64)]}\": key and value take more than {LabelBytesMax} bytes");
         }
     }
 

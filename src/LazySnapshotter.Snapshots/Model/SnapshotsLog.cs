@@ -12,13 +12,16 @@ internal static partial class SnapshotsLog
     [LoggerMessage(EventId = 201, Level = LogLevel.Error, Message = "Layer {LayerId} of removed snapshot {Key} could not be released")]
     public static partial void LayerNotReleased(ILogger logger, long layerId, string key, Exception exception);
 
-    [LoggerMessage(EventId = 202, Level = LogLevel.Information, Message = "{Count} directories that belong to no snapshot are being deleted")]
+    [LoggerMessage(
+        EventId = 202, Level = LogLevel.Information, Message = "{Count} directories that belong to no snapshot are being deleted")]
     public static partial void OrphansFound(ILogger logger, int count);
 
-    [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "{Chain}: the layer that is shown for it is not shown to another image: {Reason}")]
+    [LoggerMessage(EventId = 205, Level = LogLevel.Warning,
+        Message = "{Chain}: the layer that is shown for it is not shown to another image: {Reason}")]
     public static partial void LayerRefused(ILogger logger, string chain, string reason);
 
-    [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message = "{Chain} is shown by layer {Layer} of {Image} from now on, whose whole blob was seen")]
+    [LoggerMessage(EventId = 206, Level = LogLevel.Warning,
+        Message = "{Chain} is shown by layer {Layer} of {Image} from now on, whose whole blob was seen")]
     public static partial void LayerRemounted(ILogger logger, string chain, Digest layer, string image);
 
     public static void RemoteSnapshotPrepared(ILogger logger, string target, Digest layer, RemoteImage image) =>

@@ -39,7 +39,8 @@ public sealed class NativeArtifactTests
     public void The_artifact_of_another_image_is_refused()
     {
         var other = Digest.Parse("sha256:" + new string('d', 64));
-        var refusal = Assert.Throws<InvalidDataException>(() => NativeArtifact.Parse(OciJson.ReadManifest(Sample().ToBytes(), "test"), other, []));
+        var refusal = Assert.Throws<InvalidDataException>(
+            () => NativeArtifact.Parse(OciJson.ReadManifest(Sample().ToBytes(), "test"), other, []));
         Assert.Contains("subject", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -88,14 +89,16 @@ public sealed class NativeArtifactTests
     private static NativeArtifact Sample() => new()
     {
         // With the platform an image's index gives it, which is not to be written.
-        Subject = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = Image, Size = 700, Platform = new Platform { Os = "linux", Architecture = "amd64" } },
+        Subject = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = Image, Size = 700,
+            Platform = new Platform { Os = "linux", Architecture = "amd64" } },
         Layers =
         [
             new NativeArtifactLayer
             {
                 LayerDigest = Layer,
                 LayerMediaType = MediaTypes.OciLayerGzip,
-                Index = new Descriptor { MediaType = NativeArtifact.IndexMediaType, Digest = Digest.Parse("sha256:" + new string('1', 64)), Size = 5000 },
+                Index = new Descriptor { MediaType = NativeArtifact.IndexMediaType, Digest = Digest.Parse(
+                    "sha256:" + new string('1', 64)), Size = 5000 },
                 Identity = new string('e', 64),
                 FrontLength = 3000,
             },

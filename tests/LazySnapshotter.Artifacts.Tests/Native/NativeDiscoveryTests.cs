@@ -17,7 +17,8 @@ public sealed class NativeDiscoveryTests
     [InlineData(false)]
     public async Task All_layers_of_an_image_share_one_discovery_and_cost_one_request_each(bool hasReferrersApi)
     {
-        await using var image = await PublishedImage.StartAsync(layerCount: 5, options: new TestRegistryOptions { ReferrersApi = hasReferrersApi });
+        await using var image = await PublishedImage.StartAsync(
+            layerCount: 5, options: new TestRegistryOptions { ReferrersApi = hasReferrersApi });
         await PublishAsync(image);
         var client = image.NewClient();
         var (store, source) = NewSource(image, client);
@@ -166,7 +167,8 @@ public sealed class NativeDiscoveryTests
         if (what == "absent")
             document = document.Replace(Digest.OfSha256(right).ToString(), "sha256:" + new string('0', 64), StringComparison.Ordinal);
         if (what == "other bytes than its digest says")
-            image.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, When = r => r.Path.EndsWith(Digest.OfSha256(right).ToString(), StringComparison.Ordinal), CorruptAt = 500 });
+            image.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, When = r =>
+                r.Path.EndsWith(Digest.OfSha256(right).ToString(), StringComparison.Ordinal), CorruptAt = 500 });
         image.AddReferrer(Encoding.UTF8.GetBytes(document));
         var (store, source) = NewSource(image, image.NewClient(), isWhole);
 
@@ -184,7 +186,8 @@ public sealed class NativeDiscoveryTests
         var bytes = await File.ReadAllBytesAsync(node.FileOf(image.Layers[0].Digest));
         var foreign = Artifact(image, node, 0, bytes, subject: image.Manifest with { Digest = Digest.OfSha256("another image"u8) });
         image.AddReferrer(foreign);
-        image.AddReferrer(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(Artifact(image, node, 1, bytes)).Replace("layer-index.v", "layer-index.v9", StringComparison.Ordinal)));
+        image.AddReferrer(Encoding.UTF8.GetBytes(
+            Encoding.UTF8.GetString(Artifact(image, node, 1, bytes)).Replace("layer-index.v", "layer-index.v9", StringComparison.Ordinal)));
         var (_, source) = NewSource(image, image.NewClient());
 
         foreach (var layer in image.Layers)
@@ -202,14 +205,17 @@ public sealed class NativeDiscoveryTests
         image.AddReferrer(new NativeArtifact { Subject = image.Manifest, Layers = [.. layers] }.ToBytes());
     }
 
-    private static (LayerIndexStore Store, NativeIndexSource Source) NewSource(PublishedImage image, RegistryClient client, bool isWhole = true)
+    private static (
+        LayerIndexStore Store, NativeIndexSource Source) NewSource(PublishedImage image, RegistryClient client, bool isWhole = true)
     {
         var store = image.NewNode();
         return (store, new NativeIndexSource(image.NewDiscovery(client), client, store, image.Logs) { IsWhole = isWhole });
     }
 
-    private static byte[] Artifact(PublishedImage image, LayerIndexStore node, int layer, byte[] index, int? identityOf = null, Descriptor? subject = null) =>
-        new NativeArtifact { Subject = subject ?? image.Manifest, Layers = [Part(image, node, layer, index, identityOf ?? layer)] }.ToBytes();
+    private static byte[] Artifact(
+        PublishedImage image, LayerIndexStore node, int layer, byte[] index, int? identityOf = null, Descriptor? subject = null) =>
+        new NativeArtifact { Subject = subject
+            ?? image.Manifest, Layers = [Part(image, node, layer, index, identityOf ?? layer)] }.ToBytes();
 
     private static NativeArtifactLayer Part(PublishedImage image, LayerIndexStore node, int layer, byte[] index, int identityOf)
     {
@@ -224,5 +230,6 @@ public sealed class NativeDiscoveryTests
         };
     }
 
-    private static int Count(PublishedImage image, string path) => image.Registry.Requests.Count(request => request.Path.Contains(path, StringComparison.Ordinal));
+    private static int Count(PublishedImage image, string path) =>
+        image.Registry.Requests.Count(request => request.Path.Contains(path, StringComparison.Ordinal));
 }

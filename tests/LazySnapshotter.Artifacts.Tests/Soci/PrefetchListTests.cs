@@ -18,14 +18,16 @@ public sealed class PrefetchListTests
                 {"start_span":11,"end_span":11,"priority":1, "unknown": "ignored, as soci does"}]}
             """, spanCount: 15);
 
-        Assert.Equal(["3-5", "6-7", "11-11", "10-10", "12-12", "0-2", "8-9", "13-14"], ranges.Select(range => $"{range.First}-{range.Last}"));
+        Assert.Equal(
+            ["3-5", "6-7", "11-11", "10-10", "12-12", "0-2", "8-9", "13-14"], ranges.Select(range => $"{range.First}-{range.Last}"));
     }
 
     [Fact]
     public void Many_overlapping_ranges_of_a_large_layer_take_no_time()
     {
         var all = string.Join(',', Enumerable.Repeat("""{"start_span":0,"end_span":999999}""", 60_000));
-        Assert.Equal([new SpanRangeToWarm(new SpanId(0), new SpanId(999_999))], Parse($$"""{"version":"1.0","prefetch_spans":[{{all}}]}""", spanCount: 1_000_000));
+        Assert.Equal([new SpanRangeToWarm(new SpanId(0), new SpanId(999_999))], Parse(
+            $$"""{"version":"1.0","prefetch_spans":[{{all}}]}""", spanCount: 1_000_000));
     }
 
     [Theory]
@@ -46,5 +48,6 @@ public sealed class PrefetchListTests
     public void A_list_that_makes_no_sense_is_refused(string json, string named) =>
         Assert.Contains(named, Assert.Throws<InvalidDataException>(() => Parse(json, spanCount: 5)).Message, StringComparison.Ordinal);
 
-    private static IReadOnlyList<SpanRangeToWarm> Parse(string json, int spanCount) => PrefetchList.Parse(Encoding.UTF8.GetBytes(json), spanCount);
+    private static IReadOnlyList<SpanRangeToWarm> Parse(string json, int spanCount) =>
+        PrefetchList.Parse(Encoding.UTF8.GetBytes(json), spanCount);
 }

@@ -90,7 +90,8 @@ public sealed class SociDiscoveryTests
         foreach (var length in new[] { 0, 1, 7, whole.Length / 2, whole.Length - 1 })
         {
             await using var published = await PublishedImage.StartAsync(layerCount: 1);
-            published.AddReferrer(new SociIndexManifest { Subject = published.Manifest, Ztocs = [Part(published, 0, whole[..length])] }.ToBytes());
+            published.AddReferrer(
+                new SociIndexManifest { Subject = published.Manifest, Ztocs = [Part(published, 0, whole[..length])] }.ToBytes());
             var source = NewSource(published, version: 1);
 
             Assert.Null(await source.ObtainAsync(published.Origin, published.Layers[0].Digest, null, default));

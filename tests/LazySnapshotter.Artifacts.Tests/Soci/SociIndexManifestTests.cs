@@ -19,7 +19,8 @@ public sealed class SociIndexManifestTests
     public void What_soci_wrote_is_read()
     {
         var problems = new List<string>();
-        var read = SociIndexManifest.Parse(OciJson.ReadManifest(Encoding.UTF8.GetBytes(FromGo), "test"), SociNames.IndexV1, DigestOf('c'), problems);
+        var read = SociIndexManifest.Parse(
+            OciJson.ReadManifest(Encoding.UTF8.GetBytes(FromGo), "test"), SociNames.IndexV1, DigestOf('c'), problems);
 
         Assert.Empty(problems);
         Assert.Equal(Sample().Ztocs, read.Ztocs);
@@ -41,7 +42,8 @@ public sealed class SociIndexManifestTests
 
     [Theory]
     [InlineData("com.amazon.soci.image-layer-digest\":\"sha256:a", "com.amazon.soci.image-layer-digest\":\"a", 0, 1)]
-    [InlineData("com.amazon.soci.span-size\":\"4194304\"}},{\"mediaType\":\"application/octet-stream\"", "com.amazon.soci.span-size\":\"4 MiB\"}},{\"mediaType\":\"application/octet-stream\"", 1, 0)]
+    [InlineData("com.amazon.soci.span-size\":\"4194304\"}},{\"mediaType\":\"application/octet-stream\"",
+        "com.amazon.soci.span-size\":\"4 MiB\"}},{\"mediaType\":\"application/octet-stream\"", 1, 0)]
     [InlineData("\"size\":1111", "\"size\":1111111111111", 1, 0)]
     [InlineData("\"size\":69", "\"size\":69000000", 0, 1)]
     [InlineData("application/vnd.amazon.soci.prefetch.v1+json", "application/vnd.amazon.soci.prefetch.v2+json", 0, 1)]
@@ -51,7 +53,8 @@ public sealed class SociIndexManifestTests
         Assert.NotEqual(FromGo, document);
         var problems = new List<string>();
 
-        var read = SociIndexManifest.Parse(OciJson.ReadManifest(Encoding.UTF8.GetBytes(document), "test"), SociNames.IndexV1, DigestOf('c'), problems);
+        var read = SociIndexManifest.Parse(
+            OciJson.ReadManifest(Encoding.UTF8.GetBytes(document), "test"), SociNames.IndexV1, DigestOf('c'), problems);
 
         Assert.NotEmpty(problems);
         Assert.True(read.Ztocs.Count <= 2 - ztocLost, string.Join('\n', problems));
@@ -67,13 +70,17 @@ public sealed class SociIndexManifestTests
         BuildTool = "AWS SOCI CLI v0.2 <&>",
         Ztocs =
         [
-            new SociZtoc { Blob = Blob('1', 1111), LayerDigest = DigestOf('a'), LayerMediaType = MediaTypes.OciLayerGzip, SpanSize = 4194304 },
-            new SociZtoc { Blob = Blob('2', 2222), LayerDigest = DigestOf('b'), LayerMediaType = MediaTypes.DockerLayerGzip, SpanSize = 4194304, DisableXattrs = true },
+            new SociZtoc { Blob = Blob(
+                '1', 1111), LayerDigest = DigestOf('a'), LayerMediaType = MediaTypes.OciLayerGzip, SpanSize = 4194304 },
+            new SociZtoc { Blob = Blob('2', 2222), LayerDigest = DigestOf(
+                'b'), LayerMediaType = MediaTypes.DockerLayerGzip, SpanSize = 4194304, DisableXattrs = true },
         ],
-        Prefetches = [new SociPrefetch { Blob = Blob('3', 69) with { MediaType = SociNames.PrefetchMediaType }, LayerDigest = DigestOf('a') }],
+        Prefetches = [new SociPrefetch { Blob = Blob(
+            '3', 69) with { MediaType = SociNames.PrefetchMediaType }, LayerDigest = DigestOf('a') }],
     };
 
-    private static Descriptor Blob(char digit, long size) => new() { MediaType = SociNames.ZtocMediaType, Digest = DigestOf(digit), Size = size };
+    private static Descriptor Blob(char digit, long size) =>
+        new() { MediaType = SociNames.ZtocMediaType, Digest = DigestOf(digit), Size = size };
 
     private static Digest DigestOf(char digit) => Digest.Parse("sha256:" + new string(digit, 64));
 }

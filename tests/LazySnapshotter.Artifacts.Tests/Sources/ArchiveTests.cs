@@ -31,13 +31,15 @@ public sealed class ArchiveTests : IDisposable
         Assert.Null(image.Manifest);
         Assert.Equal([Hex(plain), Hex(plain), Hex(packed), Hex(packed)], image.Layers.Select(layer => layer.Digest.Hex));
         Assert.Equal([plain.Length, plain.Length, packed.Length, packed.Length], image.Layers.Select(layer => layer.Size));
-        Assert.Equal([MediaTypes.DockerLayer, MediaTypes.DockerLayer, MediaTypes.DockerLayerGzip, MediaTypes.DockerLayerGzip], image.Layers.Select(layer => layer.MediaType));
+        Assert.Equal([MediaTypes.DockerLayer, MediaTypes.DockerLayer, MediaTypes.DockerLayerGzip, MediaTypes.DockerLayerGzip],
+            image.Layers.Select(layer => layer.MediaType));
 
         await using (var whole = await source.OpenLayer(image.Layers[1]).OpenAsync(ReadPriority.Demanded(), default))
             Assert.Equal(plain, await ReadAsync(whole));
         await using (var range = await source.OpenLayer(image.Layers[2]).OpenExactRangeAsync(2, 3, ReadPriority.Demanded(), default))
             Assert.Equal(packed[2..5], await ReadAsync(range));
-        await Assert.ThrowsAsync<IOException>(() => source.OpenLayer(image.Layers[2]).OpenExactRangeAsync(5, 3, ReadPriority.Demanded(), default));
+        await Assert.ThrowsAsync<IOException>(
+            () => source.OpenLayer(image.Layers[2]).OpenExactRangeAsync(5, 3, ReadPriority.Demanded(), default));
     }
 
     [Fact]
@@ -45,7 +47,8 @@ public sealed class ArchiveTests : IDisposable
     {
         var config = Config([]);
         Write(
-            [new { Config = "c.json", RepoTags = new[] { "busybox:1" }, Layers = Array.Empty<string>() }, new { Config = "c.json", RepoTags = new[] { "busybox:2" }, Layers = Array.Empty<string>() }],
+            [new { Config = "c.json", RepoTags = new[] { "busybox:1" }, Layers = Array.Empty<string>() },
+                new { Config = "c.json", RepoTags = new[] { "busybox:2" }, Layers = Array.Empty<string>() }],
             ("c.json", config));
 
         Assert.Contains("busybox:1, busybox:2", await RefusalAsync(), StringComparison.Ordinal);
@@ -84,7 +87,8 @@ public sealed class ArchiveTests : IDisposable
 
         Write(Image([], []), ("../x", "y"u8.ToArray()));
         Assert.Contains("leads out of the archive", await RefusalAsync(), StringComparison.Ordinal);
-        Assert.All(await Task.WhenAll(RefusalAsync(), RefusalAsync()), refusal => Assert.StartsWith(File, refusal, StringComparison.Ordinal));
+        Assert.All(
+            await Task.WhenAll(RefusalAsync(), RefusalAsync()), refusal => Assert.StartsWith(File, refusal, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -102,7 +106,8 @@ public sealed class ArchiveTests : IDisposable
         await System.IO.File.WriteAllBytesAsync(File, whole[..700]);
         Assert.StartsWith(File, await RefusalAsync(), StringComparison.Ordinal);
         await using var layout = OciLayoutSource.OpenDirectory("oci:x", _folder, null, null);
-        Assert.Contains("no OCI image layout", (await Assert.ThrowsAsync<InvalidDataException>(() => layout.FindImagesAsync(PlatformSelection.Machine, default))).Message, StringComparison.Ordinal);
+        Assert.Contains("no OCI image layout", (await Assert.ThrowsAsync<InvalidDataException>(
+            () => layout.FindImagesAsync(PlatformSelection.Machine, default))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,7 +116,8 @@ public sealed class ArchiveTests : IDisposable
         Write(Image([], []));
         await using var source = DockerArchiveSource.Open("x", File, null);
         Assert.Single(await source.FindImagesAsync(PlatformSelection.All, default));
-        var refusal = await Assert.ThrowsAsync<InvalidDataException>(() => source.FindImagesAsync(PlatformSelection.Parse(["linux/s390x"]), default));
+        var refusal = await Assert.ThrowsAsync<InvalidDataException>(
+            () => source.FindImagesAsync(PlatformSelection.Parse(["linux/s390x"]), default));
         Assert.Contains("nothing for linux/s390x, only for", refusal.Message, StringComparison.Ordinal);
     }
 

@@ -6,8 +6,8 @@ using LazySnapshotter.Artifacts.Soci;
 using LazySnapshotter.Artifacts.Transfer;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry;
 using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Push;
 using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
 
@@ -53,8 +53,10 @@ public sealed class TransferTests : IAsyncLifetime
         Assert.Empty(pushed.Missing);
         Assert.All(pulled, layer => Assert.Equal("native", layer.Source));
         foreach (var layer in _image.Layers)
-            Assert.Equal(await File.ReadAllBytesAsync(pushing.FileOf(layer.Digest)), await File.ReadAllBytesAsync(pulling.FileOf(layer.Digest)));
-        Assert.All(await NewPull(pulling).RunAsync(Here, _image.Manifest.Digest, _image.Layers, default), layer => Assert.Null(layer.Source));
+            Assert.Equal(
+                await File.ReadAllBytesAsync(pushing.FileOf(layer.Digest)), await File.ReadAllBytesAsync(pulling.FileOf(layer.Digest)));
+        Assert.All(
+            await NewPull(pulling).RunAsync(Here, _image.Manifest.Digest, _image.Layers, default), layer => Assert.Null(layer.Source));
     }
 
     [Fact]
@@ -74,11 +76,13 @@ public sealed class TransferTests : IAsyncLifetime
     {
         var zstd = new Descriptor { MediaType = MediaTypes.OciLayerZstd, Digest = Digest.OfSha256("zstd"u8), Size = 4 };
         var push = new IndexPush(_client);
-        var some = await push.RunAsync(Here, _image.Manifest, [.. _image.Layers, zstd], await _image.NewNodeWithIndexesAsync(count: 1), default);
+        var some = await push.RunAsync(
+            Here, _image.Manifest, [.. _image.Layers, zstd], await _image.NewNodeWithIndexesAsync(count: 1), default);
         var none = await push.RunAsync(There, _image.Manifest, _image.Layers, _image.NewNode(), default);
 
         Assert.Equal(_image.Layers[0].Digest, Assert.Single(some.Pushed).Layer);
-        Assert.Equal([(_image.Layers[1].Digest, true), (zstd.Digest, false)], some.Missing.Select(missing => (missing.Layer.Digest, missing.IsLazy)));
+        Assert.Equal([(_image.Layers[1].Digest, true), (zstd.Digest, false)], some.Missing.Select(
+            missing => (missing.Layer.Digest, missing.IsLazy)));
         Assert.Null(none.Artifact);
         Assert.Empty(await ListAsync(There));
     }
@@ -142,7 +146,8 @@ public sealed class TransferTests : IAsyncLifetime
         Assert.Contains(_image.Manifest.Digest.ToString(), refusal.Message, StringComparison.Ordinal);
     }
 
-    private Task<IndexPushResult> PushAsync(LayerIndexStore node) => new IndexPush(_client).RunAsync(Here, _image.Manifest, _image.Layers, node, default);
+    private Task<IndexPushResult> PushAsync(LayerIndexStore node) =>
+        new IndexPush(_client).RunAsync(Here, _image.Manifest, _image.Layers, node, default);
 
     // As `index build --format soci -o DIR` and `index push --layout DIR` do it.
     private async Task<IndexPushResult> PushSociAsync()
@@ -159,7 +164,8 @@ public sealed class TransferTests : IAsyncLifetime
         }
 
         var index = await layout.AddIndexAsync(_image.Manifest, Platform.Current, _image.Layers, "test", default);
-        var pushed = Assert.Single(await new IndexPush(_client).RunFromLayoutAsync(Here, _image.Manifest.Digest, directory, IndexFormat.Soci, default));
+        var pushed = Assert.Single(
+            await new IndexPush(_client).RunFromLayoutAsync(Here, _image.Manifest.Digest, directory, IndexFormat.Soci, default));
         Assert.Equal(index!.Digest, pushed.Artifact!.Digest);
         return pushed;
     }
@@ -168,7 +174,8 @@ public sealed class TransferTests : IAsyncLifetime
     {
         var client = _image.NewClient();
         var discovery = new IndexDiscovery(client, _image.Logs);
-        return new IndexPull(store, [new NativeIndexSource(discovery, client, store, _image.Logs) { IsWhole = true }, new SociIndexSource(1, discovery, client, store, _image.Logs)]);
+        return new IndexPull(store, [new NativeIndexSource(
+            discovery, client, store, _image.Logs) { IsWhole = true }, new SociIndexSource(1, discovery, client, store, _image.Logs)]);
     }
 
     private Task<IReadOnlyList<ListedIndex>> ListAsync(ImageReference image) =>

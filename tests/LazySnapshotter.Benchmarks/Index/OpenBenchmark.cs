@@ -53,8 +53,10 @@ internal static class OpenBenchmark
         using (var file = File.Create(path))
             header = LayerIndexWriter.Write(file, content);
         var written = Stopwatch.GetElapsedTime(started);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entryCount} entries: tree {added.TotalMilliseconds:0} ms, {heapOfTree / 1e6:0.0} MB; frozen and written {written.TotalMilliseconds:0} ms;"
-            + $" file {header.FileLength / 1e6:0.00} MB, {header.Toc.StoredLength * 8.0 / entryCount:0} bits an entry; process at most {PeakResidentBytes() / 1e6:0} MB resident"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{entryCount} entries: tree {added.TotalMilliseconds:0} " +
+            $"ms, {heapOfTree / 1e6:0.0} MB; frozen and written {written.TotalMilliseconds:0} ms;"
+            + $" file {header.FileLength / 1e6:0.00} MB, {header.Toc.StoredLength * 8.0 / entryCount:0} bits an entry; process at " +
+                $"most {PeakResidentBytes() / 1e6:0} MB resident"));
     }
 
     private static void Open(string path)
@@ -74,7 +76,8 @@ internal static class OpenBenchmark
             stays = GC.GetTotalMemory(forceFullCollection: true) - before;
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"open: first {times[0]:0.0} ms, median {times.Order().ElementAt(Rounds / 2):0.0} ms, at most {times.Max():0.0} ms;"
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"open: first {times[0]:0.0} ms, median {times.Order().ElementAt(Rounds / 2):0.0} ms, at most {times.Max():0.0} ms;"
             + $" stays {stays / 1e6:0.0} MB, allocated {passes / 1e6:0.0} MB"));
     }
 
@@ -82,7 +85,9 @@ internal static class OpenBenchmark
     {
         // 1 directory, 10 files, 1 link each; names as they are in /usr.
         var directory = $"usr/share/package-{number / 600:d4}/part-{number / 12:d6}";
-        var name = number % 12 == 0 ? directory + "/" : $"{directory}/{Names[number % Names.Length]}-{number * 7919L % 100_003:x}{Suffixes[number % Suffixes.Length]}";
+        var name = number % 12 == 0
+            ? directory + "/"
+            : $"{directory}/{Names[number % Names.Length]}-{number * 7919L % 100_003:x}{Suffixes[number % Suffixes.Length]}";
         var size = number % 12 is 0 or 11 ? 0 : number * 2_654_435_761L % 20_000;
         length += 512;
         var entry = new TarEntry
@@ -121,7 +126,8 @@ internal static class OpenBenchmark
             DiffId = null,
             Toc = toc,
             Spans = new SpanTable(
-                [.. Enumerable.Range(0, count).Select(i => i * (SpanLength / 3 * 8L) + i % 8)], [.. Enumerable.Range(0, count).Select(i => (long)i * SpanLength)],
+                [.. Enumerable.Range(0, count).Select(i => i * (SpanLength / 3 * 8L) + i % 8)],
+                [.. Enumerable.Range(0, count).Select(i => (long)i * SpanLength)],
                 digests, count * (SpanLength / 3L) + 100, length),
             Windows = windows,
         };

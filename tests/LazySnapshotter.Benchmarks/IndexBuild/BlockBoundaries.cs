@@ -37,7 +37,8 @@ internal sealed class BlockBoundaries : IGzipSink
     /// <summary>The spans that a rule would have made.</summary>
     public SpanTable Choose(SociRule rule, SpanTable layer)
     {
-        var chosen = _boundaries.Skip(1).Take(_boundaries.Count - 2).Where(boundary => rule.Takes(boundary)).Prepend(new Checkpoint(0, 0, true)).ToList();
+        var chosen = _boundaries.Skip(1)
+            .Take(_boundaries.Count - 2).Where(boundary => rule.Takes(boundary)).Prepend(new Checkpoint(0, 0, true)).ToList();
         return new SpanTable(
             [.. chosen.Select(one => one.StartBit)], [.. chosen.Select(one => one.UncompressedOffset)], new byte[chosen.Count * 32],
             layer.CompressedLength, layer.UncompressedLength);

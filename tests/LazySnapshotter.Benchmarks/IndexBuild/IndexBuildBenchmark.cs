@@ -36,7 +36,8 @@ internal static class IndexBuildBenchmark
         await using var directory = TestDirectory.Create();
         var adaptive = directory.Combine("adaptive.lsi");
         Console.WriteLine($"{$"index, {name}: {new FileInfo(path).Length / 1e6:0} MB",-44}{"ours",10}{"peer",10}{"ours/peer",11}");
-        await Comparison.TimeAsync("  index it | inflate it", () => BuildAsync(path, adaptive, CheckpointPlacement.Adaptive), () => InflateAsync(path));
+        await Comparison.TimeAsync(
+            "  index it | inflate it", () => BuildAsync(path, adaptive, CheckpointPlacement.Adaptive), () => InflateAsync(path));
         Comparison.Size("  index | layer", new FileInfo(adaptive).Length, new FileInfo(path).Length);
 
         var boundaries = BlockBoundaries.Of(path);
@@ -56,14 +57,17 @@ internal static class IndexBuildBenchmark
         Report("soci's rule, 4 MiB, raw windows", soci, soci.Count * 32768L, files, boundaries);
     }
 
-    private static void Report(string name, SpanTable spans, long indexLength, List<(long Start, long Length)> files, BlockBoundaries boundaries)
+    private static void Report(
+        string name, SpanTable spans, long indexLength, List<(long Start, long Length)> files, BlockBoundaries boundaries)
     {
         var first = files.Select(file => Fetched(spans, file.Start, Math.Min(file.Length, 4096))).Order().ToList();
         var whole = files.Sum(file => Fetched(spans, file.Start, file.Length));
         var ideal = files.Sum(file => boundaries.CompressedAt(file.Start + file.Length) - boundaries.CompressedAt(file.Start));
         var line = new StringBuilder();
-        line.Append(CultureInfo.InvariantCulture, $"    {name,-40}{Checkpoints(spans),9}{spans.Count,9}{100.0 * indexLength / spans.CompressedLength,7:0.00} %");
-        line.Append(CultureInfo.InvariantCulture, $"{first.Average() / 1024,5:0} KiB{first[first.Count * 99 / 100] / 1024,5:0} KiB{whole / ideal,7:0.0}x");
+        line.Append(CultureInfo.InvariantCulture,
+            $"    {name,-40}{Checkpoints(spans),9}{spans.Count,9}{100.0 * indexLength / spans.CompressedLength,7:0.00} %");
+        line.Append(CultureInfo.InvariantCulture,
+            $"{first.Average() / 1024,5:0} KiB{first[first.Count * 99 / 100] / 1024,5:0} KiB{whole / ideal,7:0.0}x");
         Console.WriteLine(line);
     }
 
@@ -84,7 +88,8 @@ internal static class IndexBuildBenchmark
         {
             var extents = index.Toc.Extents(entry);
             if (extents.Count > 0)
-                files.Add((extents[0].UncompressedOffset, extents[^1].UncompressedOffset + extents[^1].Length - extents[0].UncompressedOffset));
+                files.Add(
+                    (extents[0].UncompressedOffset, extents[^1].UncompressedOffset + extents[^1].Length - extents[0].UncompressedOffset));
         }
 
         return files;
@@ -110,7 +115,8 @@ internal static class IndexBuildBenchmark
             var consumed = header.Append(input.AsSpan(0, length), out _);
             while (consumed < length)
             {
-                var step = inflater.Inflate(input.AsSpan(consumed, length - consumed), output, position, output.Length, stopAtBlocks: false);
+                var step = inflater.Inflate(
+                    input.AsSpan(consumed, length - consumed), output, position, output.Length, stopAtBlocks: false);
                 consumed += step.Consumed;
                 position += step.Produced;
                 if (step.State == InflateState.OutputFull)

@@ -33,10 +33,12 @@ internal static class IndexMemoryBenchmark
     {
         await using var directory = TestDirectory.Create();
         await using var input = Console.OpenStandardInput();
-        var built = await LayerIndexBuilder.BuildAsync(input, directory.Combine("index.lsi"), new LayerIndexOptions(), CancellationToken.None);
+        var built = await LayerIndexBuilder.BuildAsync(
+            input, directory.Combine("index.lsi"), new LayerIndexOptions(), CancellationToken.None);
         var peak = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))[6..].Trim();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{built.CompressedLength / 1e6:0} MB, {built.SpanCount} spans, {built.EntryCount} entries, index {built.IndexLength / 1e6:0.0} MB; peak resident {peak}"));
+            $"{built.CompressedLength / 1e6:0} MB, {built.SpanCount} spans, {built.EntryCount} entries, " +
+                $"index {built.IndexLength / 1e6:0.0} MB; peak resident {peak}"));
     }
 }

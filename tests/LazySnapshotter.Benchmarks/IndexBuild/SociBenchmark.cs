@@ -21,8 +21,10 @@ internal static class SociBenchmark
             var blob = Path.Combine(image.LayoutPath, "blobs", layer.Digest.Algorithm, layer.Digest.Hex);
             var reference = await LayerImage.ImportAsync(containerd, layer.Digest.Hex[..12], await File.ReadAllBytesAsync(blob));
             var name = $"{layer.Size / 1e6:0} MB | soci create";
-            await Comparison.TimeAsync($"index {name}", () => BuildAsync("--blob", blob, "-o", directory.Combine("index.lsi")), CreateAsync);
-            await Comparison.TimeAsync($"zTOC {name}", () => BuildAsync("--format", "soci", "--blob", blob, "-o", directory.Combine("ztoc")), CreateAsync);
+            await Comparison.TimeAsync(
+                $"index {name}", () => BuildAsync("--blob", blob, "-o", directory.Combine("index.lsi")), CreateAsync);
+            await Comparison.TimeAsync(
+                $"zTOC {name}", () => BuildAsync("--format", "soci", "--blob", blob, "-o", directory.Combine("ztoc")), CreateAsync);
 
             async Task CreateAsync()
             {
@@ -32,5 +34,6 @@ internal static class SociBenchmark
         }
     }
 
-    private static async Task BuildAsync(params string[] arguments) => (await LazysnapProcess.RunAsync(["index", "build", .. arguments])).Checked();
+    private static async Task BuildAsync(params string[] arguments) =>
+        (await LazysnapProcess.RunAsync(["index", "build", .. arguments])).Checked();
 }

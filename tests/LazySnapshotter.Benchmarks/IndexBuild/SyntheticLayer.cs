@@ -21,7 +21,8 @@ internal static class SyntheticLayer
         {
             var isDirectory = entry % 20 == 0;
             var package = entry / 20;
-            var name = $"usr/lib/node_modules/scope{package % 97}/package-{package}/" + (isDirectory ? "" : $"lib/module{entry * 2654435761 % 1000003}.js");
+            var name = $"usr/lib/node_modules/scope{package % 97}/package-{package}/" + (
+                isDirectory ? "" : $"lib/module{entry * 2654435761 % 1000003}.js");
             // Many small files and a few large ones: the mean is what the length asks for.
             var mean = uncompressedLength / entryCount * 20 / 19 - 600;
             var length = isDirectory ? 0 : (int)Math.Min(mean * (entry % 16 == 1 ? 11 : random.NextDouble() * 0.66), PoolLength / 2);
@@ -38,7 +39,8 @@ internal static class SyntheticLayer
     private static byte[] Pool(Random random)
     {
         var pool = new byte[PoolLength];
-        var words = Enumerable.Range(0, 4000).Select(_ => Encoding.ASCII.GetBytes(Convert.ToString(random.NextInt64(1L << random.Next(10, 50)), 16) + " ")).ToArray();
+        var words = Enumerable.Range(0, 4000)
+            .Select(_ => Encoding.ASCII.GetBytes(Convert.ToString(random.NextInt64(1L << random.Next(10, 50)), 16) + " ")).ToArray();
         for (var position = 0; position < pool.Length;)
         {
             if (random.Next(20) == 0)

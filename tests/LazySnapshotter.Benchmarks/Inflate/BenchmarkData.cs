@@ -11,7 +11,8 @@ internal static class BenchmarkData
     public static async Task<IReadOnlyList<(string Name, string Path)>> BuildAsync(params string[] compressors)
     {
         var build = RepositoryRoot.Combine("tests", "LazySnapshotter.Benchmarks", "data", "build");
-        var lines = (await ProcessRunner.RunAsync(build, compressors, BuildTimeout)).Checked().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await ProcessRunner.RunAsync(build, compressors, BuildTimeout))
+            .Checked().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return [.. lines.Select(line => line.Split(' ', 2)).Select(parts => (parts[0], parts[1]))];
     }
 }

@@ -21,9 +21,11 @@ internal static unsafe class BoundarySweep
             using var layer = new DeflateInMemory(path);
             var boundaries = FindBoundaries(layer, tar);
             long unmarked = 0;
-            Parallel.ForEach(boundaries, () => 0L, (boundary, _, sum) => sum + Check(layer, tar, boundary), sum => Interlocked.Add(ref unmarked, sum));
+            Parallel.ForEach(
+                boundaries, () => 0L, (boundary, _, sum) => sum + Check(layer, tar, boundary), sum => Interlocked.Add(ref unmarked, sum));
             var share = 1 - (double)unmarked / boundaries.Sum(boundary => (double)WindowLength(boundary.Offset));
-            Console.WriteLine($"{name}: {boundaries.Count} boundaries started from, all right; {share:P1} of the window bytes are referred to");
+            Console.WriteLine(
+                $"{name}: {boundaries.Count} boundaries started from, all right; {share:P1} of the window bytes are referred to");
         }
     }
 

@@ -83,7 +83,8 @@ internal static unsafe partial class Engines
         var output = LibdeflateOutput(layer.UncompressedLength);
         var decompressor = libdeflate_alloc_decompressor();
         nuint length;
-        Check(libdeflate_deflate_decompress(decompressor, layer.Data, (nuint)layer.Length, output, (nuint)layer.UncompressedLength, &length));
+        Check(
+            libdeflate_deflate_decompress(decompressor, layer.Data, (nuint)layer.Length, output, (nuint)layer.UncompressedLength, &length));
         libdeflate_free_decompressor(decompressor);
         return (long)length;
     }

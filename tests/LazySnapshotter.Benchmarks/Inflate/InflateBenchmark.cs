@@ -49,13 +49,15 @@ internal static class InflateBenchmark
             }
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{$"inflate, {name}: {layer.Length / 1e6:0} MB of {layer.UncompressedLength / 1e6:0} MB",-44}{"MB/s",10}{"from",8}{"to",8}{"ours/it",10}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{$"inflate, {name}: {layer.Length / 1e6:0} MB " +
+            $"of {layer.UncompressedLength / 1e6:0} MB",-44}{"MB/s",10}{"from",8}{"to",8}{"ours/it",10}"));
         for (var i = 0; i < engines.Count; i++)
         {
             var rates = seconds[i].Select(time => layer.UncompressedLength / 1e6 / time).Order().ToList();
             var ratio = Median(seconds[i].Zip(seconds[0], (it, ours) => it / ours));
             Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{"  " + engines[i].Name,-44}{rates[rates.Count / 2],10:0}{rates[0],8:0}{rates[^1],8:0}{ratio,9:0.00}x"));
+                CultureInfo.InvariantCulture,
+                $"{"  " + engines[i].Name,-44}{rates[rates.Count / 2],10:0}{rates[0],8:0}{rates[^1],8:0}{ratio,9:0.00}x"));
         }
     }
 

@@ -18,7 +18,8 @@ internal static class SnapshotsCall
         using var patience = new CancellationTokenSource(_patience);
         using var handler = new SocketsHttpHandler
         {
-            ConnectCallback = async (_, cancellationToken) => new NetworkStream(await ConnectAsync(socketPath, cancellationToken), ownsSocket: true),
+            ConnectCallback = async (_, cancellationToken) =>
+                new NetworkStream(await ConnectAsync(socketPath, cancellationToken), ownsSocket: true),
         };
         using var client = new HttpClient(handler);
         using var request = new HttpRequestMessage(HttpMethod.Post, "http://socket/containerd.services.snapshots.v1.Snapshots/List")

@@ -73,6 +73,7 @@ internal static class StartBenchmark
 
     // VmRSS:     36548 kB
     private static long Resident(int process) => 1024 * long.Parse(
-        File.ReadLines($"/proc/{process}/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))["VmRSS:".Length..^"kB".Length],
+        File.ReadLines($"/proc/{process}/status")
+            .Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))["VmRSS:".Length..^"kB".Length],
         System.Globalization.CultureInfo.InvariantCulture);
 }

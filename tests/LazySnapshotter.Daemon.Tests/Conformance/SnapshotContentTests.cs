@@ -18,7 +18,8 @@ public sealed class SnapshotContentTests : ConformanceTest
             Change.CreateDirectory("/opt", "700"), Change.CreateDirectory("/opt/a", "700"), Change.CreateDirectory("/opt/a/b", "700"),
             Change.CreateFile("/opt/a/b/file.txt", "hello", "644")),
         Change.All(
-            Change.Chown("/opt", 1, 1), Change.Chown("/opt/a", 1, 1), Change.Chown("/opt/a/b", 1, 1), Change.Chown("/opt/a/b/file.txt", 1, 1)));
+            Change.Chown(
+                "/opt", 1, 1), Change.Chown("/opt/a", 1, 1), Change.Chown("/opt/a/b", 1, 1), Change.Chown("/opt/a/b/file.txt", 1, 1)));
 
     [Fact]
     public async Task DirectoryPermissionOnCommit() => await CheckSnapshotsAsync(

@@ -110,7 +110,8 @@ public sealed class SnapshotInfoTests : ConformanceTest
     }
 
     private async Task AssertWalkAsync(string[] expected, params string[] filters) =>
-        Assert.Equal(expected.Order(StringComparer.Ordinal), (await WalkAsync(filters)).Select(info => info.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            expected.Order(StringComparer.Ordinal), (await WalkAsync(filters)).Select(info => info.Name).Order(StringComparer.Ordinal));
 
     private static void AssertLabels(Dictionary<string, string> expected, Info actual) =>
         Assert.Equal(expected.OrderBy(label => label.Key), actual.Labels.OrderBy(label => label.Key));

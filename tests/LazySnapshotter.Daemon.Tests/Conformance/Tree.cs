@@ -20,7 +20,8 @@ internal static class Tree
 
     private static string Line(string root, string name, FileStatus status, string? firstName) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{name[root.Length..]} {status.Type} {Convert.ToString(status.Mode & LazySnapshotter.Linux.ModeBits.PermissionMask, 8)} {status.Uid}:{status.Gid} {Content(name, status)} {firstName?[root.Length..]}");
+        $"{name[root.Length..]} {status.Type} {Convert.ToString(status.Mode & ModeBits.PermissionMask, 8)} " +
+        $"{status.Uid}:{status.Gid} {Content(name, status)} {firstName?[root.Length..]}");
 
     private static string Content(string name, FileStatus status) => status.Type switch
     {

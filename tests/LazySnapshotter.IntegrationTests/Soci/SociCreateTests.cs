@@ -38,7 +38,9 @@ public sealed class SociCreateTests(ITestOutputHelper output)
             var layer = await File.ReadAllBytesAsync(Path.Combine(folder, parts[0]));
             var reference = await LayerImage.ImportAsync(containerd, parts[0].Replace('.', '-'), layer);
             var result = await soci.TryCreateAsync(reference, long.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture));
-            Assert.Contains(parts[2].StartsWith("sha256:", StringComparison.Ordinal) ? "-> ztoc " + parts[2] : parts[2], result.Output + result.Error, StringComparison.Ordinal);
+            Assert.Contains(parts[2].StartsWith("sha256:", StringComparison.Ordinal)
+                ? "-> ztoc " + parts[2]
+                : parts[2], result.Output + result.Error, StringComparison.Ordinal);
             compared++;
         }
 
@@ -60,7 +62,8 @@ public sealed class SociCreateTests(ITestOutputHelper output)
                 var theirs = await soci.TryCreateAsync(reference, spanLength);
                 using var ours = new MemoryStream();
                 var result = await BuildAsync(layer, spanLength, ours);
-                output.WriteLine($"{descriptor.Digest}, span {spanLength}: soci in {theirs.Duration.TotalSeconds:F2} s, {result?.ToString() ?? "no zTOC"}");
+                output.WriteLine($"{descriptor.Digest}, span {spanLength}: soci in {theirs.Duration.TotalSeconds:F2} " +
+                    $"s, {result?.ToString() ?? "no zTOC"}");
                 if (result is null)
                 {
                     Assert.Contains("unsupported input tar entry 'g'", theirs.Error, StringComparison.Ordinal);

@@ -10,7 +10,8 @@ public sealed class BadDeflateTests
     [Fact]
     public void Every_truncation_waits_for_more_input()
     {
-        foreach (var stream in new[] { DeflateSamples.Everything, DeflateSamples.Deflate(DeflateSamples.Content[..3000], CompressionLevel.Optimal) })
+        foreach (var stream in new[] { DeflateSamples.Everything, DeflateSamples.Deflate(
+            DeflateSamples.Content[..3000], CompressionLevel.Optimal) })
         {
             for (var length = 0; length < stream.Length; length++)
             {
@@ -38,7 +39,8 @@ public sealed class BadDeflateTests
         var seed = Environment.TickCount;
         var random = new Random(seed);
         var streams = new[] { CompressionLevel.Fastest, CompressionLevel.Optimal, CompressionLevel.SmallestSize }
-            .Select((level, i) => DeflateSamples.Deflate(DeflateSamples.Content[(i * 40_000)..(i * 40_000 + 20_000)], level)).Append(DeflateSamples.Everything).ToArray();
+            .Select((level, i) => DeflateSamples.Deflate(DeflateSamples.Content[(i * 40_000)..(i * 40_000 + 20_000)], level))
+                .Append(DeflateSamples.Everything).ToArray();
         var ends = new Dictionary<InflateState, int>();
         for (var round = 0; round < 1500; round++)
         {
@@ -50,7 +52,8 @@ public sealed class BadDeflateTests
             ends[state] = ends.GetValueOrDefault(state) + 1;
         }
 
-        Assert.True(ends.GetValueOrDefault(InflateState.Corrupt) > 100 && ends.GetValueOrDefault(InflateState.StreamEnd) > 10, string.Join(", ", ends));
+        Assert.True(ends.GetValueOrDefault(InflateState.Corrupt) > 100
+            && ends.GetValueOrDefault(InflateState.StreamEnd) > 10, string.Join(", ", ends));
     }
 
     [Fact]
@@ -202,7 +205,8 @@ public sealed class BadDeflateTests
         };
         if (theirs.Output.Length < outputMax) // at the limit one says that it is full and the other what comes next
             Assert.True(expected == ours.State, $"{what}: zlib-ng says {expected}, we say {ours.State} {ours.Error}");
-        Assert.True(theirs.Output.AsSpan().SequenceEqual(ours.Output), $"{what}: other bytes, {theirs.Output.Length} and {ours.Output.Length}");
+        Assert.True(
+            theirs.Output.AsSpan().SequenceEqual(ours.Output), $"{what}: other bytes, {theirs.Output.Length} and {ours.Output.Length}");
         if (theirs.End == ZlibNgEnd.StreamEnd)
             Assert.True(theirs.Consumed == ours.Consumed, $"{what}: {theirs.Consumed} and {ours.Consumed} consumed");
         return ours.State;

@@ -11,7 +11,8 @@ namespace LazySnapshotter.Layers.Tests.Gzip;
 // Damaged blobs: refused with the offset, or understood exactly as the undamaged one was.
 public sealed class BadGzipTests
 {
-    private static readonly byte[] Tar = new TestTar().Directory("dir").Add("dir/file", data: string.Concat(Enumerable.Range(0, 400).Select(i => $"line {i}\n"))).End();
+    private static readonly byte[] Tar = new TestTar()
+        .Directory("dir").Add("dir/file", data: string.Concat(Enumerable.Range(0, 400).Select(i => $"line {i}\n"))).End();
 
     [Fact]
     public void Every_single_bit_flip_is_refused_or_changes_nothing_or_ends_the_stream_between_members()
@@ -48,7 +49,8 @@ public sealed class BadGzipTests
             if (length >= first.Length && length < first.Length + 10)
                 continue; // a whole member, and no other has begun; that the tar is not whole is for the tar to say
             var cut = blob[..length];
-            Assert.Contains("gzip, compressed offset ", Assert.Throws<InvalidDataException>(() => Scan(cut)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "gzip, compressed offset ", Assert.Throws<InvalidDataException>(() => Scan(cut)).Message, StringComparison.Ordinal);
         }
 
         Assert.Contains("tar is cut short", BuiltLayer.RefusalOf(first), StringComparison.Ordinal);
@@ -96,7 +98,8 @@ public sealed class BadGzipTests
     public void A_header_that_does_not_end_is_refused()
     {
         byte[] start = [0x1F, 0x8B, 8, 8, 0, 0, 0, 0, 0, 0];
-        Assert.Contains("header longer than 1048576", BuiltLayer.RefusalOf([.. start, .. Enumerable.Repeat((byte)'n', 2_000_000)]), StringComparison.Ordinal);
+        Assert.Contains("header longer than 1048576", BuiltLayer.RefusalOf(
+            [.. start, .. Enumerable.Repeat((byte)'n', 2_000_000)]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -116,15 +119,19 @@ public sealed class BadGzipTests
 
         blob.Write(bits.ToArray());
 
-        Assert.Contains("no deflate block starts", Assert.Throws<UnsupportedLayerException>(() => BuiltLayer.Of(blob.ToArray())).Message, StringComparison.Ordinal);
+        Assert.Contains("no deflate block starts", Assert.Throws<UnsupportedLayerException>(
+            () => BuiltLayer.Of(blob.ToArray())).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Other_compressions_are_unsupported_and_say_so()
     {
-        Assert.Contains("zstd", Assert.Throws<UnsupportedLayerException>(() => BuiltLayer.Of([0x28, 0xB5, 0x2F, 0xFD, .. new byte[600]])).Message, StringComparison.Ordinal);
-        Assert.Contains("xz", Assert.Throws<UnsupportedLayerException>(() => BuiltLayer.Of([0xFD, .. "7zXZ"u8, 0])).Message, StringComparison.Ordinal);
-        Assert.Contains("bzip2", Assert.Throws<UnsupportedLayerException>(() => BuiltLayer.Of("BZh91AY"u8.ToArray())).Message, StringComparison.Ordinal);
+        Assert.Contains("zstd", Assert.Throws<UnsupportedLayerException>(
+            () => BuiltLayer.Of([0x28, 0xB5, 0x2F, 0xFD, .. new byte[600]])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "xz", Assert.Throws<UnsupportedLayerException>(() => BuiltLayer.Of([0xFD, .. "7zXZ"u8, 0])).Message, StringComparison.Ordinal);
+        Assert.Contains("bzip2", Assert.Throws<UnsupportedLayerException>(
+            () => BuiltLayer.Of("BZh91AY"u8.ToArray())).Message, StringComparison.Ordinal);
     }
 
     [Fact]

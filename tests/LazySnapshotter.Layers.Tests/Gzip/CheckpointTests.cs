@@ -42,8 +42,10 @@ public sealed class CheckpointTests
                 poisoned++;
             }
 
-            Assert.True(expected.SequenceEqual(Inflated.Of(input, bit, poison, length, inflater: inflater).Output), $"poisoned, from {boundary}");
-            Assert.True(expected.SequenceEqual(ZlibNg.InflateFrom(input, bit, poison, length).Output), $"poisoned, zlib-ng from {boundary}");
+            Assert.True(
+                expected.SequenceEqual(Inflated.Of(input, bit, poison, length, inflater: inflater).Output), $"poisoned, from {boundary}");
+            Assert.True(
+                expected.SequenceEqual(ZlibNg.InflateFrom(input, bit, poison, length).Output), $"poisoned, zlib-ng from {boundary}");
         }
 
         Assert.True(poisoned > 0);
@@ -66,12 +68,14 @@ public sealed class CheckpointTests
             var expected = new ulong[WindowMarker.WordCount];
             foreach (var copy in reference.Copies)
             {
-                if (copy.To >= block.OutputOffset && copy.To < block.OutputOffset + Inflater.WindowLengthMax && copy.From >= windowStart && copy.From < block.OutputOffset)
+                if (copy.To >= block.OutputOffset && copy.To < block.OutputOffset + Inflater.WindowLengthMax
+                    && copy.From >= windowStart && copy.From < block.OutputOffset)
                     expected[(copy.From - windowStart) / 64] |= 1UL << (copy.From - windowStart) % 64;
             }
 
             var referenced = new ulong[WindowMarker.WordCount];
-            Assert.True(WindowMarker.Mark(stream.AsSpan(block.StartBit / 8), block.StartBit % 8, content.AsSpan(windowStart..block.OutputOffset), referenced));
+            Assert.True(WindowMarker.Mark(
+                stream.AsSpan(block.StartBit / 8), block.StartBit % 8, content.AsSpan(windowStart..block.OutputOffset), referenced));
             Assert.Equal(expected, referenced);
         }
     }
@@ -82,7 +86,8 @@ public sealed class CheckpointTests
         var content = DeflateSamples.Content[..100_000];
         var stream = DeflateSamples.Compress(content, "gzip -6");
         var referenced = new ulong[WindowMarker.WordCount];
-        var enough = Enumerable.Range(0, stream.Length).First(length => length % 64 == 0 && Inflated.Of(stream.AsSpan(0, length)).Output.Length >= Inflater.WindowLengthMax);
+        var enough = Enumerable.Range(0, stream.Length)
+            .First(length => length % 64 == 0 && Inflated.Of(stream.AsSpan(0, length)).Output.Length >= Inflater.WindowLengthMax);
         Assert.True(WindowMarker.Mark(stream.AsSpan(0, enough), 0, [], referenced));
         Assert.False(WindowMarker.Mark(stream.AsSpan(0, enough / 2), 0, [], referenced));
         Assert.True(WindowMarker.Mark([3, 0], 0, [], referenced)); // all there is

@@ -30,7 +30,8 @@ internal static class DeflateSamples
         "igzip -1",
         "libdeflate-gzip -12",
         // Go's compressor, as in images by umoci, skopeo, podman.
-        "d=$(mktemp -d); trap 'rm -r $d' EXIT; cat > $d/tar; (umoci init --layout $d/l; umoci new --image $d/l:x; umoci raw add-layer --image $d/l:x $d/tar) >/dev/null; cat $(ls -S $d/l/blobs/sha256/* | head -n 1)",
+        "d=$(mktemp -d); trap 'rm -r $d' EXIT; cat > $d/tar; (umoci init --layout $d/l; umoci new --image $d/l:x; umoci raw add-layer " +
+            "--image $d/l:x $d/tar) >/dev/null; cat $(ls -S $d/l/blobs/sha256/* | head -n 1)",
         "");
 
     public static byte[] Content => RealContent.Value;

@@ -19,14 +19,23 @@ public sealed class GzipProducerTests : IDisposable
     [InlineData("gzip -6")]
     [InlineData("gzip -9 --rsyncable")]
     [InlineData("gzip -6 --name")]
-    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(1,8,31); d=sys.stdin.buffer.read(); sys.stdout.buffer.write(c.compress(d)+c.flush())'")]
-    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,31,9,zlib.Z_FIXED); d=sys.stdin.buffer.read(); sys.stdout.buffer.write(c.compress(d)+c.flush())'")]
-    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,31,9,zlib.Z_HUFFMAN_ONLY); d=sys.stdin.buffer.read(); sys.stdout.buffer.write(c.compress(d)+c.flush())'")]
-    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(0,8,31); d=sys.stdin.buffer.read(); sys.stdout.buffer.write(c.compress(d)+c.flush())'")]
-    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,25); d=sys.stdin.buffer.read(); sys.stdout.buffer.write(c.compress(d)+c.flush())'")]
+    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(1,8,31); d=sys.stdin.buffer.read(); " +
+        "sys.stdout.buffer.write(c.compress(d)+c.flush())'")]
+    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,31,9,zlib.Z_FIXED); d=sys.stdin.buffer.read(); " +
+        "sys.stdout.buffer.write(c.compress(d)+c.flush())'")]
+    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,31,9,zlib.Z_HUFFMAN_ONLY); d=sys.stdin.buffer.read(); " +
+        "sys.stdout.buffer.write(c.compress(d)+c.flush())'")]
+    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(0,8,31); d=sys.stdin.buffer.read(); " +
+        "sys.stdout.buffer.write(c.compress(d)+c.flush())'")]
+    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,25); d=sys.stdin.buffer.read(); " +
+        "sys.stdout.buffer.write(c.compress(d)+c.flush())'")]
     // How pigz cuts its chunks: sync flush (an empty stored block) or partial flush (an empty fixed block) after each.
-    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,31); d=sys.stdin.buffer.read(); [sys.stdout.buffer.write(c.compress(d[i:i+40000])+c.flush(zlib.Z_SYNC_FLUSH)) for i in range(0,len(d),40000)]; sys.stdout.buffer.write(c.flush())'")]
-    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,31); d=sys.stdin.buffer.read(); [sys.stdout.buffer.write(c.compress(d[i:i+40000])+c.flush(zlib.Z_PARTIAL_FLUSH)+c.flush(zlib.Z_FULL_FLUSH)) for i in range(0,len(d),40000)]; sys.stdout.buffer.write(c.flush())'")]
+    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,31); d=sys.stdin.buffer.read(); " +
+        "[sys.stdout.buffer.write(c.compress(d[i:i+40000])+c.flush(zlib.Z_SYNC_FLUSH)) for i in range(0,len(d),40000)]; " +
+        "sys.stdout.buffer.write(c.flush())'")]
+    [InlineData("python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,31); d=sys.stdin.buffer.read(); " +
+        "[sys.stdout.buffer.write(c.compress(d[i:i+40000])+c.flush(zlib.Z_PARTIAL_FLUSH)+c.flush(zlib.Z_FULL_FLUSH)) for i in " +
+        "range(0,len(d),40000)]; sys.stdout.buffer.write(c.flush())'")]
     // bgzip, mgzip, and people who concatenate: one member after the other.
     [InlineData("split -b 50000 --filter='gzip -9'")]
     public void Any_producer_can_be_read_from_every_checkpoint(string command)
@@ -137,7 +146,8 @@ public sealed class GzipProducerTests : IDisposable
             var piece = Math.Min(random.Next(1, 3000), length - i);
             var kind = random.Next(3);
             for (var j = 0; j < piece; j++, i++)
-                content[i] = kind switch { 0 => (char)random.Next(256), 1 => "lazy layers "[j % 12], _ => i > 20_000 ? content[i - 20_000] : 'x' };
+                content[i] = kind switch { 0 =>
+                    (char)random.Next(256), 1 => "lazy layers "[j % 12], _ => i > 20_000 ? content[i - 20_000] : 'x' };
         }
 
         return new TestTar().Directory("d").Add("d/large", data: new string(content)).Add("d/small", data: "small").End();

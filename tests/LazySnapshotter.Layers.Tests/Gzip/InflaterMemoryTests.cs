@@ -39,15 +39,18 @@ public sealed class InflaterMemoryTests
             var piece = random.Next(3) == 0 ? random.Next(1, 100) : int.MaxValue;
             while (true)
             {
-                var step = inflater.Inflate(input[..Math.Min(input.Length, piece)], output, position, limit, stopAtBlocks: random.Next(2) == 0);
+                var step = inflater.Inflate(
+                    input[..Math.Min(input.Length, piece)], output, position, limit, stopAtBlocks: random.Next(2) == 0);
                 input = input[step.Consumed..];
                 position += step.Produced;
-                if (step.State is InflateState.Corrupt or InflateState.StreamEnd or InflateState.OutputFull || (step.State == InflateState.NeedInput && input.IsEmpty))
+                if (step.State is InflateState.Corrupt or InflateState.StreamEnd or InflateState.OutputFull
+                    || (step.State == InflateState.NeedInput && input.IsEmpty))
                     break;
             }
 
             if (round % 8 == 0)
-                WindowMarker.Mark(inputMemory.Tail(length), random.Next(8), output[..Math.Min(output.Length, random.Next(32769))], referenced);
+                WindowMarker.Mark(
+                    inputMemory.Tail(length), random.Next(8), output[..Math.Min(output.Length, random.Next(32769))], referenced);
         }
     }
 }

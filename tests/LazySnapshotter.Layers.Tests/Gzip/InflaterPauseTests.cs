@@ -24,7 +24,8 @@ public sealed class InflaterPauseTests
         {
             var inflater = new Inflater();
             inflater.Resume(pause.Block, (int)(pause.StartBit & 7));
-            Assert.Equal(whole.Output[pause.OutputOffset..], Rest(inflater, stream.AsSpan((int)(pause.StartBit / 8)), whole.Output, pause.OutputOffset));
+            Assert.Equal(whole.Output[pause.OutputOffset..], Rest(
+                inflater, stream.AsSpan((int)(pause.StartBit / 8)), whole.Output, pause.OutputOffset));
         }
     }
 
@@ -38,9 +39,11 @@ public sealed class InflaterPauseTests
         foreach (var (pieceMax, roomMax) in new[] { (1_000_000, 1_000_000), (3, 100_000), (50, 700), (5000, 300), (100_000, 1) })
         {
             // Counting takes another way to a pause.
-            var cut = RunWithPauses(stream, _ => 1000, () => random.Next(1, pieceMax + 1), () => random.Next(1, roomMax + 1), countReach: roomMax != 700);
+            var cut = RunWithPauses(
+                stream, _ => 1000, () => random.Next(1, pieceMax + 1), () => random.Next(1, roomMax + 1), countReach: roomMax != 700);
             Assert.Equal(output, cut.Output);
-            Assert.Equal(pauses.Select(pause => (pause.StartBit, pause.OutputOffset)), cut.Pauses.Select(pause => (pause.StartBit, pause.OutputOffset)));
+            Assert.Equal(pauses.Select(
+                pause => (pause.StartBit, pause.OutputOffset)), cut.Pauses.Select(pause => (pause.StartBit, pause.OutputOffset)));
         }
     }
 
@@ -50,7 +53,8 @@ public sealed class InflaterPauseTests
         var stream = StreamOf("fast");
         var every = RunWithPauses(stream, _ => 1).Pauses.Select(pause => pause.OutputOffset).ToList();
         foreach (var distance in new[] { 2, 100, 5000 })
-            Assert.All(RunWithPauses(stream, _ => distance).Pauses, pause => Assert.Equal(every.Find(offset => offset >= pause.At), pause.OutputOffset));
+            Assert.All(RunWithPauses(stream, _ => distance).Pauses, pause =>
+                Assert.Equal(every.Find(offset => offset >= pause.At), pause.OutputOffset));
     }
 
     [Fact]

@@ -20,7 +20,8 @@ public sealed class InflaterTests
         Assert.Equal(InflateState.StreamEnd, inflated.State);
         Assert.Equal(expected.Output, inflated.Output);
         Assert.Equal(expected.Consumed, inflated.Consumed);
-        Assert.Equal(reference.Blocks.Skip(1).Select(block => ((long)block.StartBit, block.OutputOffset)), inflated.Boundaries.Select(at => (at.StartBit, at.OutputOffset)));
+        Assert.Equal(reference.Blocks.Skip(1)
+            .Select(block => ((long)block.StartBit, block.OutputOffset)), inflated.Boundaries.Select(at => (at.StartBit, at.OutputOffset)));
         Assert.Equal(reference.Blocks.SkipLast(1).Select(block => block.Reach), inflated.Boundaries.Select(at => at.Reach));
     }
 
@@ -56,12 +57,14 @@ public sealed class InflaterTests
         for (var limit = 0; limit <= whole.Output.Length; limit++)
         {
             var calls = 0;
-            var inflated = Inflated.Of(stream, countReach: true, outputMax: whole.Output.Length, room: () => calls++ == 0 ? limit : int.MaxValue / 2);
+            var inflated = Inflated.Of(
+                stream, countReach: true, outputMax: whole.Output.Length, room: () => calls++ == 0 ? limit : int.MaxValue / 2);
             AssertSame(whole, inflated, $"limit at {limit}");
         }
 
         for (var room = 1; room < 600; room++)
-            AssertSame(whole, Inflated.Of(stream, room: () => room, countReach: true, outputMax: whole.Output.Length), $"{room} bytes of room");
+            AssertSame(
+                whole, Inflated.Of(stream, room: () => room, countReach: true, outputMax: whole.Output.Length), $"{room} bytes of room");
     }
 
     [Fact]
@@ -76,7 +79,8 @@ public sealed class InflaterTests
         {
             var random = new Random(seed);
             var (pieceMax, roomMax) = (1 << random.Next(13), 1 << random.Next(4, 13));
-            var inflated = Inflated.Of(stream, piece: _ => random.Next(0, pieceMax + 1), room: () => random.Next(1, roomMax + 1), countReach: true, inflater: inflater);
+            var inflated = Inflated.Of(stream, piece: _ =>
+                random.Next(0, pieceMax + 1), room: () => random.Next(1, roomMax + 1), countReach: true, inflater: inflater);
             AssertSame(whole, inflated, $"seed {seed}");
         }
     }
@@ -119,7 +123,8 @@ public sealed class InflaterTests
     {
         for (var window = 0; window < 40; window++)
         {
-            var stream = new DeflateBits().FixedHeader(isLast: true).FixedSymbol(257).Code(9, 5).Number(2, 3).FixedSymbol(256).ToArray(); // 27 back
+            // 27 back
+            var stream = new DeflateBits().FixedHeader(isLast: true).FixedSymbol(257).Code(9, 5).Number(2, 3).FixedSymbol(256).ToArray();
             var history = Enumerable.Range(1, window).Select(i => (byte)i).ToArray();
             var inflated = Inflated.Of(stream, window: history);
             if (window >= 27)

@@ -43,7 +43,8 @@ internal static class TestGzip
 
         void Block(ReadOnlySpan<byte> bytes, bool last)
         {
-            deflated.Write([(byte)(last ? 1 : 0), (byte)bytes.Length, (byte)(bytes.Length >> 8), (byte)~bytes.Length, (byte)(~bytes.Length >> 8)]);
+            deflated.Write(
+                [(byte)(last ? 1 : 0), (byte)bytes.Length, (byte)(bytes.Length >> 8), (byte)~bytes.Length, (byte)(~bytes.Length >> 8)]);
             deflated.Write(bytes);
         }
     }

@@ -46,7 +46,8 @@ public sealed class AdaptiveChooserTests
             var layer = new SyntheticLayer(Environment.TickCount + round, length, blockLength);
             var starts = layer.Choose();
             Assert.Contains(starts, start => start.IsContinued);
-            Assert.True(starts.Zip(starts.Skip(1)).All(pair => pair.First.UncompressedOffset < pair.Second.UncompressedOffset), $"seed {layer.Seed}");
+            Assert.True(starts.Zip(starts.Skip(1))
+                .All(pair => pair.First.UncompressedOffset < pair.Second.UncompressedOffset), $"seed {layer.Seed}");
             Assert.True(layer.BestCuts(starts) == layer.CostOfCuts(starts), $"seed {layer.Seed}");
         }
     }
@@ -61,7 +62,8 @@ public sealed class AdaptiveChooserTests
             chooser.ReadEnd(offset - 1, ReadPoints.FileWeight);
             chooser.Advance(offset);
             chooser.Mark(new Checkpoint(offset * 4, offset, false));
-            Assert.True(chooser.Undecided is not { } undecided || offset - undecided.UncompressedOffset <= AdaptiveChooser.LookAhead + 32 * KiB);
+            Assert.True(
+                chooser.Undecided is not { } undecided || offset - undecided.UncompressedOffset <= AdaptiveChooser.LookAhead + 32 * KiB);
         }
 
         chooser.Complete(20 * MiB, 40 * MiB);
@@ -84,11 +86,13 @@ public sealed class AdaptiveChooserTests
     public void A_run_is_longer_than_2_MiB_only_where_no_block_starts()
     {
         var layer = new SyntheticLayer(1, 40 * MiB, 500 * KiB);
-        var offsets = layer.Choose().Where(start => !start.IsContinued).Select(checkpoint => checkpoint.UncompressedOffset).Prepend(0).Append(layer.Length).ToList();
+        var offsets = layer.Choose().Where(start => !start.IsContinued)
+            .Select(checkpoint => checkpoint.UncompressedOffset).Prepend(0).Append(layer.Length).ToList();
         for (var i = 1; i < offsets.Count; i++)
         {
             if (offsets[i] - offsets[i - 1] > AdaptiveChooser.RunLengthMax)
-                Assert.DoesNotContain(layer.Blocks, block => block.Start.UncompressedOffset > offsets[i - 1] && block.Start.UncompressedOffset < offsets[i]);
+                Assert.DoesNotContain(
+                    layer.Blocks, block => block.Start.UncompressedOffset > offsets[i - 1] && block.Start.UncompressedOffset < offsets[i]);
         }
     }
 
@@ -305,11 +309,13 @@ public sealed class AdaptiveChooserTests
         /// <summary>The same for the best cuts of the same runs, by trying all marks.</summary>
         public long BestCuts(IReadOnlyList<Checkpoint> starts)
         {
-            List<Checkpoint> runs = [new(0, 0, true), .. starts.Where(start => !start.IsContinued), new(CompressedLength * 8, Length, true)];
+            List<Checkpoint> runs =
+                [new(0, 0, true), .. starts.Where(start => !start.IsContinued), new(CompressedLength * 8, Length, true)];
             var cost = 0L;
             for (var run = 1; run < runs.Count; run++)
             {
-                var inside = Marks.Where(mark => mark.UncompressedOffset > runs[run - 1].UncompressedOffset && mark.UncompressedOffset < runs[run].UncompressedOffset);
+                var inside = Marks.Where(mark =>
+                    mark.UncompressedOffset > runs[run - 1].UncompressedOffset && mark.UncompressedOffset < runs[run].UncompressedOffset);
                 List<Checkpoint> places = [runs[run - 1], .. inside, runs[run]];
                 var best = new long[places.Count];
                 for (var to = 1; to < places.Count; to++)
@@ -323,7 +329,8 @@ public sealed class AdaptiveChooserTests
         private long CutCost(in Checkpoint from, in Checkpoint to)
         {
             var cost = 10 * AdaptiveChooser.IndexByteCost * RunCuts.SpanLength;
-            for (var i = _reads.FindIndexFrom(from.UncompressedOffset + 1); i < _reads.Count && _reads[i].Offset <= to.UncompressedOffset; i++)
+            for (var i = _reads.FindIndexFrom(from.UncompressedOffset + 1); i < _reads.Count
+                && _reads[i].Offset <= to.UncompressedOffset; i++)
                 cost += _reads[i].IsStart ? 0 : _reads[i].Weight * to.CompressedOffset;
             return cost;
         }
@@ -331,7 +338,8 @@ public sealed class AdaptiveChooserTests
         /// <summary>The cheapest path, by trying all predecessors of each boundary.</summary>
         public long Best()
         {
-            List<Checkpoint> all = [new(0, 0, true), .. Blocks.Skip(1).Select(block => block.Start), new(CompressedLength * 8, Length, true)];
+            List<Checkpoint> all =
+                [new(0, 0, true), .. Blocks.Skip(1).Select(block => block.Start), new(CompressedLength * 8, Length, true)];
             var best = new long[all.Count];
             for (var to = 1; to < all.Count; to++)
             {

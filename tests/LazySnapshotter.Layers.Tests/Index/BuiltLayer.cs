@@ -22,7 +22,8 @@ internal sealed class BuiltLayer : IDisposable
         Path = _folder["index"];
         try
         {
-            Result = LayerIndexBuilder.BuildAsync(new TrickleStream(blob, seed), Path, options, CancellationToken.None).GetAwaiter().GetResult();
+            Result = LayerIndexBuilder.BuildAsync(new TrickleStream(blob, seed), Path, options, CancellationToken.None)
+                .GetAwaiter().GetResult();
         }
         catch
         {
@@ -48,7 +49,9 @@ internal sealed class BuiltLayer : IDisposable
     public SpanTable Spans => Index.Spans;
 
     public static BuiltLayer Of(byte[] blob, long? spanLength = null, int seed = 1, CheckpointPlacement? placement = null) =>
-        new(blob, new LayerIndexOptions { Placement = spanLength is { } length ? CheckpointPlacement.Uniform(length) : placement ?? CheckpointPlacement.Adaptive }, seed);
+        new(blob, new LayerIndexOptions { Placement = spanLength is { } length
+            ? CheckpointPlacement.Uniform(length)
+            : placement ?? CheckpointPlacement.Adaptive }, seed);
 
     /// <summary>What a build says of a blob it refuses.</summary>
     public static string RefusalOf(byte[] blob) => Assert.Throws<InvalidDataException>(() => Of(blob).Dispose()).Message;
@@ -66,7 +69,8 @@ internal sealed class BuiltLayer : IDisposable
             return [];
         var result = new byte[length];
         using var history = SpanHistory.Rent();
-        for (var i = Spans.RunStart(Spans.Find(offset)).Value; i < Spans.Count && Spans[new SpanId(i)].UncompressedOffset < offset + length; i++)
+        for (var i = Spans.RunStart(Spans.Find(offset)).Value; i < Spans.Count
+            && Spans[new SpanId(i)].UncompressedOffset < offset + length; i++)
         {
             var layout = Spans[new SpanId(i)];
             var compressed = Compressed(layout.Id);
@@ -91,7 +95,8 @@ internal sealed class BuiltLayer : IDisposable
         return content;
     }
 
-    public int Entry(string path) => Toc.TryResolve(System.Text.Encoding.UTF8.GetBytes(path), out var entry) ? entry : throw new FileNotFoundException(path);
+    public int Entry(string path) =>
+        Toc.TryResolve(System.Text.Encoding.UTF8.GetBytes(path), out var entry) ? entry : throw new FileNotFoundException(path);
 
     public TocEntry this[string path] => Toc[Entry(path)];
 

@@ -18,11 +18,14 @@ internal static class DiskTree
     }
 
     private static void Compare(
-        LinuxPath path, BuiltLayer layer, int directory, string shown, Dictionary<ulong, int> inodes, ref int seen, Func<long, uint, (long, uint)> time, bool readAll)
+        LinuxPath path, BuiltLayer layer, int directory, string shown, Dictionary<ulong, int> inodes, ref int seen, Func<long, uint,
+        (long, uint)> time, bool readAll)
     {
-        var names = Libc.ListDirectory(path).Select(item => item.Name.ToArray()).Where(name => name is not [(byte)'.'] and not [(byte)'.', (byte)'.']).ToList();
+        var names = Libc.ListDirectory(path)
+            .Select(item => item.Name.ToArray()).Where(name => name is not [(byte)'.'] and not [(byte)'.', (byte)'.']).ToList();
         names.Sort((left, right) => left.AsSpan().SequenceCompareTo(right));
-        var listed = Enumerable.Range(0, layer.Toc.ChildCount(directory)).Select(i => Convert.ToHexString(layer.Toc.ChildName(directory, i)));
+        var listed = Enumerable.Range(0, layer.Toc.ChildCount(directory))
+            .Select(i => Convert.ToHexString(layer.Toc.ChildName(directory, i)));
         Assert.Equal(names.Select(Convert.ToHexString), listed);
 
         foreach (var name in names)
@@ -46,7 +49,8 @@ internal static class DiskTree
         Assert.Equal((here, TypeOf(status.Type)), (here, entry.Type));
         Assert.Equal((here, status.Mode & 0xFFF), (here, entry.Mode));
         Assert.Equal((here, status.Uid, status.Gid), (here, entry.Uid, entry.Gid));
-        Assert.Equal((here, time(status.ModifiedSeconds, status.ModifiedNanoseconds)), (here, (entry.MtimeSeconds, entry.MtimeNanoseconds)));
+        Assert.Equal(
+            (here, time(status.ModifiedSeconds, status.ModifiedNanoseconds)), (here, (entry.MtimeSeconds, entry.MtimeNanoseconds)));
         Assert.Equal((here, status.DeviceMajor, status.DeviceMinor), (here, entry.DeviceMajor, entry.DeviceMinor));
         Assert.Equal((here, status.LinkCount), (here, entry.LinkCount));
         if (status.Type != FileType.S_IFDIR)
@@ -58,8 +62,10 @@ internal static class DiskTree
         if (status.Type == FileType.S_IFLNK)
             Assert.Equal(Libc.ReadLink(path), layer.Toc.LinkTarget(entry).ToArray());
 
-        var expected = Libc.ListXattrs(path).Select(name => $"{Encoding.Latin1.GetString(name)}={Convert.ToHexString(Libc.GetXattr(path, name)!)}").Order();
-        var actual = layer.Toc.Xattrs(entry).Select(xattr => $"{Encoding.Latin1.GetString(xattr.Name.Span)}={Convert.ToHexString(xattr.Value.Span)}").Order();
+        var expected = Libc.ListXattrs(path)
+            .Select(name => $"{Encoding.Latin1.GetString(name)}={Convert.ToHexString(Libc.GetXattr(path, name)!)}").Order();
+        var actual = layer.Toc.Xattrs(entry)
+            .Select(xattr => $"{Encoding.Latin1.GetString(xattr.Name.Span)}={Convert.ToHexString(xattr.Value.Span)}").Order();
         Assert.Equal((here, string.Join('\n', expected)), (here, string.Join('\n', actual)));
 
         if (status.Type == FileType.S_IFREG && readAll)

@@ -42,7 +42,8 @@ public sealed class IndexVerifierTests : IDisposable
     public async Task Several_members_and_empty_blocks_are_no_difference()
     {
         var tar = Sample();
-        byte[] blob = [.. TestGzip.Member(tar[..70_000]), .. TestGzip.Frame(tar[70_000..], TestGzip.Stored(tar[70_000..], 3000, emptyBlocks: 2)), 0, 0, 0];
+        byte[] blob = [.. TestGzip.Member(
+            tar[..70_000]), .. TestGzip.Frame(tar[70_000..], TestGzip.Stored(tar[70_000..], 3000, emptyBlocks: 2)), 0, 0, 0];
         using var layer = BuiltLayer.Of(blob, 1000);
         var report = await VerifyAsync(layer.Index, blob);
         Assert.True(report.IsSound, Describe(report));
@@ -105,7 +106,8 @@ public sealed class IndexVerifierTests : IDisposable
 
         var lying = (byte[])digests.Clone();
         lying[(2 * SHA256.HashSizeInBytes) + 5] ^= 1;
-        using (var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(bits, offsets, lying, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
+        using (var index = LyingIndex.Write(
+            layer, _folder.Path, spans: new SpanTable(bits, offsets, lying, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
             AssertOnly(await VerifyAsync(index, layer.Blob), "span digests", span: 2);
 
         using (var index = LyingIndex.Write(layer, _folder.Path, windowOf: i => i == 3 ? 1 : i))
@@ -113,7 +115,8 @@ public sealed class IndexVerifierTests : IDisposable
 
         long[] shifted = [.. bits];
         shifted[2]++;
-        using (var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(shifted, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
+        using (var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(
+            shifted, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
         {
             var report = await VerifyAsync(index, layer.Blob);
             Assert.Equal(2, Check(report, "checkpoints").First!.Span);
@@ -122,10 +125,12 @@ public sealed class IndexVerifierTests : IDisposable
 
         long[] moved = [.. offsets];
         moved[2] += 10;
-        using (var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(bits, moved, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
+        using (var index = LyingIndex.Write(
+            layer, _folder.Path, spans: new SpanTable(bits, moved, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength)))
         {
             var report = await VerifyAsync(index, layer.Blob);
-            Assert.Contains($"uncompressed offset {offsets[2]}, the index says {moved[2]}", First(report, "checkpoints"), StringComparison.Ordinal);
+            Assert.Contains(
+                $"uncompressed offset {offsets[2]}, the index says {moved[2]}", First(report, "checkpoints"), StringComparison.Ordinal);
             Assert.True(Check(report, "span contents").DifferenceCount > 0);
         }
     }
@@ -153,7 +158,8 @@ public sealed class IndexVerifierTests : IDisposable
         async Task AssertDoesNotGoOnAsync(long[] startBits, bool[] whichGoOn, int span)
         {
             using var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(
-                startBits, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength, whichGoOn), windowOf: i => whichGoOn[i] ? 0 : i);
+                startBits, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength, whichGoOn), windowOf: i =>
+                    whichGoOn[i] ? 0 : i);
             var contents = Check(await VerifyAsync(index, layer.Blob), "span contents");
             Assert.Equal(span - 1, contents.First!.Span);
             Assert.Contains("the next span does not go on where this one ends", contents.First.What, StringComparison.Ordinal);
@@ -189,7 +195,8 @@ public sealed class IndexVerifierTests : IDisposable
 
         (offsets[^3], offsets[^2]) = (40L << 20, 80L << 20);
         offsets[^1] = layer.Spans.UncompressedLength - 1;
-        using var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(bits, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength));
+        using var index = LyingIndex.Write(layer, _folder.Path, spans: new SpanTable(
+            bits, offsets, digests, layer.Spans.CompressedLength, layer.Spans.UncompressedLength));
         var report = await VerifyAsync(index, layer.Blob);
         Assert.Contains("nothing behind it was compared", First(report, "span contents"), StringComparison.Ordinal);
     }
@@ -224,7 +231,9 @@ public sealed class IndexVerifierTests : IDisposable
             if (changes == "TOC xattrs")
                 tar.Pax(("SCHILY.xattr.user.x", "1"));
             tar.Add(
-                changes == "TOC names" ? "dir/another" : $"dir/file-{i}", data: data[..(changes == "TOC sizes and data" ? 20_000 : data.Length)],
+                changes == "TOC names"
+                    ? "dir/another"
+                    : $"dir/file-{i}", data: data[..(changes == "TOC sizes and data" ? 20_000 : data.Length)],
                 mode: changes == "TOC types and modes" ? 0x180 : 0x1A4, uid: changes == "TOC owners" ? 7 : 0,
                 mtime: changes == "TOC times" ? 999_999_999 : 1_000_000_000);
         }

@@ -75,7 +75,8 @@ public sealed class LayerBuildTests : IDisposable
         byte[] tar = [.. small, .. large];
         using var layer = BuiltLayer.Of(TestGzip.Frame(tar, TestGzip.Flushed(tar, 30_000)));
         var inSmall = layer.Spans.Find(small.Length).Value;
-        Assert.True(inSmall > 3 * (layer.Spans.Count - inSmall) / 2, $"{inSmall} spans of {layer.Spans.Count} in the half with small files");
+        Assert.True(
+            inSmall > 3 * (layer.Spans.Count - inSmall) / 2, $"{inSmall} spans of {layer.Spans.Count} in the half with small files");
     }
 
     [Fact]
@@ -126,7 +127,8 @@ public sealed class LayerBuildTests : IDisposable
         // 20 MB of one letter: a single block, and behind it others.
         var tar = new TestTar().Add("block", data: new string('x', 20_000_000)).Add("small", data: "small").End();
         using var deflated = new MemoryStream();
-        using (var deflate = new System.IO.Compression.DeflateStream(deflated, System.IO.Compression.CompressionLevel.Optimal, leaveOpen: true))
+        using (var deflate = new System.IO.Compression.DeflateStream(
+            deflated, System.IO.Compression.CompressionLevel.Optimal, leaveOpen: true))
             deflate.Write(tar);
         using var layer = BuiltLayer.Of(TestGzip.Frame(tar, deflated.ToArray()));
         Assert.True(tar.AsSpan().SequenceEqual(layer.ReadTar(0, tar.Length)));
@@ -145,7 +147,8 @@ public sealed class LayerBuildTests : IDisposable
         var blob = TestGzip.Frame(bytes, OneBlock(bytes));
         if (!isSupported)
         {
-            Assert.Contains("no deflate block starts in 67108864 uncompressed bytes", Assert.Throws<UnsupportedLayerException>(() => BuiltLayer.Of(blob)).Message, StringComparison.Ordinal);
+            Assert.Contains("no deflate block starts in 67108864 uncompressed bytes", Assert.Throws<UnsupportedLayerException>(
+                () => BuiltLayer.Of(blob)).Message, StringComparison.Ordinal);
             return;
         }
 
@@ -189,7 +192,8 @@ public sealed class LayerBuildTests : IDisposable
     {
         var blob = TestGzip.Member(ManyFiles(seed: 7, length: 2_000_000));
         var source = new Interrupted(new MemoryStream(blob), blob.Length / 2, new IOException("connection reset"));
-        Assert.Equal("connection reset", (await Assert.ThrowsAsync<IOException>(() => BuildAsync(source, new LayerIndexOptions()))).Message);
+        Assert.Equal(
+            "connection reset", (await Assert.ThrowsAsync<IOException>(() => BuildAsync(source, new LayerIndexOptions()))).Message);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
 
         var copied = 0;
@@ -203,7 +207,8 @@ public sealed class LayerBuildTests : IDisposable
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
         await pipe.Writer.WriteAsync(RandomBytes(8, BlobChunk.LengthMax)); // and nothing more ever comes
-        await Assert.ThrowsAsync<InvalidDataException>(() => BuildAsync(pipe.Reader.AsStream(), new LayerIndexOptions()).WaitAsync(TimeSpan.FromSeconds(30)));
+        await Assert.ThrowsAsync<InvalidDataException>(
+            () => BuildAsync(pipe.Reader.AsStream(), new LayerIndexOptions()).WaitAsync(TimeSpan.FromSeconds(30)));
     }
 
     [Fact]
@@ -215,7 +220,8 @@ public sealed class LayerBuildTests : IDisposable
             using var cancellation = new CancellationTokenSource();
             var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
             await pipe.Writer.WriteAsync(blob.AsMemory(0, blob.Length * round / 5));
-            var building = LayerIndexBuilder.BuildAsync(pipe.Reader.AsStream(), _folder["index"], new LayerIndexOptions(), cancellation.Token);
+            var building = LayerIndexBuilder.BuildAsync(
+                pipe.Reader.AsStream(), _folder["index"], new LayerIndexOptions(), cancellation.Token);
             await Task.Delay(10 * round);
             Assert.False(building.IsCompleted);
             await cancellation.CancelAsync();
@@ -236,7 +242,8 @@ public sealed class LayerBuildTests : IDisposable
     private Task<LayerIndexBuildResult> BuildAsync(Stream blob, LayerIndexOptions options) =>
         LayerIndexBuilder.BuildAsync(blob, _folder["index"], options, CancellationToken.None);
 
-    private static BuiltLayer Build(byte[] blob, string placement, int seed = 1) => BuiltLayer.Of(blob, seed: seed, placement: placement switch
+    private static BuiltLayer Build(byte[] blob, string placement, int seed = 1) =>
+        BuiltLayer.Of(blob, seed: seed, placement: placement switch
     {
         "uniform" => CheckpointPlacement.Uniform(300_000),
         _ => CheckpointPlacement.Adaptive,

@@ -77,7 +77,8 @@ public sealed class LayerIndexStoreTests : IDisposable
         var last = new SpanId(index.Spans.Count - 1);
         Assert.NotEqual(0, index.LoadWindow(new SpanId(1)).Length);
         for (var i = 0; i < 2; i++)
-            Assert.Contains($"window of span {last}: the checksum", Assert.Throws<InvalidDataException>(() => index.LoadWindow(last)).Message, StringComparison.Ordinal);
+            Assert.Contains($"window of span {last}: the checksum", Assert.Throws<InvalidDataException>(
+                () => index.LoadWindow(last)).Message, StringComparison.Ordinal);
         Assert.Contains(".damaged", Assert.Single(reports), StringComparison.Ordinal);
         Assert.False(store.Contains(layer));
         Assert.NotEqual(0, index.LoadWindow(new SpanId(1)).Length);
@@ -95,11 +96,14 @@ public sealed class LayerIndexStoreTests : IDisposable
         using var layer = BuiltLayer.Of(Blob);
         var bytes = File.ReadAllBytes(layer.Path);
         var other = Digest.OfSha256("another layer"u8);
-        await Assert.ThrowsAsync<InvalidDataException>(() => store.AddAsync(other, new MemoryStream(bytes), "registry.example/image", expectedId: null, CancellationToken.None));
-        await Assert.ThrowsAsync<InvalidDataException>(() => store.AddAsync(Layer, new MemoryStream(bytes[..^1]), "registry.example/image", expectedId: null, CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidDataException>(
+            () => store.AddAsync(other, new MemoryStream(bytes), "registry.example/image", expectedId: null, CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidDataException>(
+            () => store.AddAsync(Layer, new MemoryStream(bytes[..^1]), "registry.example/image", expectedId: null, CancellationToken.None));
         Assert.Empty(Directory.EnumerateFiles(_folder.Path, "*", SearchOption.AllDirectories));
 
-        using (var added = await store.AddAsync(Layer, new MemoryStream(bytes), "registry.example/image", expectedId: null, CancellationToken.None))
+        using (var added = await store.AddAsync(
+            Layer, new MemoryStream(bytes), "registry.example/image", expectedId: null, CancellationToken.None))
             Assert.Equal(layer.Index.Id, added.Id);
         Assert.Equal(bytes, File.ReadAllBytes(store.FileOf(Layer)));
     }

@@ -27,7 +27,8 @@ public sealed class LayerIndexTests : IDisposable
         var blob = TestGzip.Member(tar);
         using var copy = new MemoryStream();
         var progress = new Recorder();
-        var options = new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(50_000), CopyTo = bytes => copy.Write(bytes.Span), Progress = progress, ExpectedDigest = Digest.OfSha256(blob) };
+        var options = new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(50_000), CopyTo = bytes =>
+            copy.Write(bytes.Span), Progress = progress, ExpectedDigest = Digest.OfSha256(blob) };
         var result = await LayerIndexBuilder.BuildAsync(new TrickleStream(blob, 1), _folder["index"], options, CancellationToken.None);
 
         Assert.Equal(blob, copy.ToArray());
@@ -37,7 +38,8 @@ public sealed class LayerIndexTests : IDisposable
         Assert.Equal(Digest.OfSha256(tar), index.DiffId);
         Assert.Equal(
             new LayerIndexBuildResult(
-                index.LayerDigest, index.DiffId!.Value, LayerCompression.Gzip, blob.Length, tar.Length, index.Spans.Count, 4, index.Id, index.FileLength),
+                index.LayerDigest, index.DiffId!.Value, LayerCompression.Gzip, blob.Length, tar.Length, index.Spans.Count, 4, index.Id,
+                index.FileLength),
             result);
         Assert.Equal(new FileInfo(_folder["index"]).Length, index.FileLength);
         Assert.Equal(["index"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName));
@@ -48,11 +50,15 @@ public sealed class LayerIndexTests : IDisposable
     {
         using var layer = BuiltLayer.Of(new TestTar()
             .Pax(("mtime", "1234567890.5"), ("SCHILY.xattr.user.a", "\0\xff"), ("uid", "4294967294")).Add("xattrs", mode: 0xFFF)
-            .Pax(("mtime", "1234567890.5"), ("uid", "4294967294")).Add("link", '1', link: "xattrs", mode: 0xFFF).Add("symlink", '2', link: "../target\xff").Add("char", '3', tweak: LargestDevice)
-            .Add("block", '4').Add("fifo", '6').Add("a/b/c/implicit").Add("a/.wh.gone").Add("a/b/.wh..wh..opq").Directory("empty1").Directory("empty2")
-            .Pax(("GNU.sparse.major", "0"), ("GNU.sparse.minor", "1"), ("GNU.sparse.map", "5,3,100,2"), ("GNU.sparse.size", "1000")).Add("sparse", data: "abcde").End());
+            .Pax(("mtime", "1234567890.5"), ("uid", "4294967294")).Add("link", '1', link: "xattrs", mode: 0xFFF)
+                .Add("symlink", '2', link: "../target\xff").Add("char", '3', tweak: LargestDevice)
+            .Add("block", '4')
+                .Add("fifo", '6').Add("a/b/c/implicit").Add("a/.wh.gone").Add("a/b/.wh..wh..opq").Directory("empty1").Directory("empty2")
+            .Pax(("GNU.sparse.major", "0"), ("GNU.sparse.minor", "1"), ("GNU.sparse.map", "5,3,100,2"), ("GNU.sparse.size", "1000"))
+                .Add("sparse", data: "abcde").End());
         Assert.Equal((4095u, 1048575u), (layer["char"].DeviceMajor, layer["char"].DeviceMinor));
-        Assert.Equal((1234567890L, 500_000_000u, 4294967294u, 0xFFFu), (layer["link"].MtimeSeconds, layer["link"].MtimeNanoseconds, layer["link"].Uid, layer["link"].Mode));
+        Assert.Equal((1234567890L, 500_000_000u, 4294967294u, 0xFFFu),
+            (layer["link"].MtimeSeconds, layer["link"].MtimeNanoseconds, layer["link"].Uid, layer["link"].Mode));
         Assert.Equal(TestTar.Bytes("../target\xff"), layer.Toc.LinkTarget(layer.Entry("symlink")).ToArray());
         Assert.Equal([(5L, 3L), (100L, 2L)], layer.Toc.Extents(layer.Entry("sparse")).Select(extent => (extent.FileOffset, extent.Length)));
         Assert.Equal(1000, layer["sparse"].Size);
@@ -95,7 +101,8 @@ public sealed class LayerIndexTests : IDisposable
         }
 
         File.WriteAllBytes(_folder["long"], [.. file, 0]);
-        Assert.Contains("bytes long, not", Assert.Throws<InvalidDataException>(() => LayerIndex.Open(_folder["long"])).Message, StringComparison.Ordinal);
+        Assert.Contains("bytes long, not", Assert.Throws<InvalidDataException>(
+            () => LayerIndex.Open(_folder["long"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,7 +113,8 @@ public sealed class LayerIndexTests : IDisposable
         Assert.Contains("index, header: not an index file", Refusal(file, bytes => bytes[0] = 0), StringComparison.Ordinal);
         Assert.Contains("index, header: version 1 is unknown", Refusal(file, bytes => bytes[8] = 1), StringComparison.Ordinal);
         Assert.Contains("index, header: the header's checksum", Refusal(file, bytes => bytes[40]++), StringComparison.Ordinal);
-        Assert.Contains("index, TOC section: the checksum", Refusal(file, bytes => bytes[LayerIndexHeader.Length]++), StringComparison.Ordinal);
+        Assert.Contains(
+            "index, TOC section: the checksum", Refusal(file, bytes => bytes[LayerIndexHeader.Length]++), StringComparison.Ordinal);
         Assert.Contains(_folder["damaged"], Refusal(file, bytes => bytes[0] = 0), StringComparison.Ordinal);
 
         var other = Digest.OfSha256("other"u8);
@@ -114,8 +122,10 @@ public sealed class LayerIndexTests : IDisposable
         Assert.Contains($"belongs to layer {layer.Index.LayerDigest}, not to {other}", message, StringComparison.Ordinal);
 
         Assert.Contains("index, footer: wrong magic", Refusal(file, bytes => bytes[^1]++), StringComparison.Ordinal);
-        Assert.Contains("index, footer: its version", Refusal(file, bytes => bytes[^(LayerIndexFooter.Length - 32)]++), StringComparison.Ordinal);
-        Assert.Contains("index, footer: its lengths", Refusal(file, bytes => bytes[^(LayerIndexFooter.Length - 40)]++), StringComparison.Ordinal);
+        Assert.Contains(
+            "index, footer: its version", Refusal(file, bytes => bytes[^(LayerIndexFooter.Length - 32)]++), StringComparison.Ordinal);
+        Assert.Contains(
+            "index, footer: its lengths", Refusal(file, bytes => bytes[^(LayerIndexFooter.Length - 40)]++), StringComparison.Ordinal);
         Assert.Contains("index, footer: its layer", Refusal(file, bytes => bytes[^20]++), StringComparison.Ordinal);
 
         File.WriteAllBytes(_folder["window"], file);
@@ -127,7 +137,8 @@ public sealed class LayerIndexTests : IDisposable
 
         using var damaged = LayerIndex.Open(_folder["window"]);
         var last = new SpanId(damaged.Spans.Count - 1);
-        Assert.Contains($"index, window of span {last}: the checksum", Assert.Throws<InvalidDataException>(() => damaged.LoadWindow(last)).Message, StringComparison.Ordinal);
+        Assert.Contains($"index, window of span {last}: the checksum", Assert.Throws<InvalidDataException>(
+            () => damaged.LoadWindow(last)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,7 +152,8 @@ public sealed class LayerIndexTests : IDisposable
         using var windows = new WindowSpool(_folder.Path);
         windows.Add(default);
         windows.Add(WindowEncoding.Encode(SmallTar.AsSpan(0, 2000), WindowEncoding.AllReferenced));
-        windows.Add(WindowEncoding.Encode(SmallTar.AsSpan(1000, 3000), [0xFF00FF, 0, ulong.MaxValue, .. new ulong[WindowEncoding.ReferencedWords - 3]]));
+        windows.Add(WindowEncoding.Encode(
+            SmallTar.AsSpan(1000, 3000), [0xFF00FF, 0, ulong.MaxValue, .. new ulong[WindowEncoding.ReferencedWords - 3]]));
         windows.Add(default);
         using var file = new MemoryStream();
         var header = LayerIndexWriter.Write(file, new LayerIndexContent
@@ -151,7 +163,8 @@ public sealed class LayerIndexTests : IDisposable
             DiffId = null,
             Toc = builder.Build(),
             Spans = new SpanTable(
-                [0, 12345, 23456, 34567], [0, 2000, 4000, 4500], [.. Enumerable.Range(0, 128).Select(i => (byte)i)], 5000, SmallTar.Length, [false, false, false, true]),
+                [0, 12345, 23456, 34567], [0, 2000, 4000, 4500], [.. Enumerable.Range(0, 128).Select(i => (byte)i)], 5000, SmallTar.Length,
+                [false, false, false, true]),
             Windows = windows,
         });
         File.WriteAllBytes(_folder["golden"], file.ToArray());
@@ -169,7 +182,8 @@ public sealed class LayerIndexTests : IDisposable
         using var layer = SmallLayer();
         var file = File.ReadAllBytes(layer.Path);
         foreach (var version in (byte[])[1, 2, 4])
-            Assert.Contains($"index, header: version {version} is unknown, this program reads version 3", Refusal(file, bytes => bytes[8] = version), StringComparison.Ordinal);
+            Assert.Contains($"index, header: version {version} is unknown, this program reads version 3", Refusal(
+                file, bytes => bytes[8] = version), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -178,9 +192,12 @@ public sealed class LayerIndexTests : IDisposable
         using var layer = SmallLayer();
         var file = File.ReadAllBytes(layer.Path);
         var header = LayerIndexHeader.Parse(file, file.Length);
-        AssertForged("the sections do not fill the file", header with { Spans = header.Spans with { Offset = header.Toc.Offset } });          // overlap
-        AssertForged("the sections do not fill the file", header with { Toc = header.Toc with { Offset = header.Toc.Offset - 1 } });           // backwards
-        AssertForged("the sections do not fill the file", header with { WindowsStart = file.Length + 1, WindowsLength = -1 });                 // leaves the file
+        // overlap
+        AssertForged("the sections do not fill the file", header with { Spans = header.Spans with { Offset = header.Toc.Offset } });
+        // backwards
+        AssertForged("the sections do not fill the file", header with { Toc = header.Toc with { Offset = header.Toc.Offset - 1 } });
+        // leaves the file
+        AssertForged("the sections do not fill the file", header with { WindowsStart = file.Length + 1, WindowsLength = -1 });
         AssertForged("the sections do not fill the file", header with { WindowsLength = header.WindowsLength + 1 });
         AssertForged("a front of", header with { WindowsStart = long.MaxValue });
         AssertForged("the TOC section claims", header with { Toc = header.Toc with { Length = header.Toc.StoredLength * 1033 } });
@@ -197,9 +214,13 @@ public sealed class LayerIndexTests : IDisposable
 
         void AssertForged(string reason, LayerIndexHeader forged, bool keepFooter = false)
         {
-            var footer = keepFooter ? file.AsSpan(file.Length - LayerIndexFooter.Length).ToArray() : LayerIndexFooter.ToBytes(forged, new byte[32]);
-            File.WriteAllBytes(_folder["forged"], [.. forged.ToBytes(), .. file.AsSpan(LayerIndexHeader.Length, file.Length - LayerIndexHeader.Length - footer.Length), .. footer]);
-            Assert.Contains(reason, Assert.Throws<InvalidDataException>(() => LayerIndex.Open(_folder["forged"])).Message, StringComparison.Ordinal);
+            var footer = keepFooter
+                ? file.AsSpan(file.Length - LayerIndexFooter.Length).ToArray()
+                : LayerIndexFooter.ToBytes(forged, new byte[32]);
+            File.WriteAllBytes(_folder["forged"], [.. forged.ToBytes(), .. file.AsSpan(
+                LayerIndexHeader.Length, file.Length - LayerIndexHeader.Length - footer.Length), .. footer]);
+            Assert.Contains(
+                reason, Assert.Throws<InvalidDataException>(() => LayerIndex.Open(_folder["forged"])).Message, StringComparison.Ordinal);
         }
     }
 
@@ -237,7 +258,8 @@ public sealed class LayerIndexTests : IDisposable
                 WindowsStart = start,
                 FileLength = start + windows.Length + LayerIndexFooter.Length,
             };
-            File.WriteAllBytes(_folder["forged"], [.. forged.ToBytes(), .. toc, .. stored, .. windows, .. LayerIndexFooter.ToBytes(forged, new byte[32])]);
+            File.WriteAllBytes(
+                _folder["forged"], [.. forged.ToBytes(), .. toc, .. stored, .. windows, .. LayerIndexFooter.ToBytes(forged, new byte[32])]);
             var message = Assert.Throws<InvalidDataException>(() => LayerIndex.Open(_folder["forged"])).Message;
             Assert.Contains(reason, message, StringComparison.Ordinal);
             Assert.Contains("span", message, StringComparison.Ordinal);
@@ -279,7 +301,8 @@ public sealed class LayerIndexTests : IDisposable
         var blob = TestGzip.Member(new TestTar().Add("a").End());
         var expected = Digest.OfSha256("something else"u8);
         var message = (await Assert.ThrowsAsync<InvalidDataException>(() =>
-            LayerIndexBuilder.BuildAsync(new MemoryStream(blob), _folder["index"], new LayerIndexOptions { ExpectedDigest = expected }, CancellationToken.None))).Message;
+            LayerIndexBuilder.BuildAsync(new MemoryStream(
+                blob), _folder["index"], new LayerIndexOptions { ExpectedDigest = expected }, CancellationToken.None))).Message;
         Assert.Contains($"{expected}", message, StringComparison.Ordinal);
         Assert.Contains($"{Digest.OfSha256(blob)}", message, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
@@ -300,8 +323,10 @@ public sealed class LayerIndexTests : IDisposable
         TestGzip.Frame(SmallTar, TestGzip.Flushed(SmallTar, 700)), spanLength: 1000);
 
     private static readonly byte[] SmallTar = new TestTar()
-        .Pax(("SCHILY.xattr.user.a", "b")).Directory("dir").Add("dir/file", data: new string('x', 3000)).Add("dir/link", '2', link: "file").Add("hard", '1', link: "dir/file")
-        .Pax(("GNU.sparse.major", "0"), ("GNU.sparse.minor", "1"), ("GNU.sparse.map", "5,3,100,2"), ("GNU.sparse.size", "1000")).Add("sparse", data: "abcde").End();
+        .Pax(("SCHILY.xattr.user.a", "b")).Directory("dir")
+            .Add("dir/file", data: new string('x', 3000)).Add("dir/link", '2', link: "file").Add("hard", '1', link: "dir/file")
+        .Pax(("GNU.sparse.major", "0"), ("GNU.sparse.minor", "1"), ("GNU.sparse.map", "5,3,100,2"), ("GNU.sparse.size", "1000"))
+            .Add("sparse", data: "abcde").End();
 
     private string Refusal(byte[] file, Action<byte[]> damage)
     {
@@ -385,7 +410,8 @@ public sealed class LayerIndexTests : IDisposable
     private static byte[] Pack(byte[] bytes)
     {
         using var stored = new MemoryStream();
-        using (var deflate = new System.IO.Compression.DeflateStream(stored, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+        using (var deflate = new System.IO.Compression.DeflateStream(
+            stored, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
             deflate.Write(bytes);
         return stored.ToArray();
     }

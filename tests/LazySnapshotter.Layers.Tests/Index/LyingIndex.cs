@@ -11,12 +11,14 @@ internal static class LyingIndex
     public static (long[] Bits, long[] Offsets, byte[] Digests) Columns(SpanTable spans)
     {
         var ids = Enumerable.Range(0, spans.Count).Select(i => new SpanId(i)).ToList();
-        return ([.. ids.Select(spans.StartBit)], [.. ids.Select(id => spans[id].UncompressedOffset)], [.. ids.SelectMany(id => spans.DigestOf(id).ToArray())]);
+        return ([.. ids.Select(spans.StartBit)], [.. ids.Select(id => spans[id].UncompressedOffset)],
+            [.. ids.SelectMany(id => spans.DigestOf(id).ToArray())]);
     }
 
     /// <summary>Writes a layer's index anew, with something else in it.</summary>
     /// <param name="windowOf">Which span's window a span gets.</param>
-    public static LayerIndex Write(BuiltLayer layer, string directory, LayerToc? toc = null, SpanTable? spans = null, Func<int, int>? windowOf = null)
+    public static LayerIndex Write(
+        BuiltLayer layer, string directory, LayerToc? toc = null, SpanTable? spans = null, Func<int, int>? windowOf = null)
     {
         var path = Path.Combine(directory, Path.GetRandomFileName());
         using var windows = new WindowSpool(directory);

@@ -20,9 +20,11 @@ public sealed class RealTarTests : IDisposable
     {
         var extended = format is "gnu" or "posix";
         SampleTree.Create(_folder["tree"], extended);
-        Tool.Shell($"cd '{_folder["tree"]}'; tar --format={format} {options.Replace("*", "\\*", StringComparison.Ordinal)} -cf '{_folder["tar"]}' .");
+        Tool.Shell($"cd '{_folder["tree"]}'; tar --format={format} {options.Replace("*", "\\*", StringComparison.Ordinal)} -cf " +
+            $"'{_folder["tar"]}' .");
         // Unpacked again, because a format that cannot say something (v7 no devices) never promised it.
-        Tool.Shell($"mkdir '{_folder["out"]}'; tar -xpf '{_folder["tar"]}' --xattrs --xattrs-include=\\* -C '{_folder["out"]}' --numeric-owner");
+        Tool.Shell(
+            $"mkdir '{_folder["out"]}'; tar -xpf '{_folder["tar"]}' --xattrs --xattrs-include=\\* -C '{_folder["out"]}' --numeric-owner");
 
         using var layer = BuiltLayer.Of(Gzip("gzip -6", _folder["tar"]));
         DiskTree.AssertEqual(_folder["out"], layer);

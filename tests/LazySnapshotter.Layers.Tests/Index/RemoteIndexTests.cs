@@ -79,7 +79,8 @@ public sealed class RemoteIndexTests : IDisposable
         using var small = BuiltLayer.Of(TestGzip.Member(GzipProducerTests.RandomTar(seed: 3, length: 10_000)));
         var bytes = System.IO.File.ReadAllBytes(small.Path);
         var server = new BlobServer(bytes, Digest.OfSha256(bytes));
-        using var index = await _store.AddRemoteAsync(small.Index.LayerDigest, server, bytes.Length, "registry.example/image", expectedId: null, CancellationToken.None);
+        using var index = await _store.AddRemoteAsync(
+            small.Index.LayerDigest, server, bytes.Length, "registry.example/image", expectedId: null, CancellationToken.None);
         await index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon);
         Assert.Single(server.Requests);
     }
@@ -129,12 +130,14 @@ public sealed class RemoteIndexTests : IDisposable
     {
         var asked = new TaskCompletionSource();
         var stop = Front + 200_000;
-        var server = Server().Then(new Fault { StallAfter = stop, Release = asked.Task, ErrorAfter = stop }).Then(new Fault { OpenError = "down" });
+        var server = Server()
+            .Then(new Fault { StallAfter = stop, Release = asked.Task, ErrorAfter = stop }).Then(new Fault { OpenError = "down" });
         using var index = await AddAsync(server);
         var all = index.FetchAllAsync(CancellationToken.None);
         asked.SetResult();
         Assert.Contains("reset", (await Assert.ThrowsAsync<IOException>(() => all.WaitAsync(Soon))).Message, StringComparison.Ordinal);
-        Assert.Contains("down", (await Assert.ThrowsAsync<IOException>(() => index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon))).Message, StringComparison.Ordinal);
+        Assert.Contains("down", (await Assert.ThrowsAsync<IOException>(
+            () => index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon))).Message, StringComparison.Ordinal);
         Assert.False(_store.Contains(Layer));
         await index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon);
         Assert.True(server.Requests[^1].Offset > _layer.Index.FrontLength + 100_000);
@@ -149,7 +152,8 @@ public sealed class RemoteIndexTests : IDisposable
         server.Standing = new Fault { OpenError = "no route to host" };
         using var index = await AddAsync(server);
         var span = new SpanId(30);
-        var failure = await Assert.ThrowsAsync<IOException>(() => index.FetchWindowAsync(span, CancellationToken.None).AsTask().WaitAsync(Soon));
+        var failure = await Assert.ThrowsAsync<IOException>(
+            () => index.FetchWindowAsync(span, CancellationToken.None).AsTask().WaitAsync(Soon));
         Assert.Contains("no route", failure.Message, StringComparison.Ordinal);
         server.Standing = Fault.None;
         await index.FetchWindowAsync(span, CancellationToken.None).AsTask().WaitAsync(Soon);
@@ -161,18 +165,21 @@ public sealed class RemoteIndexTests : IDisposable
     {
         // In a window as it passes, in a window fetched by itself, in the footer.
         var passing = new TaskCompletionSource();
-        var server = Server().Then(new Fault { CorruptAt = Front + 100_000, StallAfter = Front + 1000, Release = passing.Task }).Then(new Fault { CorruptAt = 100 });
+        var server = Server().Then(new Fault { CorruptAt = Front + 100_000, StallAfter = Front + 1000, Release = passing.Task })
+            .Then(new Fault { CorruptAt = 100 });
         using (var index = await AddAsync(server))
         {
             var fetching = index.FetchAllAsync(CancellationToken.None);
             passing.SetResult();
             Assert.Contains(
-                "index, window of span", (await Assert.ThrowsAsync<IOException>(() => fetching.WaitAsync(Soon))).Message, StringComparison.Ordinal);
+                "index, window of span", (await Assert.ThrowsAsync<IOException>(() => fetching.WaitAsync(Soon))).Message,
+                StringComparison.Ordinal);
             server.Then(new Fault { CorruptAt = 100 });
             _ = await Assert.ThrowsAsync<IOException>(() => index.FetchAllAsync(CancellationToken.None).WaitAsync(Soon));
         }
 
-        foreach (var (at, part) in ((int, string)[])[(1, "footer: wrong magic"), (10, "footer: its layer"), (LayerIndexFooter.Length, "footer: the file's checksum")])
+        foreach (var (at, part) in ((int, string)[])[(
+            1, "footer: wrong magic"), (10, "footer: its layer"), (LayerIndexFooter.Length, "footer: the file's checksum")])
         {
             // The transfer does not end before somebody waits for it: it would be begun anew.
             var release = new TaskCompletionSource();
@@ -195,16 +202,20 @@ public sealed class RemoteIndexTests : IDisposable
     {
         var other = Digest.OfSha256("other"u8);
         Assert.Contains("belongs to layer", (await Assert.ThrowsAsync<InvalidDataException>(() =>
-            _store.AddRemoteAsync(other, Server(), File.Length, "registry.example/image", expectedId: null, CancellationToken.None))).Message, StringComparison.Ordinal);
-        foreach (var (at, part) in ((int, string)[])[(3, "header: not an index"), (8, "header: version"), (100, "header: the header's checksum"), (LayerIndexHeader.Length + 2, "TOC section: the checksum")])
+            _store.AddRemoteAsync(other, Server(), File.Length, "registry.example/image", expectedId: null,
+                CancellationToken.None))).Message, StringComparison.Ordinal);
+        foreach (var (at, part) in ((int, string)[])[(3, "header: not an index"), (8, "header: version"),
+            (100, "header: the header's checksum"), (LayerIndexHeader.Length + 2, "TOC section: the checksum")])
         {
             var failure = await Assert.ThrowsAsync<InvalidDataException>(() => AddAsync(Server().Then(new Fault { CorruptAt = at })));
             Assert.Contains(part, failure.Message, StringComparison.Ordinal);
         }
 
         Assert.Contains("cut short", (await Assert.ThrowsAsync<InvalidDataException>(() =>
-            _store.AddRemoteAsync(Layer, Server(), File.Length - 1, "registry.example/image", expectedId: null, CancellationToken.None))).Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<InvalidDataException>(() => _store.AddRemoteAsync(Layer, Server(), 10, "registry.example/image", expectedId: null, CancellationToken.None));
+            _store.AddRemoteAsync(Layer, Server(), File.Length - 1, "registry.example/image", expectedId: null,
+                CancellationToken.None))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InvalidDataException>(
+            () => _store.AddRemoteAsync(Layer, Server(), 10, "registry.example/image", expectedId: null, CancellationToken.None));
         await Assert.ThrowsAnyAsync<IOException>(() => AddAsync(Server().Then(new Fault { EndAfter = 1000 })));
         Assert.Empty(Files());
     }
@@ -218,18 +229,21 @@ public sealed class RemoteIndexTests : IDisposable
         index.Dispose();
         await Assert.ThrowsAsync<IOException>(() => waiting.WaitAsync(Soon));
         Assert.Empty(Files());
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => index.FetchWindowAsync(new SpanId(40), CancellationToken.None).AsTask().WaitAsync(Soon));
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => index.FetchWindowAsync(new SpanId(40), CancellationToken.None).AsTask().WaitAsync(Soon));
     }
 
     private BlobServer Server() => new(File, Digest.OfSha256(File));
 
     private int Front => (int)_layer.Index.FrontLength;
 
-    private Task<LayerIndex> AddAsync(BlobServer server) => _store.AddRemoteAsync(Layer, server, File.Length, "registry.example/image", expectedId: null, CancellationToken.None);
+    private Task<LayerIndex> AddAsync(BlobServer server) =>
+        _store.AddRemoteAsync(Layer, server, File.Length, "registry.example/image", expectedId: null, CancellationToken.None);
 
     // Who published an index is noted as soon as its front is here.
     private string[] Files() =>
-        [.. Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).Where(path => !path.EndsWith(".from", StringComparison.Ordinal))];
+        [.. Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories)
+            .Where(path => !path.EndsWith(".from", StringComparison.Ordinal))];
 
     private void AssertAllWindows(LayerIndex index)
     {

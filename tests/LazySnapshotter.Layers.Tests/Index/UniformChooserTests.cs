@@ -10,7 +10,8 @@ public sealed class UniformChooserTests
     {
         var chosen = new List<Checkpoint>();
         var chooser = new UniformChooser(100, chosen.Add);
-        foreach (var (uncompressedOffset, bit) in new[] { (0L, 80L), (60, 500), (99, 600), (100, 700), (100, 710), (150, 900), (250, 1000), (300, 1100) })
+        foreach (var (uncompressedOffset, bit) in new[] { (
+            0L, 80L), (60, 500), (99, 600), (100, 700), (100, 710), (150, 900), (250, 1000), (300, 1100) })
             chooser.BlockStart(new Checkpoint(bit, uncompressedOffset, false));
         Assert.Null(chooser.Undecided);
         chooser.BlockStart(new Checkpoint(1200, 400, false));

@@ -43,7 +43,8 @@ public sealed class WindowEncodingTests(ITestOutputHelper output)
     {
         var window = new byte[WindowEncoding.WindowLengthMax];
         new Random(1).NextBytes(window);
-        Assert.InRange(WindowEncoding.Encode(window, WindowEncoding.AllReferenced).Length, window.Length, LayerIndexLimits.StoredWindowLengthMax);
+        Assert.InRange(
+            WindowEncoding.Encode(window, WindowEncoding.AllReferenced).Length, window.Length, LayerIndexLimits.StoredWindowLengthMax);
         var everyOther = Enumerable.Repeat(0x5555555555555555UL, WindowEncoding.ReferencedWords).ToArray();
         var decoded = new byte[window.Length];
         WindowEncoding.Decode(WindowEncoding.Encode(window, everyOther), decoded);
@@ -71,7 +72,8 @@ public sealed class WindowEncodingTests(ITestOutputHelper output)
     [InlineData("cut short", new byte[] { 2, 0, 1 })]
     public void Runs_that_make_no_sense_are_refused(string reason, byte[] columns)
     {
-        var message = Assert.Throws<InvalidDataException>(() => WindowEncoding.Decode(DeflateEncoder.Encode(columns), new byte[32768])).Message;
+        var message = Assert.Throws<InvalidDataException>(
+            () => WindowEncoding.Decode(DeflateEncoder.Encode(columns), new byte[32768])).Message;
         Assert.Contains("index, window", message, StringComparison.Ordinal);
         Assert.Contains(reason, message, StringComparison.Ordinal);
     }
@@ -82,7 +84,8 @@ public sealed class WindowEncodingTests(ITestOutputHelper output)
         using var stored = new MemoryStream();
         using (var deflate = new DeflateStream(stored, CompressionLevel.Optimal, leaveOpen: true))
             deflate.Write(new byte[200_000]);
-        foreach (var bytes in (byte[][])[stored.ToArray(), [7, 7, 7], [.. DeflateEncoder.Encode([1, 0, 1, 5]), 0], DeflateEncoder.Encode([1, 0, 1, 5])[..^1]])
+        foreach (var bytes in (
+            byte[][])[stored.ToArray(), [7, 7, 7], [.. DeflateEncoder.Encode([1, 0, 1, 5]), 0], DeflateEncoder.Encode([1, 0, 1, 5])[..^1]])
         {
             var message = Assert.Throws<InvalidDataException>(() => WindowEncoding.Decode(bytes, new byte[32768])).Message;
             Assert.StartsWith("index, window: ", message, StringComparison.Ordinal);

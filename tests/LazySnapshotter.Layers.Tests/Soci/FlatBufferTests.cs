@@ -14,7 +14,8 @@ public sealed class FlatBufferTests
     {
         // ztoc/ztoc_test.go, TestWriteZtoc: two Go zero values as files, no digests, the last span said to be 3.
         var header = new TarHeaderFacts { UserName = [], GroupName = [], StatedSize = 0, PaxRecords = [] };
-        var nothing = new TarEntry { Type = TarEntryType.GlobalHeader, Name = [], LinkName = [], MtimeSeconds = -62135596800, Header = header };
+        var nothing = new TarEntry { Type = TarEntryType.GlobalHeader, Name = [], LinkName = [], MtimeSeconds = -62135596800,
+            Header = header };
         var ztoc = ZtocWriter.Write(
             new ZtocContent
             {

@@ -33,7 +33,8 @@ internal static class SociFixture
         return tar.ToArray();
     }
 
-    public static Descriptor Descriptor(byte[] blob) => new() { MediaType = MediaTypes.OciLayerGzip, Digest = Digest.OfSha256(blob), Size = blob.Length };
+    public static Descriptor Descriptor(byte[] blob) =>
+        new() { MediaType = MediaTypes.OciLayerGzip, Digest = Digest.OfSha256(blob), Size = blob.Length };
 
     /// <summary>What a zTOC of the layer is made of, to be written as it is or with something wrong in it.</summary>
     public static ZtocContent Content(byte[] blob, long spanLength)

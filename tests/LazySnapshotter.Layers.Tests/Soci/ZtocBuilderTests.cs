@@ -17,7 +17,8 @@ public sealed class ZtocBuilderTests
     public async Task A_ztoc_has_the_digest_of_socis(string layer, long spanLength, string digest)
     {
         var blob = SociFixture.Blob(layer);
-        var options = new ZtocOptions { SpanLength = spanLength, BuildTool = SociFixture.BuildTool, ExpectedDigest = Digest.OfSha256(blob) };
+        var options = new ZtocOptions { SpanLength = spanLength, BuildTool = SociFixture.BuildTool, ExpectedDigest = Digest.OfSha256(
+            blob) };
         foreach (var chunk in new[] { 1, 517, blob.Length })
         {
             using var output = new MemoryStream();
@@ -41,7 +42,8 @@ public sealed class ZtocBuilderTests
         if (error.EndsWith("'7'", StringComparison.Ordinal))
             Assert.Contains("entry type 0x37", Assert.IsType<InvalidDataException>(exception).Message, StringComparison.Ordinal);
         else if (error.StartsWith("unsupported", StringComparison.Ordinal))
-            Assert.Contains($"of type {error[^3..]}", Assert.IsType<UnsupportedLayerException>(exception).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"of type {error[^3..]}", Assert.IsType<UnsupportedLayerException>(exception).Message, StringComparison.Ordinal);
         else
             Assert.Contains("not a tar header", Assert.IsType<InvalidDataException>(exception).Message, StringComparison.Ordinal);
         Assert.Equal(0, output.Length);
@@ -74,7 +76,8 @@ public sealed class ZtocBuilderTests
     [InlineData("spans.tar.gz", false)]
     public async Task A_layer_without_xattrs_may_be_marked_so(string layer, bool needsXattrs)
     {
-        var result = await ZtocBuilder.BuildAsync(new MemoryStream(SociFixture.Blob(layer)), Stream.Null, new ZtocOptions(), CancellationToken.None);
+        var result = await ZtocBuilder.BuildAsync(
+            new MemoryStream(SociFixture.Blob(layer)), Stream.Null, new ZtocOptions(), CancellationToken.None);
         Assert.Equal(needsXattrs, result.NeedsXattrs);
     }
 

@@ -88,7 +88,8 @@ public sealed class ZtocImportTests : IDisposable
     {
         var blob = SociFixture.Blob("features.tar.gz");
         var ztoc = Ztoc.Parse(SociFixture.Write(AsVersion1(SociFixture.Content(blob, 4096)) with { Entries = [] }));
-        var exception = Assert.Throws<InvalidDataException>(() => Import(ztoc, blob, new ZtocImportOptions { BlobStart = blob.AsMemory(0, 12) }));
+        var exception = Assert.Throws<InvalidDataException>(
+            () => Import(ztoc, blob, new ZtocImportOptions { BlobStart = blob.AsMemory(0, 12) }));
         Assert.Contains("the gzip header goes on", exception.Message, StringComparison.Ordinal);
     }
 
@@ -118,7 +119,8 @@ public sealed class ZtocImportTests : IDisposable
     public void A_sparse_file_whose_map_is_not_in_the_ztoc_is_refused_by_name()
     {
         var blob = SociFixture.Blob("features.tar.gz");
-        var exception = Assert.Throws<InvalidDataException>(() => Import(Ztoc.Parse(SociFixture.Write(SociFixture.Content(blob, 4096))), blob));
+        var exception = Assert.Throws<InvalidDataException>(
+            () => Import(Ztoc.Parse(SociFixture.Write(SociFixture.Content(blob, 4096))), blob));
         Assert.Contains("sparse-1.0", exception.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_folder["index"]));
     }

@@ -63,8 +63,10 @@ public sealed class ZtocTests : IDisposable
         Refused(Sound with { Checkpoints = checkpoints }, expected);
 
         void SetCount(int count) => BinaryPrimitives.WriteInt32LittleEndian(checkpoints, count);
-        void SetIn(int index, long value) => BinaryPrimitives.WriteInt64LittleEndian(checkpoints.AsSpan(HeaderLength + index * CheckpointLength), value);
-        void SetOut(int index, long value) => BinaryPrimitives.WriteInt64LittleEndian(checkpoints.AsSpan(HeaderLength + index * CheckpointLength + 8), value);
+        void SetIn(int index, long value) =>
+            BinaryPrimitives.WriteInt64LittleEndian(checkpoints.AsSpan(HeaderLength + index * CheckpointLength), value);
+        void SetOut(int index, long value) =>
+            BinaryPrimitives.WriteInt64LittleEndian(checkpoints.AsSpan(HeaderLength + index * CheckpointLength + 8), value);
         long GetIn(int index) => BinaryPrimitives.ReadInt64LittleEndian(checkpoints.AsSpan(HeaderLength + index * CheckpointLength));
         long GetOut(int index) => BinaryPrimitives.ReadInt64LittleEndian(checkpoints.AsSpan(HeaderLength + index * CheckpointLength + 8));
     }
@@ -92,7 +94,8 @@ public sealed class ZtocTests : IDisposable
         RefusedEntry(file with { DataOffset = Sound.Entries[0].DataOffset }, "where its header can start");
         RefusedEntry(file with { DataOffset = file.DataOffset + 1 }, "where its header can start");
         RefusedEntry(file with { DataOffset = -512 }, "where its header can start");
-        RefusedEntry(file with { DataOffset = Sound.UncompressedLength + 512 - Sound.UncompressedLength % 512 }, "where its header can start");
+        RefusedEntry(
+            file with { DataOffset = Sound.UncompressedLength + 512 - Sound.UncompressedLength % 512 }, "where its header can start");
         RefusedEntry(file with { Size = -1 }, "-1 bytes");
         RefusedEntry(file with { Size = Sound.UncompressedLength }, "leaves the tar");
         RefusedEntry(file with { Type = TarEntryType.GlobalHeader }, "type");
@@ -128,7 +131,8 @@ public sealed class ZtocTests : IDisposable
             for (var change = random.Next(1, 4); change > 0; change--)
             {
                 var position = random.Next(ztoc.Length);
-                ztoc[position] = (byte)random.Next(4) switch { 0 => 0, 1 => 0xFF, 2 => (byte)(ztoc[position] ^ 1 << random.Next(8)), _ => (byte)random.Next(256) };
+                ztoc[position] = (byte)random.Next(
+                    4) switch { 0 => 0, 1 => 0xFF, 2 => (byte)(ztoc[position] ^ 1 << random.Next(8)), _ => (byte)random.Next(256) };
             }
 
             try
@@ -155,8 +159,10 @@ public sealed class ZtocTests : IDisposable
     {
         (long Seconds, uint Nanoseconds, string Text)[] times =
         [
-            (0, 0, "1970-01-01T00:00:00Z"), (1600000000, 500_000_000, "2020-09-13T12:26:40.5Z"), (-2, 750_000_000, "1969-12-31T23:59:58.75Z"),
-            (951782400, 1, "2000-02-29T00:00:00.000000001Z"), (-62167219200, 0, "0000-01-01T00:00:00Z"), (-62162035201, 0, "0000-02-29T23:59:59Z"),
+            (0, 0, "1970-01-01T00:00:00Z"), (1600000000, 500_000_000, "2020-09-13T12:26:40.5Z"),
+                (-2, 750_000_000, "1969-12-31T23:59:58.75Z"),
+            (951782400, 1, "2000-02-29T00:00:00.000000001Z"), (-62167219200, 0, "0000-01-01T00:00:00Z"),
+            (-62162035201, 0, "0000-02-29T23:59:59Z"),
             (-62135596801, 0, "0000-12-31T23:59:59Z"), (253402300799, 999_999_999, "9999-12-31T23:59:59.999999999Z"),
         ];
         foreach (var (seconds, nanoseconds, text) in times)
@@ -170,7 +176,8 @@ public sealed class ZtocTests : IDisposable
         Assert.Empty(GoTime.Format(-62167219201, 0));
         Assert.True(GoTime.TryParse("2020-09-13T14:56:40.5+02:30"u8, out var zoned, out _));
         Assert.Equal(1600000000, zoned);
-        foreach (var wrong in new[] { "", "Z", "2020-09-13T12:26:40", "2021-02-29T00:00:00Z", "2020-09-13T24:00:00Z", "2020-09-13T12:26:40.Z", "2020-09-13T12:26:40+2:30", "2020-09-13 12:26:40Z" })
+        foreach (var wrong in new[] { "", "Z", "2020-09-13T12:26:40", "2021-02-29T00:00:00Z", "2020-09-13T24:00:00Z",
+            "2020-09-13T12:26:40.Z", "2020-09-13T12:26:40+2:30", "2020-09-13 12:26:40Z" })
             Assert.False(GoTime.TryParse(TestTar.Bytes(wrong), out _, out _), wrong);
     }
 

@@ -37,7 +37,8 @@ internal sealed class ContinuedLayer : IDisposable
 
     /// <summary>Nothing is fetched but what reads ask for.</summary>
     public LayerHarness Harness(string folder, int cacheBytes) => new(
-        Layer, Path.Combine(folder, $"store{_stores++}"), options: LayerHarness.NoReadAhead, cache: new SpanCache(cacheBytes), decoder: new SpanDecoder(Built.Index));
+        Layer, Path.Combine(folder, $"store{_stores++}"), options: LayerHarness.NoReadAhead, cache: new SpanCache(
+            cacheBytes), decoder: new SpanDecoder(Built.Index));
 
     public void Dispose() => Built.Dispose();
 

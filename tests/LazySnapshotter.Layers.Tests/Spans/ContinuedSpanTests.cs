@@ -29,8 +29,10 @@ public sealed class ContinuedSpanTests : IDisposable
     {
         Assert.InRange(_layer.RunCount, 2, Spans.Count / 3);
         var noise = _layer.Built.Toc.Extents(_layer.Built.Entry("noise1"))[0].UncompressedOffset;
-        Assert.Contains(Enumerable.Range(0, Spans.Count).Select(i => new SpanId(i)), span => Spans.IsContinued(span) && Spans[span].UncompressedOffset > noise);
-        Assert.Contains(Enumerable.Range(0, Spans.Count).Select(i => new SpanId(i)), span => Spans.IsContinued(span) && Spans[span].UncompressedOffset < noise);
+        Assert.Contains(Enumerable.Range(0, Spans.Count).Select(i => new SpanId(i)), span =>
+            Spans.IsContinued(span) && Spans[span].UncompressedOffset > noise);
+        Assert.Contains(Enumerable.Range(0, Spans.Count).Select(i => new SpanId(i)), span =>
+            Spans.IsContinued(span) && Spans[span].UncompressedOffset < noise);
         Assert.True(_layer.Layer.Tar.AsSpan().SequenceEqual(_layer.Built.ReadTar(0, _layer.Layer.Tar.Length)));
     }
 
@@ -98,10 +100,12 @@ public sealed class ContinuedSpanTests : IDisposable
             using var index = LyingIndex.Write(_layer.Built, _folder.Path, spans: new SpanTable(
                 startBits, offsets, DigestsOf(startBits, digests, place), Spans.CompressedLength, Spans.UncompressedLength, areContinued));
             var lie = TestLayer.Of(_layer.Layer.Blob, _layer.Layer.Tar, index.Spans);
-            await using var h = new LayerHarness(lie, Path.Combine(_folder.Path, $"lie{place}"), options: LayerHarness.NoReadAhead, decoder: new SpanDecoder(index));
+            await using var h = new LayerHarness(
+                lie, Path.Combine(_folder.Path, $"lie{place}"), options: LayerHarness.NoReadAhead, decoder: new SpanDecoder(index));
 
             var message = (await Assert.ThrowsAsync<InvalidDataException>(() => h.ReadSpanAsync(place))).Message;
-            Assert.Matches($"span {place - 1}, compressed offset .*: (the next span does not go on where this one ends|the span is cut short)", message);
+            Assert.Matches($"span {place - 1}, compressed offset .*: (the next span does not go on where this one ends|the span is cut " +
+                $"short)", message);
             await Assert.ThrowsAsync<InvalidDataException>(() => h.ReadSpanAsync(place)); // the second time it is all here
             await h.ReadAndCompareAsync(0, (int)Math.Min(offsets[place - 1], 100_000)); // what lies before is none of its business
         }
@@ -113,7 +117,8 @@ public sealed class ContinuedSpanTests : IDisposable
         var decoder = new SpanDecoder(_layer.Built.Index);
         var continued = Enumerable.Range(0, Spans.Count).Select(i => new SpanId(i)).First(Spans.IsContinued);
         using var history = SpanHistory.Rent();
-        Assert.Throws<ArgumentException>(() => decoder.Decode(continued, history, _layer.Built.Compressed(continued), new byte[Spans[continued].UncompressedLength]));
+        Assert.Throws<ArgumentException>(
+            () => decoder.Decode(continued, history, _layer.Built.Compressed(continued), new byte[Spans[continued].UncompressedLength]));
     }
 
     /// <summary>With those of the two spans at a place that has been moved.</summary>

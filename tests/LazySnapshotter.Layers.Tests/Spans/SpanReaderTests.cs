@@ -31,9 +31,11 @@ public sealed class SpanReaderTests(ITestOutputHelper output) : IDisposable
         for (var i = 0; i < 6; i++)
             server.Then(new Fault { ChunkBytes = 5003, EndAfter = spanBytesMax / 2 * i, CorruptAt = 0 });
         await using var h = new LayerHarness(
-            layer, _folder.Path, server, new() { ReadAheadBytesMax = readAheadBytesMax, RequestBytesMax = 1 << 20 }, new SpanCache(256 * Kilo));
+            layer, _folder.Path, server, new() { ReadAheadBytesMax = readAheadBytesMax, RequestBytesMax = 1 << 20 }, new SpanCache(
+                256 * Kilo));
 
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(reader => Task.Run(() => ReadRandomlyAsync(h, new Random(seed + reader), areSomeCancelled: true))));
+        await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(reader => Task.Run(() => ReadRandomlyAsync(h, new Random(seed + reader), areSomeCancelled: true))));
         await h.ReadAndCompareAsync(0, layer.Tar.Length);
         Assert.True(h.Blob.IsFull);
         await h.Fetcher.DisposeAsync();
@@ -45,7 +47,8 @@ public sealed class SpanReaderTests(ITestOutputHelper output) : IDisposable
     {
         var decoded = new int[20];
         var layer = TestLayer.Uniform(20, 1100 * Kilo); // too long to be bridged, over whatever link
-        await using var h = new LayerHarness(layer, _folder.Path, options: LayerHarness.NoReadAhead, decode: (span, compressed, destination) =>
+        await using var h = new LayerHarness(
+            layer, _folder.Path, options: LayerHarness.NoReadAhead, decode: (span, compressed, destination) =>
         {
             Interlocked.Increment(ref decoded[span.Value]);
             Thread.Sleep(1);
@@ -126,14 +129,16 @@ public sealed class SpanReaderTests(ITestOutputHelper output) : IDisposable
     public async Task A_read_that_was_cancelled_before_asks_for_nothing()
     {
         await using var h = new LayerHarness(TestLayer.Uniform(3, Kilo), _folder.Path);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await h.Reader.ReadAsync(0, new byte[10], new CancellationToken(true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await h.Reader.ReadAsync(0, new byte[10], new CancellationToken(true)));
         Assert.Empty(h.Server.Requests);
     }
 
     [Fact]
     public async Task Warming_fetches_without_inflating()
     {
-        await using var h = new LayerHarness(TestLayer.Uniform(64, 16 * Kilo), _folder.Path, options: new() { RequestBytesMax = 256 * Kilo });
+        await using var h = new LayerHarness(
+            TestLayer.Uniform(64, 16 * Kilo), _folder.Path, options: new() { RequestBytesMax = 256 * Kilo });
         await h.Reader.WarmAsync(h.Layer.StartOf(8), 48 * 16 * Kilo, default);
         Assert.Equal(48, h.Blob.PresentCount);
         Assert.Equal(3, h.Server.Requests.Count);
@@ -163,7 +168,8 @@ public sealed class SpanReaderTests(ITestOutputHelper output) : IDisposable
     public async Task Bytes_that_changed_on_disk_after_they_were_verified_are_fetched_again_if_they_do_not_inflate()
     {
         TestLayer layer = TestLayer.Uniform(4, Kilo);
-        await using var h = new LayerHarness(layer, _folder.Path, options: LayerHarness.NoReadAhead, cache: new SpanCache(0), decode: (span, compressed, destination) =>
+        await using var h = new LayerHarness(
+            layer, _folder.Path, options: LayerHarness.NoReadAhead, cache: new SpanCache(0), decode: (span, compressed, destination) =>
         {
             if (!compressed.SequenceEqual(layer.BlobOf(span.Value)))
                 throw new InvalidDataException("nonsense");

@@ -7,7 +7,8 @@ public sealed class SpanTableTests
 {
     // Bits:   0        8        16       24       32       40
     // Spans:  |0              |1         |2 |3              |
-    private static readonly SpanTable Table = new([0, 16, 27, 29], [0, 100, 250, 251], new byte[4 * 32], compressedLength: 5, uncompressedLength: 400);
+    private static readonly SpanTable Table = new(
+        [0, 16, 27, 29], [0, 100, 250, 251], new byte[4 * 32], compressedLength: 5, uncompressedLength: 400);
 
     [Fact]
     public void Neighbours_share_the_byte_a_checkpoint_lies_in()
@@ -53,8 +54,10 @@ public sealed class SpanTableTests
         Assert.Throws<InvalidDataException>(() => new SpanTable([0], [0], new byte[32], tooLong, 1000));
         Assert.Throws<InvalidDataException>(() => new SpanTable([0], [0], new byte[32], long.MaxValue / 16, 1000));
         Assert.Throws<InvalidDataException>(() => new SpanTable([0, 8], [0, 1], new byte[64], 2, tooLong, [false, true]));
-        Assert.Throws<InvalidDataException>(() => new SpanTable([0, 8, 16], [0, 1, tooLong - 1], new byte[96], 4, tooLong, [false, true, true]));
-        Assert.Equal(2, new SpanTable([0, 8, 16], [0, 1, tooLong - 1], new byte[96], 4, tooLong, [false, true, false]).RunStart(new SpanId(2)).Value);
+        Assert.Throws<InvalidDataException>(
+            () => new SpanTable([0, 8, 16], [0, 1, tooLong - 1], new byte[96], 4, tooLong, [false, true, true]));
+        Assert.Equal(2, new SpanTable([0, 8, 16], [0, 1, tooLong - 1], new byte[96], 4, tooLong, [false, true, false])
+            .RunStart(new SpanId(2)).Value);
     }
 
     [Fact]

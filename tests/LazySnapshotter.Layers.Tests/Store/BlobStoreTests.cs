@@ -47,7 +47,8 @@ public sealed class BlobStoreTests : IDisposable
             Assert.True(after.Blob.IsFull);
             await after.ReadAndCompareAsync(0, _layer.Tar.Length);
             Assert.Equal([(damaged.CompressedOffset, damaged.CompressedLength)], after.Server.Requests);
-            Assert.Contains(after.Log.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("stored span 4", StringComparison.Ordinal));
+            Assert.Contains(after.Log.Lines, line =>
+                line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("stored span 4", StringComparison.Ordinal));
         }
 
         await using var healed = Harness();
@@ -214,12 +215,14 @@ public sealed class BlobStoreTests : IDisposable
         var hex = _layer.Digest.Hex;
         var other = new string('a', 64);
         foreach (var name in (string[])[
-            $"{hex}.0123.partial", $"{hex}.blob", $"{hex}.index.sparse", $"{hex}.index.spans", $"{other}.index.sparse", $"{other}.index.spans",
+            $"{hex}.0123.partial", $"{hex}.blob", $"{hex}.index.sparse", $"{hex}.index.spans", $"{other}.index.sparse",
+                $"{other}.index.spans",
             $"{other}.lost.spans", $"{other}.empty.sparse"])
             File.WriteAllText(Path.Combine(directory, name), "x");
 
         using var again = BlobStore.Open(_folder.Path);
-        Assert.Equal([$"{other}.index.spans", $"{other}.index.sparse", $"{hex}.blob"], Files(again).OrderBy(name => name[0] != 'a').ThenBy(name => name, StringComparer.Ordinal));
+        Assert.Equal([$"{other}.index.spans", $"{other}.index.sparse", $"{hex}.blob"], Files(again)
+            .OrderBy(name => name[0] != 'a').ThenBy(name => name, StringComparer.Ordinal));
     }
 
     [Fact]
@@ -291,7 +294,8 @@ public sealed class BlobStoreTests : IDisposable
         Assert.Throws<ArgumentException>(() => store.Open(_layer.Digest, indexId, _layer.Spans));
     }
 
-    private static string[] Files(BlobStore store) => [.. Directory.GetFiles(Path.Combine(store.Directory, "sha256")).Select(path => Path.GetFileName(path))];
+    private static string[] Files(BlobStore store) =>
+        [.. Directory.GetFiles(Path.Combine(store.Directory, "sha256")).Select(path => Path.GetFileName(path))];
 
     private static void Flip(string path, long offset)
     {

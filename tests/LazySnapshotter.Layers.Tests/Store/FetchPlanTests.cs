@@ -113,7 +113,8 @@ public sealed class FetchPlanTests : IDisposable
     public async Task A_layer_read_here_and_there_is_here_after_four_requests()
     {
         var options = new SpanFetcherOptions { NeighbourBytesMax = 32 << 10, FileBytesMax = 0, ReadAheadBytesMax = 0 };
-        await using var h = new LayerHarness(TestLayer.Uniform(16, 8 << 10), _folder.Path, options: options with { RestBytesMax = 100 << 10 });
+        await using var h = new LayerHarness(
+            TestLayer.Uniform(16, 8 << 10), _folder.Path, options: options with { RestBytesMax = 100 << 10 });
         await h.ReadSpanAsync(12);
         Assert.Equal(1, h.Blob.PresentCount);
         await h.ReadSpanAsync(3);
@@ -135,7 +136,8 @@ public sealed class FetchPlanTests : IDisposable
 
     // Spans of 10,000 bytes that inflate to ten times that.
     private static SpanTable Table(int spanCount) => new(
-        [.. Enumerable.Range(0, spanCount).Select(i => i * 8L * 10 * Kilo)], [.. Enumerable.Range(0, spanCount).Select(i => i * 100L * Kilo)],
+        [.. Enumerable.Range(0, spanCount).Select(i => i * 8L * 10 * Kilo)],
+        [.. Enumerable.Range(0, spanCount).Select(i => i * 100L * Kilo)],
         new byte[spanCount * 32], spanCount * 10L * Kilo, spanCount * 100L * Kilo);
 
     private FetchPlan Plan(int spanCount, SpanFetcherOptions? options = null)

@@ -25,7 +25,8 @@ public sealed class FullDiskTests : IDisposable
     public async Task Reads_go_on_from_memory_are_logged_once_and_stored_again_when_there_is_room()
     {
         var ballast = Path.Combine(_folder.Path, "ballast");
-        await using var h = new LayerHarness(TestLayer.Uniform(32, 16 * Kilo), _folder.Path, options: LayerHarness.NoReadAhead, cache: new SpanCache(0));
+        await using var h = new LayerHarness(
+            TestLayer.Uniform(32, 16 * Kilo), _folder.Path, options: LayerHarness.NoReadAhead, cache: new SpanCache(0));
         File.WriteAllBytes(ballast, new byte[64 * Kilo]);
         for (var round = 0; round < 2; round++)
         {
@@ -34,7 +35,8 @@ public sealed class FullDiskTests : IDisposable
         }
 
         Assert.InRange(h.Blob.PresentCount, 1, 4);
-        Assert.Single(h.Log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("No space left", StringComparison.Ordinal));
+        Assert.Single(h.Log.Lines, line =>
+            line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("No space left", StringComparison.Ordinal));
         await Assert.ThrowsAsync<IOException>(() => h.Reader.WarmAsync(0, h.Layer.Tar.Length, default));
 
         // What was warmed may still be coming, and be stored as well.

@@ -11,7 +11,8 @@ namespace LazySnapshotter.Layers.Tests.Store;
 internal sealed class LayerHarness : IAsyncDisposable
 {
     public LayerHarness(
-        TestLayer layer, string root, BlobServer? server = null, SpanFetcherOptions? options = null, SpanCache? cache = null, SpanDecode? decode = null,
+        TestLayer layer, string root, BlobServer? server =
+            null, SpanFetcherOptions? options = null, SpanCache? cache = null, SpanDecode? decode = null,
         ISpanDecoder? decoder = null)
     {
         Layer = layer;
@@ -78,7 +79,8 @@ internal sealed class DelegateDecoder(SpanDecode decode) : ISpanDecoder
 
     public ValueTask PrepareAsync(SpanId span, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    public void Decode(SpanId span, SpanHistory history, ReadOnlySpan<byte> compressed, Span<byte> destination) => decode(span, compressed, destination);
+    public void Decode(SpanId span, SpanHistory history, ReadOnlySpan<byte> compressed, Span<byte> destination) =>
+        decode(span, compressed, destination);
 
     public void Start(SpanId span, SpanHistory history, long uncompressedLength) => throw new NotSupportedException();
 }

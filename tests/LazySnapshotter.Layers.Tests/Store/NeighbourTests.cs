@@ -56,5 +56,6 @@ public sealed class NeighbourTests : IDisposable
     }
 
     private LayerHarness Harness(int neighbourBytesMax) =>
-        new(TestLayer.Uniform(32, 8 * Kilo), _folder.Path, options: new SpanFetcherOptions { NeighbourBytesMax = neighbourBytesMax, RestBytesMax = 0, ReadAheadBytesMax = 0 });
+        new(TestLayer.Uniform(32, 8 * Kilo), _folder.Path,
+            options: new SpanFetcherOptions { NeighbourBytesMax = neighbourBytesMax, RestBytesMax = 0, ReadAheadBytesMax = 0 });
 }

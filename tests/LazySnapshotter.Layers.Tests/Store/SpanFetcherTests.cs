@@ -24,7 +24,8 @@ public sealed class SpanFetcherTests : IDisposable
     [Fact]
     public async Task A_long_run_of_missing_spans_becomes_several_requests()
     {
-        await using var h = Harness(TestLayer.Uniform(32, 8 * Kilo), new() { RequestBytesMax = 64 * Kilo, RestBytesMax = 0, ReadAheadBytesMax = 0 });
+        await using var h = Harness(
+            TestLayer.Uniform(32, 8 * Kilo), new() { RequestBytesMax = 64 * Kilo, RestBytesMax = 0, ReadAheadBytesMax = 0 });
         await h.ReadAndCompareAsync(0, h.Layer.Tar.Length);
         Assert.Equal(4, h.Server.Requests.Count);
         Assert.All(h.Server.Requests, request => Assert.Equal(64 * Kilo, request.Length));
@@ -33,7 +34,8 @@ public sealed class SpanFetcherTests : IDisposable
     [Fact]
     public async Task A_span_longer_than_a_request_should_be_is_fetched_alone()
     {
-        await using var h = Harness(TestLayer.Uniform(3, 100 * Kilo), new() { RequestBytesMax = 64 * Kilo, RestBytesMax = 0, ReadAheadBytesMax = 0 });
+        await using var h = Harness(
+            TestLayer.Uniform(3, 100 * Kilo), new() { RequestBytesMax = 64 * Kilo, RestBytesMax = 0, ReadAheadBytesMax = 0 });
         await h.ReadAndCompareAsync(0, h.Layer.Tar.Length);
         Assert.Equal(3, h.Server.Requests.Count);
     }
@@ -370,5 +372,6 @@ public sealed class SpanFetcherTests : IDisposable
         }
     }
 
-    private LayerHarness Harness(TestLayer layer, SpanFetcherOptions? options = null) => new(layer, _folder.Path, options: options ?? LayerHarness.NoReadAhead);
+    private LayerHarness Harness(TestLayer layer, SpanFetcherOptions? options = null) =>
+        new(layer, _folder.Path, options: options ?? LayerHarness.NoReadAhead);
 }

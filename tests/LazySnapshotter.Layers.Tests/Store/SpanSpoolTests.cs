@@ -36,7 +36,8 @@ public sealed class SpanSpoolTests : IDisposable
     {
         var answer = new TaskCompletionSource();
         var release = new TaskCompletionSource();
-        await using var h = Rangeless(true, new Fault { IgnoresRange = true, Answer = answer.Task, StallAfter = 0, Release = release.Task });
+        await using var h = Rangeless(
+            true, new Fault { IgnoresRange = true, Answer = answer.Task, StallAfter = 0, Release = release.Task });
         var reads = Enumerable.Range(0, 5).Select(i => h.ReadSpanAsync(i * 10)).ToArray();
         await UntilAsync(() => h.Server.Requests.Count == 5);
         answer.SetResult();
@@ -143,7 +144,8 @@ public sealed class SpanSpoolTests : IDisposable
     [Fact]
     public async Task Where_the_whole_is_right_and_a_span_is_not_the_index_is_doubted_at_once()
     {
-        await using var h = new LayerHarness(TestLayer.Uniform(60, SpanBytes).WithWrongDigest(20), _folder.Path, options: LayerHarness.NoReadAhead);
+        await using var h = new LayerHarness(
+            TestLayer.Uniform(60, SpanBytes).WithWrongDigest(20), _folder.Path, options: LayerHarness.NoReadAhead);
         h.Server.Standing = new Fault { IgnoresRange = true };
         h.Server.GivesRanges = null;
         var doubted = new List<SpanId>();
@@ -176,7 +178,8 @@ public sealed class SpanSpoolTests : IDisposable
     {
         var release = new TaskCompletionSource();
         await using var h = Rangeless(
-            null, new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task }, LayerHarness.NoReadAhead with { UnwantedBytesMax = 10 * SpanBytes });
+            null, new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task },
+            LayerHarness.NoReadAhead with { UnwantedBytesMax = 10 * SpanBytes });
         await ReadAndGiveUpAsync(h, () => h.Blob.PresentCount == 5);
         release.SetResult();
         await UntilAsync(() => h.Log.Lines.Any(line => line.Contains("nobody waits", StringComparison.Ordinal)));
@@ -232,7 +235,8 @@ public sealed class SpanSpoolTests : IDisposable
     {
         var release = new TaskCompletionSource();
         await using var h = Rangeless(
-            null, new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task }, LayerHarness.NoReadAhead with { UnwantedBytesMax = 2 * SpanBytes });
+            null, new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes, Release = release.Task },
+            LayerHarness.NoReadAhead with { UnwantedBytesMax = 2 * SpanBytes });
         await ReadAndGiveUpAsync(h, () => h.Blob.PresentCount == 5);
         release.SetResult();
         await UntilAsync(() => h.Log.Lines.Any(line => line.Contains("nobody waits", StringComparison.Ordinal)));
@@ -244,7 +248,8 @@ public sealed class SpanSpoolTests : IDisposable
     [Fact]
     public async Task A_body_that_stalls_fails_its_readers_when_time_is_up_and_not_the_next()
     {
-        await using var h = Rangeless(null, new Fault { IgnoresRange = true }, LayerHarness.NoReadAhead with { Deadline = TimeSpan.FromSeconds(1) });
+        await using var h = Rangeless(
+            null, new Fault { IgnoresRange = true }, LayerHarness.NoReadAhead with { Deadline = TimeSpan.FromSeconds(1) });
         h.Server.Then(new Fault { IgnoresRange = true, StallAfter = 5 * SpanBytes });
         Task[] reads = [h.ReadSpanAsync(20), h.ReadSpanAsync(50)];
         foreach (var read in reads)
@@ -272,7 +277,8 @@ public sealed class SpanSpoolTests : IDisposable
     public async Task A_source_that_cannot_be_opened_fails_every_read_without_a_queue()
     {
         await using var h = Rangeless(null, new Fault { OpenError = "503 from the registry" });
-        await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Assert.ThrowsAsync<SpanFetchException>(() => h.ReadSpanAsync(i * 5).WaitAsync(Patience))));
+        await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(i => Assert.ThrowsAsync<SpanFetchException>(() => h.ReadSpanAsync(i * 5).WaitAsync(Patience))));
         h.Server.Standing = Fault.None;
         await h.ReadSpanAsync(0);
     }

@@ -45,7 +45,8 @@ internal sealed class TestLayer
 
     /// <summary>The first span starts behind some bytes that belong to none, as behind a gzip header.</summary>
     public static TestLayer WithHead(int headBytes, int spanCount, int spanBytes) =>
-        Create(seed: 3, headBytes + (spanCount * spanBytes), Enumerable.Range(0, spanCount).Select(i => (headBytes + ((long)i * spanBytes)) * 8).ToArray());
+        Create(seed: 3, headBytes + (spanCount * spanBytes), Enumerable.Range(0, spanCount)
+            .Select(i => (headBytes + ((long)i * spanBytes)) * 8).ToArray());
 
     /// <summary>The same with an index that is wrong about one span.</summary>
     public TestLayer WithWrongDigest(int span)
@@ -54,7 +55,8 @@ internal sealed class TestLayer
         var digests = all.SelectMany(id => Spans.DigestOf(id).ToArray()).ToArray();
         digests[span * SHA256.HashSizeInBytes] ^= 1;
         return new TestLayer(Blob, Tar, new SpanTable(
-            [.. all.Select(Spans.StartBit)], [.. all.Select(id => Spans[id].UncompressedOffset)], digests, Spans.CompressedLength, Spans.UncompressedLength));
+            [.. all.Select(Spans.StartBit)], [.. all.Select(id => Spans[id].UncompressedOffset)], digests, Spans.CompressedLength,
+            Spans.UncompressedLength));
     }
 
     public static void Decode(SpanId span, ReadOnlySpan<byte> compressed, Span<byte> destination)

@@ -27,8 +27,10 @@ public sealed class BadTarTests
     public void Foreign_data_is_refused_with_its_offset()
     {
         var tar = new TestTar().Add("file", data: "x");
-        Assert.Contains("tar, uncompressed offset 1024: not a tar header", BuiltLayer.RefusalOf(tar.Data("garbage").End()), StringComparison.Ordinal);
-        Assert.Contains("neither gzip nor tar: it starts with 7f454c46", BuiltLayer.RefusalOf([0x7F, .. "ELF"u8, .. new byte[1000]]), StringComparison.Ordinal);
+        Assert.Contains(
+            "tar, uncompressed offset 1024: not a tar header", BuiltLayer.RefusalOf(tar.Data("garbage").End()), StringComparison.Ordinal);
+        Assert.Contains("neither gzip nor tar: it starts with 7f454c46", BuiltLayer.RefusalOf(
+            [0x7F, .. "ELF"u8, .. new byte[1000]]), StringComparison.Ordinal);
         Assert.Contains("neither gzip nor tar", BuiltLayer.RefusalOf("short"u8.ToArray()), StringComparison.Ordinal);
         Assert.Contains("empty", BuiltLayer.RefusalOf([]), StringComparison.Ordinal);
     }
@@ -108,14 +110,16 @@ public sealed class BadTarTests
     public void A_pax_header_or_name_larger_than_the_limit_is_refused_before_it_is_read()
     {
         foreach (var type in "xgLK")
-            Assert.Contains("1048577 bytes", Refusal(tar => tar.Add("x", type, size: TarLimits.MetadataLengthMax + 1)), StringComparison.Ordinal);
+            Assert.Contains(
+                "1048577 bytes", Refusal(tar => tar.Add("x", type, size: TarLimits.MetadataLengthMax + 1)), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Names_and_paths_longer_than_linux_allows_are_refused()
     {
         var longest = new string('n', TarLimits.NameLengthMax);
-        var path = string.Join('/', Enumerable.Repeat(longest, 15)) + "/" + new string('n', 254); // 15 * 256 + 254 = 4094, and the leading slash
+        // 15 * 256 + 254 = 4094, and the leading slash
+        var path = string.Join('/', Enumerable.Repeat(longest, 15)) + "/" + new string('n', 254);
         using (var layer = BuiltLayer.Of(new TestTar().Pax(("path", path)).Add("x").End()))
             Assert.Equal(TestTar.Bytes(path), layer.Toc.PathOf(layer.Entry(path)));
         Assert.Contains("path longer than 4095", Refusal(tar => tar.Pax(("path", path + "n")).Add("x")), StringComparison.Ordinal);
@@ -142,7 +146,8 @@ public sealed class BadTarTests
         var entry = new TarEntry { Type = TarEntryType.Directory, Name = "d"u8.ToArray(), LinkName = [] };
         for (var i = 0; i < TarLimits.EntryCountMax; i++)
             builder.Add(entry);
-        Assert.Contains("more than 4000000 entries", Assert.Throws<InvalidDataException>(() => builder.Add(entry)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "more than 4000000 entries", Assert.Throws<InvalidDataException>(() => builder.Add(entry)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -153,14 +158,17 @@ public sealed class BadTarTests
         var entry = new TarEntry { Type = TarEntryType.File, Name = "f"u8.ToArray(), LinkName = [], Size = 1 << 22, Sparse = pieces };
         for (var i = 0; i < TarLimits.SparseExtentTotalMax / TarLimits.SparseExtentCountMax; i++)
             builder.Add(entry);
-        Assert.Contains("pieces of sparse files", Assert.Throws<InvalidDataException>(() => builder.Add(entry)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "pieces of sparse files", Assert.Throws<InvalidDataException>(() => builder.Add(entry)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Xattrs_larger_or_more_than_linux_takes_are_refused()
     {
-        Assert.Contains("65537 bytes", Refusal(tar => tar.Pax(("SCHILY.xattr.user.a", new string('x', 65537))).Add("x")), StringComparison.Ordinal);
-        Assert.Contains("xattr name of 256", Refusal(tar => tar.Pax(("SCHILY.xattr." + new string('n', 256), "x")).Add("x")), StringComparison.Ordinal);
+        Assert.Contains(
+            "65537 bytes", Refusal(tar => tar.Pax(("SCHILY.xattr.user.a", new string('x', 65537))).Add("x")), StringComparison.Ordinal);
+        Assert.Contains(
+            "xattr name of 256", Refusal(tar => tar.Pax(("SCHILY.xattr." + new string('n', 256), "x")).Add("x")), StringComparison.Ordinal);
         var many = Enumerable.Range(0, 257).Select(i => ($"SCHILY.xattr.user.{i}", "x")).ToArray();
         Assert.Contains("more than 256 xattrs", Refusal(tar => tar.Pax(many).Add("x")), StringComparison.Ordinal);
     }
@@ -199,7 +207,8 @@ public sealed class BadTarTests
             var tar = new TestTar();
             for (var entry = 0; entry < 4; entry++)
             {
-                tar.Add("name" + entry, "0123456789xgLKS\0\x37"[random.Next(17)], data: new string('1', random.Next(0, 600)), link: "name" + random.Next(5), tweak: header =>
+                tar.Add("name" + entry, "0123456789xgLKS\0\x37"[random.Next(17)], data: new string(
+                    '1', random.Next(0, 600)), link: "name" + random.Next(5), tweak: header =>
                 {
                     for (var i = random.Next(12); i > 0; i--)
                         header[random.Next(512)] = (byte)random.Next(256);

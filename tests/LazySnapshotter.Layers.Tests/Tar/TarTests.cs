@@ -11,7 +11,8 @@ public sealed class TarTests
     [Fact]
     public void A_ustar_prefix_comes_before_the_name()
     {
-        using var layer = BuiltLayer.Of(new TestTar().Add("name", data: "x", tweak: header => TestTar.Put(header, 345, "some/prefix")).End());
+        using var layer = BuiltLayer.Of(
+            new TestTar().Add("name", data: "x", tweak: header => TestTar.Put(header, 345, "some/prefix")).End());
         Assert.Equal("x"u8.ToArray(), layer.ReadFile(layer.Entry("some/prefix/name")));
     }
 
@@ -92,7 +93,8 @@ public sealed class TarTests
             .Add("short", data: "abc", size: 0).End());
         Assert.True(layer.Toc.TryFind(layer.Entry("real"), [.. "name"u8, 0xFF], out var entry));
         var status = layer.Toc[entry];
-        Assert.Equal((70000u, 4000000000u, 1234567890L, 123456789u, 3L), (status.Uid, status.Gid, status.MtimeSeconds, status.MtimeNanoseconds, status.Size));
+        Assert.Equal((70000u, 4000000000u, 1234567890L, 123456789u, 3L),
+            (status.Uid, status.Gid, status.MtimeSeconds, status.MtimeNanoseconds, status.Size));
         Assert.Equal("abc"u8.ToArray(), layer.ReadFile(entry));
         var xattrs = layer.Toc.Xattrs(entry);
         Assert.Equal("user.all"u8.ToArray(), xattrs[0].Name.ToArray());
@@ -116,7 +118,8 @@ public sealed class TarTests
     public void A_global_path_is_the_name_of_the_global_header_itself()
     {
         using var layer = BuiltLayer.Of(new TestTar()
-            .Add("gone").Add("not/made", 'g', TestTar.PaxRecord("path", "made/for/it")).Add("g", 'g', TestTar.PaxRecord("path", "gone")).Add("file").End());
+            .Add("gone").Add("not/made", 'g', TestTar.PaxRecord("path", "made/for/it"))
+                .Add("g", 'g', TestTar.PaxRecord("path", "gone")).Add("file").End());
         Assert.True(layer["made/for"].IsImplicit);
         Assert.False(layer.Toc.TryResolve("not"u8, out _));
         Assert.False(layer.Toc.TryResolve("gone"u8, out _));

@@ -11,9 +11,11 @@ public sealed class ContainerdSemanticsTests
     [Fact]
     public void The_roots_own_header_is_ignored()
     {
-        using var layer = BuiltLayer.Of(new TestTar().Add("./", '5', mode: 0x1C0, uid: 7, mtime: 5).Add("./file", mtime: 1_500_000_000).Add("../..", '5', uid: 8).End());
+        using var layer = BuiltLayer.Of(new TestTar()
+            .Add("./", '5', mode: 0x1C0, uid: 7, mtime: 5).Add("./file", mtime: 1_500_000_000).Add("../..", '5', uid: 8).End());
         var root = layer.Toc[0];
-        Assert.Equal((TocEntryType.Directory, 0x1EDu, 0u, 1_500_000_000L, false), (root.Type, root.Mode, root.Uid, root.MtimeSeconds, root.IsImplicit));
+        Assert.Equal((TocEntryType.Directory, 0x1EDu, 0u, 1_500_000_000L, false),
+            (root.Type, root.Mode, root.Uid, root.MtimeSeconds, root.IsImplicit));
         Assert.Empty(layer.Toc.ImplicitDirectories);
     }
 
@@ -31,7 +33,8 @@ public sealed class ContainerdSemanticsTests
     [Fact]
     public void Missing_parents_are_implicit_until_they_are_named()
     {
-        using var layer = BuiltLayer.Of(new TestTar().Add("a/b/old", mtime: 5).Add("a/b/new", mtime: 9).Add("c/d", mtime: 3).Directory("c", 0x1C0, 4).End());
+        using var layer = BuiltLayer.Of(
+            new TestTar().Add("a/b/old", mtime: 5).Add("a/b/new", mtime: 9).Add("c/d", mtime: 3).Directory("c", 0x1C0, 4).End());
         Assert.Equal(["a", "a/b"], layer.Toc.ImplicitDirectories.Select(entry => Encoding.UTF8.GetString(layer.Toc.PathOf(entry))));
         var parent = layer["a"];
         Assert.Equal((0x1EDu, 0u, 9L, true), (parent.Mode, parent.Uid, parent.MtimeSeconds, parent.IsImplicit));
@@ -72,30 +75,36 @@ public sealed class ContainerdSemanticsTests
             .Add("up", '2', link: "../../../usr/lib/..").Add("up/c")
             .Add("usr/self", '2', link: "../lib/nowhere/yet").Add("usr/self/d").End());
         Assert.Equal(
-            ["abs", "lib", "up", "usr", "usr/b", "usr/c", "usr/lib", "usr/self", "usr/lib/a", "usr/lib/nowhere", "usr/lib/nowhere/yet", "usr/lib/nowhere/yet/d"],
+            ["abs", "lib", "up", "usr", "usr/b", "usr/c", "usr/lib", "usr/self", "usr/lib/a", "usr/lib/nowhere", "usr/lib/nowhere/yet",
+                "usr/lib/nowhere/yet/d"],
             Paths(layer));
     }
 
     [Fact]
     public void A_directory_over_a_symbolic_link_replaces_it()
     {
-        using var layer = BuiltLayer.Of(new TestTar().Directory("target").Add("link", '2', link: "target").Directory("link").Add("link/file").End());
+        using var layer = BuiltLayer.Of(
+            new TestTar().Directory("target").Add("link", '2', link: "target").Directory("link").Add("link/file").End());
         Assert.Equal(["link", "target", "link/file"], Paths(layer));
     }
 
     [Fact]
     public void Loops_and_files_on_the_way_are_refused()
     {
-        Assert.Contains("symbolic links to follow", BuiltLayer.RefusalOf(new TestTar().Add("a", '2', link: "b").Add("b", '2', link: "a").Add("a/x").End()), StringComparison.Ordinal);
-        Assert.Contains("\"f\" on the way is not a directory", BuiltLayer.RefusalOf(new TestTar().Add("f").Add("f/x").End()), StringComparison.Ordinal);
-        Assert.Contains("entry \"l/x\": ", BuiltLayer.RefusalOf(new TestTar().Add("l", '2', link: "f").Add("f").Add("l/x").End()), StringComparison.Ordinal);
+        Assert.Contains("symbolic links to follow", BuiltLayer.RefusalOf(
+            new TestTar().Add("a", '2', link: "b").Add("b", '2', link: "a").Add("a/x").End()), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"f\" on the way is not a directory", BuiltLayer.RefusalOf(new TestTar().Add("f").Add("f/x").End()), StringComparison.Ordinal);
+        Assert.Contains("entry \"l/x\": ", BuiltLayer.RefusalOf(
+            new TestTar().Add("l", '2', link: "f").Add("f").Add("l/x").End()), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Whiteouts_are_devices_and_opaque_markers_attributes()
     {
         using var layer = BuiltLayer.Of(new TestTar()
-            .Add("a/.wh.gone", uid: 3, mode: 0x1A4).Add("b/.wh..wh..opq").Add(".wh..wh.aufs").Directory("b", 0x1C0).Add(".wh..wh..opq").End());
+            .Add("a/.wh.gone", uid: 3, mode: 0x1A4)
+                .Add("b/.wh..wh..opq").Add(".wh..wh.aufs").Directory("b", 0x1C0).Add(".wh..wh..opq").End());
         Assert.Equal([".wh.aufs", "a", "b", "a/gone"], Paths(layer));
         var gone = layer["a/gone"];
         Assert.True(gone.IsWhiteout);
@@ -119,7 +128,8 @@ public sealed class ContainerdSemanticsTests
     [InlineData(".wh.file")]
     [InlineData("file/below")]
     public void A_whiteout_of_what_its_own_layer_has_is_refused(string before) =>
-        Assert.Contains("its own layer has", BuiltLayer.RefusalOf(new TestTar().Add(before).Add(".wh.file").End()), StringComparison.Ordinal);
+        Assert.Contains(
+            "its own layer has", BuiltLayer.RefusalOf(new TestTar().Add(before).Add(".wh.file").End()), StringComparison.Ordinal);
 
     [Theory]
     [InlineData(".wh.")]
@@ -177,7 +187,8 @@ public sealed class ContainerdSemanticsTests
     public void Times_outside_of_what_go_can_say_become_1970()
     {
         using var layer = BuiltLayer.Of(new TestTar()
-            .Pax(("mtime", "-1")).Add("before").Pax(("mtime", "9223372036.854775807")).Add("last").Pax(("mtime", "9223372036.854775808")).Add("behind").End());
+            .Pax(("mtime", "-1")).Add("before")
+                .Pax(("mtime", "9223372036.854775807")).Add("last").Pax(("mtime", "9223372036.854775808")).Add("behind").End());
         Assert.Equal((0L, 0u), (layer["before"].MtimeSeconds, layer["before"].MtimeNanoseconds));
         Assert.Equal((9223372036L, 854775807u), (layer["last"].MtimeSeconds, layer["last"].MtimeNanoseconds));
         Assert.Equal((0L, 0u), (layer["behind"].MtimeSeconds, layer["behind"].MtimeNanoseconds));
@@ -214,13 +225,16 @@ public sealed class ContainerdSemanticsTests
     [InlineData("d/e", "d/e")]
     [InlineData("d/e", "d")]
     public void A_left_out_directory_that_is_replaced_is_refused_for_its_place_below_would_be_forgotten(string leftOut, string replaced) =>
-        Assert.Contains("leaves out is replaced", BuiltLayer.RefusalOf(new TestTar().Add($"{leftOut}/f").Add(replaced).End()), StringComparison.Ordinal);
+        Assert.Contains("leaves out is replaced", BuiltLayer.RefusalOf(
+            new TestTar().Add($"{leftOut}/f").Add(replaced).End()), StringComparison.Ordinal);
 
     [Fact]
     public void Xattrs_that_would_not_reach_the_disk_are_dropped()
     {
-        (string, string)[] xattrs = [("SCHILY.xattr.trusted.x", "1"), ("SCHILY.xattr.user.x", "2"), ("SCHILY.xattr.security.x", "3"), ("SCHILY.xattr.unknown", "4")];
-        using var layer = BuiltLayer.Of(new TestTar().Pax(xattrs).Add("file").Pax(xattrs).Add("link", '2', link: "x").Pax(xattrs).Directory("dir").End());
+        (string, string)[] xattrs = [(
+            "SCHILY.xattr.trusted.x", "1"), ("SCHILY.xattr.user.x", "2"), ("SCHILY.xattr.security.x", "3"), ("SCHILY.xattr.unknown", "4")];
+        using var layer = BuiltLayer.Of(
+            new TestTar().Pax(xattrs).Add("file").Pax(xattrs).Add("link", '2', link: "x").Pax(xattrs).Directory("dir").End());
         Assert.Equal("security.x=3 user.x=2", Xattrs(layer, "file"));
         Assert.Equal("security.x=3", Xattrs(layer, "link"));
         Assert.Equal("security.x=3 user.x=2", Xattrs(layer, "dir"));
@@ -253,5 +267,6 @@ public sealed class ContainerdSemanticsTests
         Enumerable.Range(1, layer.Toc.Count - 1).Select(entry => Encoding.Latin1.GetString(layer.Toc.PathOf(entry)));
 
     private static string Xattrs(BuiltLayer layer, string path) => string.Join(
-        ' ', layer.Toc.Xattrs(layer.Entry(path)).Select(xattr => $"{Encoding.Latin1.GetString(xattr.Name.Span)}={Encoding.Latin1.GetString(xattr.Value.Span)}"));
+        ' ', layer.Toc.Xattrs(layer.Entry(path))
+            .Select(xattr => $"{Encoding.Latin1.GetString(xattr.Name.Span)}={Encoding.Latin1.GetString(xattr.Value.Span)}"));
 }

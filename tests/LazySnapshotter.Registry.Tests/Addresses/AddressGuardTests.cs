@@ -88,7 +88,8 @@ public sealed class AddressGuardTests : IAsyncLifetime
     [Fact]
     public async Task A_place_that_a_person_allowed_may_be_private()
     {
-        using var client = new RegistryClient(Options with { MayLeadTo = host => host == $"private.test:{Port(_server.CdnHost)}" }, new CapturedLogs());
+        using var client = new RegistryClient(
+            Options with { MayLeadTo = host => host == $"private.test:{Port(_server.CdnHost)}" }, new CapturedLogs());
         RedirectTo("private.test");
         await ReadAsync(client, "public.test");
         Assert.Equal("Ping Blob Cdn", Requests());
@@ -174,7 +175,8 @@ public sealed class AddressGuardTests : IAsyncLifetime
     private async Task ReadAsync(RegistryClient client, string registry)
     {
         var reference = ImageReference.Parse($"{registry}:{Port(_server.Host)}/{Repository}:latest");
-        await using var stream = await client.OpenBlob(reference, _blob.Digest, _blob.Size).OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
+        await using var stream = await client.OpenBlob(reference, _blob.Digest, _blob.Size)
+            .OpenAsync(ReadPriority.Demanded(), CancellationToken.None);
         Assert.Equal(_content.Length, (await Bench.ReadAllAsync(stream)).Length);
     }
 

@@ -35,7 +35,8 @@ public sealed class AddressPolicyTests
     [InlineData("fe80::1%1")]
     [InlineData("fec0::1")]
     [InlineData("ff02::1")]
-    public void Addresses_of_a_node_or_its_networks_are_private(string address) => Assert.True(AddressPolicy.IsPrivate(IPAddress.Parse(address)));
+    public void Addresses_of_a_node_or_its_networks_are_private(string address) =>
+        Assert.True(AddressPolicy.IsPrivate(IPAddress.Parse(address)));
 
     [Theory]
     [InlineData("1.1.1.1")]

@@ -19,7 +19,8 @@ internal static class FaultMatrix
 
     private static readonly Outcome Served = Outcome.Served;
 
-    public static IEnumerable<FaultRow> Rows => [.. Connecting, .. Learning, .. Documents, .. AtTheRegistry, .. Redirects, .. Elsewhere, .. InBodies, .. MidLife, .. Restarted];
+    public static IEnumerable<FaultRow> Rows =>
+        [.. Connecting, .. Learning, .. Documents, .. AtTheRegistry, .. Redirects, .. Elsewhere, .. InBodies, .. MidLife, .. Restarted];
 
     // At connect, before anything is asked.
     private static FaultTable Connecting => new()
@@ -49,8 +50,10 @@ internal static class FaultMatrix
         { Ping, Status(503), Always, Served, "Ping Blob Token Blob Cdn", "Cdn" },
         { Ping, Html(404), Always, Served, "Ping Blob Token Blob Cdn", "Cdn" },
         { Ping, Html200, Always, Served, "Ping Blob Token Blob Cdn", "Cdn" },
-        { Ping, Challenge("a challenge from hell", "=,;\"" + new string(',', 500) + "Bearer realm"), Always, Served, "Ping Blob Token Blob Cdn", "Cdn" },
-        { Ping, Challenge("a challenge of 60 KB", "Bearer realm=\"" + new string('x', 60_000)), Always, Served, "Ping Blob Token Blob Cdn", "Cdn" },
+        { Ping, Challenge(
+            "a challenge from hell", "=,;\"" + new string(',', 500) + "Bearer realm"), Always, Served, "Ping Blob Token Blob Cdn", "Cdn" },
+        { Ping, Challenge(
+            "a challenge of 60 KB", "Bearer realm=\"" + new string('x', 60_000)), Always, Served, "Ping Blob Token Blob Cdn", "Cdn" },
         { Ping, Challenge("Negotiate", "Negotiate"), Always, Served, "Ping Blob Token Blob Cdn", "Cdn" },
         { Ping, NoAnswer, Always, Served, "Ping Blob Token Blob Cdn", "Cdn" },
         { Ping, Silence, Always, Served, "Ping Blob Token Blob Cdn", "Cdn" },
@@ -127,7 +130,8 @@ internal static class FaultMatrix
         { AtRegistry, Status(501), Always, Fails(Unavailable, "501"), "Blob*2", "Blob" },
         { AtRegistry, Empty(204), Always, Fails(Protocol, "204 where 200 or 206 belongs"), "Blob*2", "Blob" },
         { AtRegistry, Empty(304), Always, Fails(Protocol, "304"), "Blob", "Blob" },
-        { AtRegistry, Status(416), Always, Fails(RangeNotSatisfiable, "416 Range Not Satisfiable: the host does not say how long the blob is, its descriptor says 300000"), "Blob*2", "Blob" },
+        { AtRegistry, Status(416), Always, Fails(RangeNotSatisfiable,
+            "416 Range Not Satisfiable: the host does not say how long the blob is, its descriptor says 300000"), "Blob*2", "Blob" },
         { AtRegistry, Html(404), Always, Fails(NotFound, "404 Not Found: (an HTML page)"), "Blob", "Blob" },
         { AtRegistry, EndlessError, Always, Fails(NotFound, "404 Not Found"), "Blob", "Blob" },
         { AtRegistry, Html200, Always, Fails(Protocol, "by Content-Length, its descriptor says 300000"), "Blob*2", "Blob" },
@@ -244,7 +248,8 @@ internal static class FaultMatrix
         { AtRegistry, BodyTruncated, Once, Served, "Blob*2", "Blob" },
         { AtRegistry, BodyTruncatedSoon, Always, Fails(Unreachable, "after 5 resumptions"), "Blob*6", "Blob" },
         { AtRegistry, BodyShort, Twice, Served, "Blob*3", "Blob" },
-        { AtRegistry, BodyEmpty, Always, Fails(Protocol, "the blob has 0 bytes by Content-Length, its descriptor says 300000"), "Blob*2", "Blob" },
+        { AtRegistry, BodyEmpty, Always, Fails(
+            Protocol, "the blob has 0 bytes by Content-Length, its descriptor says 300000"), "Blob*2", "Blob" },
         { AtRegistry.Stalls(0.3), BodyStalls, Twice, Served, "Blob*3", "Blob" },
         { AtRegistry, BodyEndless, Always, Served, "Blob", "Blob" },
         { AtRegistry.Patience(0.8), Trickle, Always, Fails(TimedOut, "deadline of 0.8 s"), "Blob", "Blob" },

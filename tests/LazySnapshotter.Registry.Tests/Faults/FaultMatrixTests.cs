@@ -74,7 +74,8 @@ public sealed class FaultMatrixTests
             TestRequestKind.Manifest => $"manifest {Bench.Repository}:latest",
             _ => $"blob {bench.Blob.Digest} bytes {Moment.Start}-{Moment.Start + Moment.Length - 1}",
         };
-        Assert.True(error.Message.StartsWith($"{host}: {subject}: ", StringComparison.Ordinal), $"{row.Name}: expected {host}: {subject}, was {error.Message}");
+        Assert.True(error.Message.StartsWith(
+            $"{host}: {subject}: ", StringComparison.Ordinal), $"{row.Name}: expected {host}: {subject}, was {error.Message}");
         Assert.Equal(host, error.Host);
     }
 

@@ -17,12 +17,15 @@ internal static class Mishaps
     public static readonly Mishap Silence = new("silence before the answer", new Fault { Delay = Timeout.InfiniteTimeSpan });
     public static readonly Mishap HalfAHead = Raw("half a head, then silence", "HTTP/1.1 200 OK\r\nContent-Le");
     public static readonly Mishap NotHttp = Raw("an answer that is not HTTP", "220 mail.example ESMTP\r\n\r\n");
-    public static readonly Mishap TwoLengths = Raw("two Content-Lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello");
-    public static readonly Mishap BadChunk = Raw("a chunk of nonsense", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1000-200999/300000\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nhello\r\n");
+    public static readonly Mishap TwoLengths = Raw(
+        "two Content-Lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello");
+    public static readonly Mishap BadChunk = Raw("a chunk of nonsense",
+        "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1000-200999/300000\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nhello\r\n");
     public static readonly Mishap Http10 = new("HTTP/1.0, ended by closing", new Fault { Http10 = true });
     public static readonly Mishap ClosesAfterwards = new("closes after each answer", new Fault().With("Connection", "close"));
     public static readonly Mishap HugeHeader = new("a header of 1 MB", new Fault().With("X-Long", new string('x', 1 << 20)));
-    public static readonly Mishap ManyHeaders = new("a head of 1 MB in 1000 headers", new Fault { Headers = Enumerable.Range(0, 1000).ToDictionary(i => $"X-{i}", _ => new string('x', 1000)) });
+    public static readonly Mishap ManyHeaders = new("a head of 1 MB in 1000 headers",
+        new Fault { Headers = Enumerable.Range(0, 1000).ToDictionary(i => $"X-{i}", _ => new string('x', 1000)) });
     public static readonly Mishap SetsACookie = new("a cookie", new Fault().With("Set-Cookie", "session=1234567890abcdef; Path=/"));
 
     // Of bodies.
@@ -36,7 +39,8 @@ internal static class Mishaps
     public static readonly Mishap BodyLonger = new("more bytes than announced", new Fault { SurplusBytes = 1000 });
     public static readonly Mishap Trickle = new("a trickle", new Fault { BytesPerSecond = 1000 });
     public static readonly Mishap RangeIgnored = new("200 for a range", new Fault { IgnoreRange = true });
-    public static readonly Mishap RangeIgnoredThenReset = new("200 for a range, reset inside", new Fault { IgnoreRange = true, ResetAt = 150_000 });
+    public static readonly Mishap RangeIgnoredThenReset = new(
+        "200 for a range, reset inside", new Fault { IgnoreRange = true, ResetAt = 150_000 });
     public static readonly Mishap Multipart = new("206 in several parts", new Fault { Multipart = true });
     public static readonly Mishap NoContentRange = new("206 without Content-Range", new Fault { WithoutHeaders = ["Content-Range"] });
     public static readonly Mishap Gzip = new("compressed unasked", new Fault().With("Content-Encoding", "gzip"));
@@ -55,11 +59,14 @@ internal static class Mishaps
     public static readonly Mishap RedirectToFtp = RedirectTo("ftp://127.0.0.1/blob");
     public static readonly Mishap RedirectToFile = RedirectTo("file:///etc/shadow");
     public static readonly Mishap RedirectToHttp = RedirectTo("http://127.0.0.1:1/blob");
-    public static readonly Mishap RedirectToNobody = new("a redirect to where nobody listens", Fault.Redirect("http://127.0.0.1:1/blob?X-Amz-Signature=abcdef"));
+    public static readonly Mishap RedirectToNobody = new(
+        "a redirect to where nobody listens", Fault.Redirect("http://127.0.0.1:1/blob?X-Amz-Signature=abcdef"));
 
     // Of documents.
-    public static readonly Mishap WrongDigestClaimed = new("a Docker-Content-Digest that lies", new Fault().With("Docker-Content-Digest", "sha256:" + new string('a', 64)));
-    public static readonly Mishap NonsenseDigestClaimed = new("a Docker-Content-Digest of nonsense", new Fault().With("Docker-Content-Digest", "md5:abc"));
+    public static readonly Mishap WrongDigestClaimed = new(
+        "a Docker-Content-Digest that lies", new Fault().With("Docker-Content-Digest", "sha256:" + new string('a', 64)));
+    public static readonly Mishap NonsenseDigestClaimed = new(
+        "a Docker-Content-Digest of nonsense", new Fault().With("Docker-Content-Digest", "md5:abc"));
     public static readonly Mishap FlippedByte = new("a flipped byte", new Fault { CorruptAt = 20 });
     public static readonly Mishap HalfADocument = new("half a document", new Fault { EndAt = 40 });
     public static readonly Mishap TenMegabytes = Body("10 MB", "application/json", new string(' ', 10 << 20));
@@ -67,14 +74,18 @@ internal static class Mishaps
     public static readonly Mishap TokenGarbage = Body("garbage", "application/json", "\u0001\u0002{[");
     public static readonly Mishap TokenEmpty = Body("an empty token", "application/json", """{"token":""}""");
     public static readonly Mishap TokenOfAnotherType = Body("a token that is a list", "application/json", """{"token":["x"]}""");
-    public static readonly Mishap TokenWithLineBreak = Body("a token with a line break", "application/json", """{"token":"abc\r\nX-Evil: 1"}""");
-    public static readonly Mishap TokenUnknown = Body("a token that the registry does not know", "application/json", """{"token":"unknown-token-000000"}""");
+    public static readonly Mishap TokenWithLineBreak = Body(
+        "a token with a line break", "application/json", """{"token":"abc\r\nX-Evil: 1"}""");
+    public static readonly Mishap TokenUnknown = Body(
+        "a token that the registry does not know", "application/json", """{"token":"unknown-token-000000"}""");
 
-    public static Mishap Status(int status) => new($"{status}", Fault.Status(status, body: """{"errors":[{"code":"SOME_CODE","message":"some words"}]}"""));
+    public static Mishap Status(int status) =>
+        new($"{status}", Fault.Status(status, body: """{"errors":[{"code":"SOME_CODE","message":"some words"}]}"""));
 
     public static Mishap Empty(int status) => new($"{status}", Fault.Status(status));
 
-    public static Mishap RetryAfter(int status, string value) => new($"{status}, Retry-After: {value}", Fault.Status(status).With("Retry-After", value));
+    public static Mishap RetryAfter(int status, string value) =>
+        new($"{status}, Retry-After: {value}", Fault.Status(status).With("Retry-After", value));
 
     public static Mishap RetryAfter(int status, TimeSpan untilThen) =>
         new($"{status}, Retry-After: a date", Fault.Status(status).With("Retry-After", (DateTimeOffset.UtcNow + untilThen).ToString("R")));
@@ -92,8 +103,10 @@ internal static class Mishaps
 
     public static Mishap Challenge(string name, string value) => new($"401, {name}", Fault.Status(401).With("WWW-Authenticate", value));
 
-    private static Mishap Body(string name, string type, string body) => new(name, Fault.Status(200, body: body) with { ContentType = type });
+    private static Mishap Body(string name, string type, string body) =>
+        new(name, Fault.Status(200, body: body) with { ContentType = type });
 
     private static Mishap Raw(string name, string answer) =>
-        new(name, new Fault { Raw = _ => Encoding.Latin1.GetBytes(answer), StallAt = name.EndsWith("silence", StringComparison.Ordinal) ? 0 : null });
+        new(name, new Fault { Raw = _ =>
+            Encoding.Latin1.GetBytes(answer), StallAt = name.EndsWith("silence", StringComparison.Ordinal) ? 0 : null });
 }

@@ -26,7 +26,8 @@ internal sealed record Moment(string Name, TestRequestKind Kind)
     public static readonly Moment Token = new("token", TestRequestKind.Token);
 
     /// <summary>A tag is resolved, with a token at hand.</summary>
-    public static readonly Moment Manifest = new("manifest", TestRequestKind.Manifest) { PrepareAsync = KnowTheRepositoryAsync, ActAsync = ResolveAsync };
+    public static readonly Moment Manifest = new(
+        "manifest", TestRequestKind.Manifest) { PrepareAsync = KnowTheRepositoryAsync, ActAsync = ResolveAsync };
 
     /// <summary>A registry that redirects nobody is asked for a range.</summary>
     public static readonly Moment AtRegistry = new("blob at the registry", TestRequestKind.Blob)
@@ -102,11 +103,14 @@ internal sealed record Moment(string Name, TestRequestKind Kind)
     /// <summary>With nothing learned before.</summary>
     public Moment Fresh() => this with { Name = Name + ", fresh node", PrepareAsync = _ => Task.CompletedTask };
 
-    public Moment Patience(double seconds) => this with { Name = $"{Name}, deadline {seconds} s", Client = Client with { RangeDeadline = TimeSpan.FromSeconds(seconds) } };
+    public Moment Patience(double seconds) =>
+        this with { Name = $"{Name}, deadline {seconds} s", Client = Client with { RangeDeadline = TimeSpan.FromSeconds(seconds) } };
 
-    public Moment Waits(double seconds) => this with { Name = $"{Name}, waits {seconds} s", Client = Client with { ResponseTimeout = TimeSpan.FromSeconds(seconds) } };
+    public Moment Waits(double seconds) =>
+        this with { Name = $"{Name}, waits {seconds} s", Client = Client with { ResponseTimeout = TimeSpan.FromSeconds(seconds) } };
 
-    public Moment Stalls(double seconds) => this with { Name = $"{Name}, stalls {seconds} s", Client = Client with { StallTimeout = TimeSpan.FromSeconds(seconds) } };
+    public Moment Stalls(double seconds) =>
+        this with { Name = $"{Name}, stalls {seconds} s", Client = Client with { StallTimeout = TimeSpan.FromSeconds(seconds) } };
 
     public Moment OverTls() => this with
     {

@@ -20,7 +20,8 @@ public sealed class RedactionTests
     [InlineData("Authorization: Bearer abc123def456 was sent", "Authorization: Bearer (removed) was sent")]
     [InlineData("a token eyJhbGciOi.eyJzdWIiOiIx.c2ln-_ of yours", "a token (removed) of yours")]
     [InlineData("X-Amz-Signature=0123456789abcdef&x=1", "X-Amz-Signature=(removed)&x=1")]
-    public void What_looks_like_a_secret_goes(string text, string expected) => Assert.Equal(expected, Redaction.Of(text, Hop("https://registry.example/v2/")));
+    public void What_looks_like_a_secret_goes(string text, string expected) =>
+        Assert.Equal(expected, Redaction.Of(text, Hop("https://registry.example/v2/")));
 
     [Theory]
     [InlineData("you said hunter2!, did you", "you said (removed), did you")]
@@ -30,7 +31,8 @@ public sealed class RedactionTests
     [InlineData("signed with s3cr3t/sig", "signed with (removed)")]
     public void What_this_request_carried_goes_in_every_form(string text, string expected)
     {
-        var hop = Hop("https://cdn.example/blob?a=s3cr3t%2Fsig") with { Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("me:hunter2!"u8)) };
+        var hop = Hop("https://cdn.example/blob?a=s3cr3t%2Fsig")
+            with { Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("me:hunter2!"u8)) };
         Assert.Equal(expected, Redaction.Of(text, hop));
     }
 

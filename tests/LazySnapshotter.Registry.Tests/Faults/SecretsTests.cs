@@ -27,7 +27,8 @@ public sealed class SecretsTests(ITestOutputHelper output)
     [
         new() { Auth = TestAuthMode.Bearer, RedirectBlobs = true },
         new() { Auth = TestAuthMode.Bearer, RedirectBlobs = true, Username = Username, Password = Password },
-        new() { Auth = TestAuthMode.Bearer, RedirectBlobs = false, Username = Username, Password = Password, IdentityToken = IdentityToken },
+        new() { Auth = TestAuthMode.Bearer, RedirectBlobs = false, Username = Username, Password = Password,
+            IdentityToken = IdentityToken },
         new() { Auth = TestAuthMode.Basic, RedirectBlobs = true, Username = Username, Password = Password },
         new() { Auth = TestAuthMode.Bearer, RedirectBlobs = true, Username = Username, Password = Password, Tls = true },
     ];
@@ -44,7 +45,8 @@ public sealed class SecretsTests(ITestOutputHelper output)
         for (var round = 0; log.Length < LogBytes; round++)
         {
             await using var bench = await Bench.StartAsync(
-                Registries[round % Registries.Length] with { Seed = seed + round }, Bench.Impatient with { PlainHttp = host => !Registries[round % Registries.Length].Tls, RetryDelayMax = TimeSpan.FromMilliseconds(3) }, log, remembers: true);
+                Registries[round % Registries.Length] with { Seed = seed + round }, Bench.Impatient with { PlainHttp = host =>
+                    !Registries[round % Registries.Length].Tls, RetryDelayMax = TimeSpan.FromMilliseconds(3) }, log, remembers: true);
             LogIn(bench, round);
             AddFaults(bench.Server.Faults);
             await WorkAsync(bench, log, random);
@@ -80,7 +82,8 @@ public sealed class SecretsTests(ITestOutputHelper output)
     private static void LogIn(Bench bench, int round)
     {
         if (bench.Server.Options.IdentityToken is not null)
-            File.WriteAllText(bench.DockerConfigPath, $$$$"""{"auths":{"{{{{bench.Server.Host}}}}":{"identitytoken":"{{{{IdentityToken}}}}"}}}""");
+            File.WriteAllText(
+                bench.DockerConfigPath, $$$$"""{"auths":{"{{{{bench.Server.Host}}}}":{"identitytoken":"{{{{IdentityToken}}}}"}}}""");
         else
             bench.WriteDockerConfig(Username, round / Registries.Length % 4 == 3 ? WrongPassword : Password);
     }
@@ -96,14 +99,19 @@ public sealed class SecretsTests(ITestOutputHelper output)
 
         faults.Add(new Fault { StatusCode = 200, BodyFor = EchoInJson, Probability = 0.01 });
         faults.Add(new Fault { Raw = request => Latin1($"{OneLine(EchoInWords(request))}\r\n\r\n"), Probability = 0.01 });
-        faults.Add(new Fault { Raw = request => Latin1($"HTTP/1.1 200 {OneLine(EchoInWords(request))}\r\nContent-Length: 1\r\n\r\nx"), Probability = 0.01 });
-        faults.Add(new Fault { Raw = request => Latin1($"HTTP/1.1 200 OK\r\n{OneLine(EchoInWords(request))}\r\n\r\n"), Probability = 0.01 });
-        faults.Add(new Fault { Raw = request => Latin1($"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{OneLine(EchoInWords(request))}\r\n"), Probability = 0.01 });
-        foreach (var header in (ReadOnlySpan<string>)["Content-Encoding", "Content-Type", "Content-Range", "Docker-Content-Digest", "WWW-Authenticate", "Retry-After", "Warning"])
+        faults.Add(new Fault { Raw = request =>
+            Latin1($"HTTP/1.1 200 {OneLine(EchoInWords(request))}\r\nContent-Length: 1\r\n\r\nx"), Probability = 0.01 });
+        faults.Add(
+            new Fault { Raw = request => Latin1($"HTTP/1.1 200 OK\r\n{OneLine(EchoInWords(request))}\r\n\r\n"), Probability = 0.01 });
+        faults.Add(new Fault { Raw = request =>
+            Latin1($"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{OneLine(EchoInWords(request))}\r\n"), Probability = 0.01 });
+        foreach (var header in (ReadOnlySpan<string>)["Content-Encoding", "Content-Type", "Content-Range", "Docker-Content-Digest",
+            "WWW-Authenticate", "Retry-After", "Warning"])
         {
             faults.Add(new Fault
             {
-                Raw = request => Latin1($"HTTP/1.1 {(header == "WWW-Authenticate" ? 401 : 206)} OK\r\n{header}: {OneLine(Secret(request))}\r\nContent-Length: 2\r\n\r\n{{}}"),
+                Raw = request => Latin1($"HTTP/1.1 {(header == "WWW-Authenticate" ? 401 : 206)} " +
+                    $"OK\r\n{header}: {OneLine(Secret(request))}\r\nContent-Length: 2\r\n\r\n{{}}"),
                 Probability = 0.005,
             });
         }
@@ -113,7 +121,9 @@ public sealed class SecretsTests(ITestOutputHelper output)
         {
             faults.Add(new Fault
             {
-                Raw = request => Latin1($"HTTP/1.1 307 OK\r\nLocation: {string.Format(null, place, Uri.EscapeDataString(Secret(request)))}\r\nContent-Length: 0\r\n\r\n"),
+                Raw = request => Latin1(
+                    $"HTTP/1.1 307 OK\r\nLocation: {string.Format(null, place, Uri.EscapeDataString(Secret(request)))}\r\n" +
+                    "Content-Length: 0\r\n\r\n"),
                 Probability = 0.005,
             });
         }
@@ -127,10 +137,13 @@ public sealed class SecretsTests(ITestOutputHelper output)
     private static async Task WorkAsync(Bench bench, CapturedLogs log, Random random)
     {
         bench.Server.Content.AddImage(Bench.Repository, "latest", [bench.Blob]);
-        var blobs = Enumerable.Range(0, 40).Select(i => bench.Server.Content.AddBlob(Bench.Repository, [.. bench.Content.AsSpan(i * 1000, 4000)])).ToList();
-        var operations = Enumerable.Range(0, OperationsPerRound).Select(_ => (What: random.Next(20), Blob: blobs[random.Next(blobs.Count)], Offset: random.Next(3000))).ToList();
+        var blobs = Enumerable.Range(0, 40)
+            .Select(i => bench.Server.Content.AddBlob(Bench.Repository, [.. bench.Content.AsSpan(i * 1000, 4000)])).ToList();
+        var operations = Enumerable.Range(0, OperationsPerRound)
+            .Select(_ => (What: random.Next(20), Blob: blobs[random.Next(blobs.Count)], Offset: random.Next(3000))).ToList();
         using var restarted = new RegistryClient(bench.Options, log);
-        await Parallel.ForEachAsync(operations, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce }, async (operation, cancellation) =>
+        await Parallel.ForEachAsync(
+            operations, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce }, async (operation, cancellation) =>
         {
             var client = operation.What % 2 == 0 ? bench.Client : restarted;
             try
@@ -150,7 +163,8 @@ public sealed class SecretsTests(ITestOutputHelper output)
                         await client.GetBlobBytesAsync(bench.Reference, operation.Blob, cancellation);
                         break;
                     default:
-                        await bench.ReadAsync(operation.Offset, 1000, client.OpenBlob(bench.Reference, operation.Blob.Digest, operation.Blob.Size));
+                        await bench.ReadAsync(
+                            operation.Offset, 1000, client.OpenBlob(bench.Reference, operation.Blob.Digest, operation.Blob.Size));
                         break;
                 }
             }
@@ -163,21 +177,26 @@ public sealed class SecretsTests(ITestOutputHelper output)
 
     // What the request carried; the whole of it, and the secret part alone.
     private static string EchoInWords(TestRequest request) =>
-        $"cannot serve {request.Method} http://{request.Host}{request.Path}{request.Query} for Authorization: {request.Authorization} form {request.Form} cookie {request.Cookie}, "
+        $"cannot serve {request.Method} http://{request.Host}{request.Path}{request.Query} for Authorization: {request.Authorization} " +
+            $"form {request.Form} cookie {request.Cookie}, "
         + $"that is {Secret(request)}, escaped {Uri.EscapeDataString(Secret(request))}";
 
     private static string EchoInJson(TestRequest request) =>
         $$"""{"errors":[{"code":{{Json(Secret(request))}},"message":{{Json(EchoInWords(request))}}}],"details":{{Json(EchoInWords(request))}}}""";
 
     private static string EchoInXml(TestRequest request) =>
-        $"<?xml version=\"1.0\"?><Error><Code>{Xml(Secret(request))}</Code><Message>{Xml(EchoInWords(request))}</Message><StringToSign>{Xml(request.Query)}</StringToSign></Error>";
+        $"<?xml version=\"1.0\"?><Error><Code>{Xml(Secret(request))}</Code><Message>{Xml(EchoInWords(request))}</Message>" +
+        $"<StringToSign>{Xml(request.Query)}</StringToSign></Error>";
 
     private static string Secret(TestRequest request) =>
-        request.Authorization?.Split(' ', 2)[^1] ?? (request.Query.Contains("Signature=", StringComparison.Ordinal) ? request.Query[(request.Query.LastIndexOf('=') + 1)..] : "nothing");
+        request.Authorization?.Split(' ', 2)[^1] ?? (request.Query.Contains("Signature=", StringComparison.Ordinal)
+            ? request.Query[(request.Query.LastIndexOf('=') + 1)..]
+            : "nothing");
 
     private static string Json(string text) => System.Text.Json.JsonSerializer.Serialize(text);
 
-    private static string Xml(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
+    private static string Xml(string text) =>
+        text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
 
     private static string OneLine(string text) => text.Replace('\r', ' ').Replace('\n', ' ');
 

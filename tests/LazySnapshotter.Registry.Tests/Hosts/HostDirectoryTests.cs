@@ -41,7 +41,8 @@ public sealed class HostDirectoryTests : IDisposable
     [Fact]
     public async Task A_change_needs_no_restart_and_costs_nothing_where_nothing_changed()
     {
-        await using var bench = await MirrorBench.StartAsync("# nothing yet\n", upstream: new TestRegistryOptions { Auth = TestAuthMode.Bearer });
+        await using var bench = await MirrorBench.StartAsync(
+            "# nothing yet\n", upstream: new TestRegistryOptions { Auth = TestAuthMode.Bearer });
         await bench.AssertReadsAsync(0, 100);
         Assert.Equal("mirror: ; upstream: Ping Token Blob", bench.TakeRequests());
 
@@ -64,7 +65,8 @@ public sealed class HostDirectoryTests : IDisposable
         await using var bench = await MirrorBench.StartAsync("server = \"http://{1}\"\n[host.\"http://{0}\"]\n  ca = \"gone.pem\"\n");
         var error = await Assert.ThrowsAsync<RegistryException>(() => bench.AssertReadsAsync(0, 100));
         Assert.Equal((RegistryFailure.Misconfigured, false), (error.Failure, error.IsTransient));
-        Assert.Contains($"{bench.HostsFilePath}: line 3, column 8: {Path.GetDirectoryName(bench.HostsFilePath)}/gone.pem cannot be read", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{bench.HostsFilePath}: line 3, column 8: {Path.GetDirectoryName(bench.HostsFilePath)}/gone.pem cannot be read",
+            error.Message, StringComparison.Ordinal);
         Assert.Equal("mirror: ; upstream: ", bench.TakeRequests());
 
         bench.WriteHosts("server = \"http://{1}\"\n[host.\"http://{0}\"]\n");
@@ -86,7 +88,8 @@ public sealed class HostDirectoryTests : IDisposable
         }
 
         Assert.Equal("mirror: Ping Blob Blob Blob Blob; upstream: ", bench.TakeRequests());
-        Assert.Single(bench.Log.Text.Split('\n'), line => line.Contains("cannot be used, going on with the one before", StringComparison.Ordinal) && line.Contains("line 1, column ", StringComparison.Ordinal));
+        Assert.Single(bench.Log.Text.Split('\n'), line => line.Contains("cannot be used, going on with the one before",
+            StringComparison.Ordinal) && line.Contains("line 1, column ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -40,7 +40,8 @@ public sealed class HostsFileTests : IDisposable
             [host."m.example/docker"]
             """);
         Assert.Equal(
-            ["https://z.example/ /v2 Pull True docker.io", "http://a.example:5000/ /v2 Pull, Resolve True docker.io", "https://m.example/ /docker/v2 All True docker.io", "https://registry-1.docker.io/ /v2 All False "],
+            ["https://z.example/ /v2 Pull True docker.io", "http://a.example:5000/ /v2 Pull, Resolve True docker.io",
+                "https://m.example/ /docker/v2 All True docker.io", "https://registry-1.docker.io/ /v2 All False "],
             hosts.Endpoints.Select(Show));
         Assert.Equal(["one", "two"], Assert.Single(hosts.Endpoints[1].Headers).Value);
         Assert.Empty(hosts.Oddities);
@@ -51,7 +52,8 @@ public sealed class HostsFileTests : IDisposable
     public void Without_a_server_the_registry_itself_comes_last()
     {
         var hosts = Read("[host.\"https://mirror.example\"]\n  capabilities = [\"pull\", \"resolve\"]\n", "quay.io");
-        Assert.Equal(["https://mirror.example/ /v2 Pull, Resolve True quay.io", "https://quay.io/ /v2 All False "], hosts.Endpoints.Select(Show));
+        Assert.Equal(
+            ["https://mirror.example/ /v2 Pull, Resolve True quay.io", "https://quay.io/ /v2 All False "], hosts.Endpoints.Select(Show));
         Assert.Equal("https://registry-1.docker.io/ /v2 All False ", Show(Assert.Single(Read("skip_verify = true").Endpoints)));
     }
 
@@ -65,8 +67,10 @@ public sealed class HostsFileTests : IDisposable
     [Fact]
     public void The_registry_itself_may_be_listed_as_a_host()
     {
-        var hosts = Read("server = \"https://docker.io\"\n[host.\"https://registry-1.docker.io\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
-        Assert.Equal(["https://registry-1.docker.io/ /v2 Pull, Resolve False ", "https://docker.io/ /v2 All False "], hosts.Endpoints.Select(Show));
+        var hosts = Read(
+            "server = \"https://docker.io\"\n[host.\"https://registry-1.docker.io\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
+        Assert.Equal(
+            ["https://registry-1.docker.io/ /v2 Pull, Resolve False ", "https://docker.io/ /v2 All False "], hosts.Endpoints.Select(Show));
         Assert.Equal(
             "https://quay.io/ /v2 All False ",
             Show(Read("[host.\"https://quay.io:443\"]", "quay.io").Endpoints[0]));
@@ -109,7 +113,8 @@ public sealed class HostsFileTests : IDisposable
         Assert.Same(ConnectionSettings.Default, connections[3]);
 
         // What belongs to a host stays with it; what is trusted goes along.
-        Assert.Equal((3, 0, false), (connections[1].Elsewhere.Authorities.Count, connections[1].Elsewhere.ClientCertificates.Count, connections[1].Elsewhere.SkipVerify));
+        Assert.Equal((3, 0, false), (connections[1].Elsewhere.Authorities.Count, connections[1].Elsewhere.ClientCertificates.Count,
+            connections[1].Elsewhere.SkipVerify));
         Assert.Same(ConnectionSettings.Default, connections[2].Elsewhere);
     }
 
@@ -134,7 +139,8 @@ public sealed class HostsFileTests : IDisposable
     [InlineData("[host]\nx = 1", 2, "host.\"x\": a table was expected, not an integer")]
     [InlineData("[host.\"ht tp://x\"]", 1, "")]
     [InlineData("[host.\"https://x\"]\ncapabilities = \"pull\"", 2, "capabilities: a list was expected, not a string")]
-    [InlineData("[host.\"https://x\"]\n\ncapabilities = [\"pull\", \"fly\"]", 3, "the capability \"fly\" is none of pull, resolve, push, referrers")]
+    [InlineData("[host.\"https://x\"]\n\ncapabilities = [\"pull\", \"fly\"]", 3,
+        "the capability \"fly\" is none of pull, resolve, push, referrers")]
     [InlineData("[host.\"https://x\"]\nskip_verify = \"true\"", 2, "skip_verify: true or false was expected, not a string")]
     [InlineData("[host.\"https://x\"]\noverride_path = 1", 2, "override_path: true or false was expected, not an integer")]
     [InlineData("[host.\"https://x\"]\nca = 1", 2, "ca: a path, or a list of them was expected, not an integer")]
@@ -171,14 +177,16 @@ public sealed class HostsFileTests : IDisposable
     [InlineData("https://h:5000", "skip_verify = true", "https://h:5000/ False")]
     public void Http_with_settings_for_https_may_be_either(string url, string settings, string expected)
     {
-        foreach (var endpoint in (EndpointSettings[])[Read($"[host.\"{url}\"]\n{settings}").Endpoints[0], Assert.Single(Read($"server = \"{url}\"\n{settings}").Endpoints)])
+        foreach (var endpoint in (EndpointSettings[])[Read(
+            $"[host.\"{url}\"]\n{settings}").Endpoints[0], Assert.Single(Read($"server = \"{url}\"\n{settings}").Endpoints)])
             Assert.Equal(expected, $"{endpoint.Origin} {endpoint.SchemeIsGuess}");
     }
 
     [Fact]
     public void Keys_nobody_knows_are_reported_and_left_alone()
     {
-        var hosts = Read("skip_verfy = true\ncapabilities = [\"pull\"]\n[host.\"https://x\"]\nnew_in_containerd_3 = 1\n[host.\"https://x\".host.\"https://y\"]\n");
+        var hosts = Read("skip_verfy = true\ncapabilities = [\"pull\"]\n[host.\"https://x\"]\nnew_in_containerd_3 = " +
+            "1\n[host.\"https://x\".host.\"https://y\"]\n");
         Assert.Equal(2, hosts.Endpoints.Count);
         Assert.Equal(4, hosts.Oddities.Count);
         Assert.Contains("line 1: nothing is known of \"skip_verfy\"", hosts.Oddities);
@@ -195,5 +203,6 @@ public sealed class HostsFileTests : IDisposable
 
     private static string Show(EndpointSettings e) => $"{e.Origin} {e.ApiPath} {e.Capabilities} {e.IsMirror} {e.Namespace}";
 
-    private HostsFile Read(string text, string registry = "docker.io") => HostsFile.Read(Encoding.UTF8.GetBytes(text), registry, _folder, new RegistryOptions());
+    private HostsFile Read(string text, string registry = "docker.io") =>
+        HostsFile.Read(Encoding.UTF8.GetBytes(text), registry, _folder, new RegistryOptions());
 }

@@ -52,19 +52,23 @@ internal sealed class MirrorBench : IAsyncDisposable
 
     /// <param name="hostsFile">{0} is the mirror, {1} the registry itself.</param>
     public static async Task<MirrorBench> StartAsync(
-        string hostsFile = "[host.\"http://{0}\"]\n", TestRegistryOptions? upstream = null, TestRegistryOptions? mirror = null, RegistryOptions? client = null)
+        string hostsFile = "[host.\"http://{0}\"]\n", TestRegistryOptions? upstream =
+            null, TestRegistryOptions? mirror = null, RegistryOptions? client = null)
     {
-        var bench = new MirrorBench(await TestRegistry.StartAsync(upstream), await TestRegistry.StartAsync(mirror), client ?? Bench.Impatient);
+        var bench = new MirrorBench(
+            await TestRegistry.StartAsync(upstream), await TestRegistry.StartAsync(mirror), client ?? Bench.Impatient);
         bench.WriteHosts(hostsFile);
         return bench;
     }
 
     public void WriteHosts(string text) =>
-        File.WriteAllText(HostsFilePath, text.Replace("{0}", Mirror.Host, StringComparison.Ordinal).Replace("{1}", Upstream.Host, StringComparison.Ordinal));
+        File.WriteAllText(HostsFilePath, text.Replace("{0}", Mirror.Host, StringComparison.Ordinal)
+            .Replace("{1}", Upstream.Host, StringComparison.Ordinal));
 
     public async Task AssertReadsAsync(int offset, int length)
     {
-        await using var stream = await Client.OpenBlob(Reference, Blob.Digest, Blob.Size).OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), CancellationToken.None);
+        await using var stream = await Client.OpenBlob(Reference, Blob.Digest, Blob.Size)
+            .OpenExactRangeAsync(offset, length, ReadPriority.Demanded(), CancellationToken.None);
         var read = await Bench.ReadAllAsync(stream);
         Assert.True(read.AsSpan().SequenceEqual(Content.AsSpan(offset, length)), $"bytes {offset}+{length} differ");
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Push;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests.Hosts;
@@ -18,7 +19,8 @@ public sealed class MirrorTests
         { "410", Fault.Status(410, TestRequestKind.Blob) },
         { "416", Fault.Status(416, TestRequestKind.Blob) },
         { "429", Fault.Status(429, TestRequestKind.Blob) },
-        { "429 for an hour", Fault.Status(429, TestRequestKind.Blob) with { Headers = new Dictionary<string, string> { ["Retry-After"] = "3600" } } },
+        { "429 for an hour", Fault.Status(
+            429, TestRequestKind.Blob) with { Headers = new Dictionary<string, string> { ["Retry-After"] = "3600" } } },
         { "500", Fault.Status(500, TestRequestKind.Blob) },
         { "503", Fault.Status(503, TestRequestKind.Blob) },
         { "reset", new Fault { Kind = TestRequestKind.Blob, ResetBeforeAnswer = true } },
@@ -40,7 +42,8 @@ public sealed class MirrorTests
     [MemberData(nameof(MirrorTroubles))]
     public async Task Whatever_a_mirror_does_wrong_the_next_host_is_asked_at_once_and_remembered(string what, Fault fault)
     {
-        await using var bench = await MirrorBench.StartAsync(client: Bench.Impatient with { RetryDelay = TimeSpan.FromHours(1), RetryDelayMax = TimeSpan.FromHours(1) });
+        await using var bench = await MirrorBench.StartAsync(
+            client: Bench.Impatient with { RetryDelay = TimeSpan.FromHours(1), RetryDelayMax = TimeSpan.FromHours(1) });
         bench.Mirror.Faults.Add(fault);
         await bench.AssertReadsAsync(1000, 100);
         // What may be about the range is asked for without one, too.
@@ -66,7 +69,8 @@ public sealed class MirrorTests
     [InlineData(503)]
     public async Task A_mirror_is_not_passed_over_for_its_ping(int status)
     {
-        await using var bench = await MirrorBench.StartAsync(client: Bench.Impatient with { RetryDelay = TimeSpan.FromHours(1), RetryDelayMax = TimeSpan.FromHours(1) });
+        await using var bench = await MirrorBench.StartAsync(
+            client: Bench.Impatient with { RetryDelay = TimeSpan.FromHours(1), RetryDelayMax = TimeSpan.FromHours(1) });
         bench.Mirror.Faults.Add(Fault.Status(status, TestRequestKind.Ping));
         await bench.AssertReadsAsync(0, 100);
         Assert.Equal("mirror: Ping Blob; upstream: ", bench.TakeRequests());
@@ -86,7 +90,8 @@ public sealed class MirrorTests
     {
         await using var bench = await MirrorBench.StartAsync(client: Bench.Impatient with { RetryDelayMax = TimeSpan.FromMinutes(1) });
         AddImage(bench);
-        bench.Mirror.Faults.Add(Fault.Status(503, TestRequestKind.Blob, times: 1) with { Headers = new Dictionary<string, string> { ["Retry-After"] = "100" } });
+        bench.Mirror.Faults.Add(Fault.Status(
+            503, TestRequestKind.Blob, times: 1) with { Headers = new Dictionary<string, string> { ["Retry-After"] = "100" } });
         await bench.AssertReadsAsync(0, 100);
         Assert.Equal("mirror: Ping Blob; upstream: Ping Blob", bench.TakeRequests());
         await ResolveAsync(bench);
@@ -101,7 +106,8 @@ public sealed class MirrorTests
     public async Task Nobody_waits_for_a_mirror_that_is_left_alone_while_the_registry_can_be_asked_again()
     {
         await using var bench = await MirrorBench.StartAsync();
-        bench.Mirror.Faults.Add(Fault.Status(503, TestRequestKind.Blob, times: 1) with { Headers = new Dictionary<string, string> { ["Retry-After"] = "100" } });
+        bench.Mirror.Faults.Add(Fault.Status(
+            503, TestRequestKind.Blob, times: 1) with { Headers = new Dictionary<string, string> { ["Retry-After"] = "100" } });
         bench.Upstream.Faults.Add(Fault.Status(503, TestRequestKind.Blob, times: 2));
         await bench.AssertReadsAsync(0, 100);
         Assert.Equal("mirror: Ping Blob; upstream: Ping Blob Blob Blob", bench.TakeRequests());
@@ -133,7 +139,8 @@ public sealed class MirrorTests
         var error = await Assert.ThrowsAsync<RegistryException>(() => bench.AssertReadsAsync(0, 100));
         Assert.Equal(3, bench.Mirror.Count(TestRequestKind.Blob));
         Assert.Equal(3, bench.Upstream.Count(TestRequestKind.Blob));
-        Assert.Equal((RegistryFailure.Unavailable, bench.Upstream.Host, HttpStatusCode.ServiceUnavailable), (error.Failure, error.Host, error.StatusCode));
+        Assert.Equal((RegistryFailure.Unavailable, bench.Upstream.Host, HttpStatusCode.ServiceUnavailable),
+            (error.Failure, error.Host, error.StatusCode));
         Assert.Contains($"of the others: {bench.Mirror.Host}: ", error.Message, StringComparison.Ordinal);
         Assert.Contains("502", error.Message, StringComparison.Ordinal);
     }
@@ -170,7 +177,8 @@ public sealed class MirrorTests
         Assert.Equal("mirror: Ping Manifest; upstream: ", bench.TakeRequests());
         await ResolveAsync(bench);
         Assert.Equal("mirror: ; upstream: Ping Manifest", bench.TakeRequests());
-        Assert.NotNull(await bench.Client.FindManifestAsync(bench.Reference with { Tag = null, Digest = image.Digest }, CancellationToken.None));
+        Assert.NotNull(
+            await bench.Client.FindManifestAsync(bench.Reference with { Tag = null, Digest = image.Digest }, CancellationToken.None));
         Assert.NotNull(await bench.Client.FindManifestAsync(bench.Reference, CancellationToken.None));
         Assert.Equal("mirror: Manifest; upstream: Manifest", bench.TakeRequests());
     }
@@ -181,7 +189,8 @@ public sealed class MirrorTests
         await using var bench = await MirrorBench.StartAsync();
         var image = AddImage(bench);
         bench.Mirror.Faults.Add(new Fault { Kind = TestRequestKind.Manifest, CorruptAt = 30 });
-        var document = await bench.Client.GetManifestAsync(bench.Reference with { Tag = null, Digest = image.Digest }, CancellationToken.None);
+        var document = await bench.Client.GetManifestAsync(
+            bench.Reference with { Tag = null, Digest = image.Digest }, CancellationToken.None);
         Assert.Equal(image.Digest, document.Descriptor.Digest);
         Assert.Equal("mirror: Ping Manifest; upstream: Ping Manifest", bench.TakeRequests());
     }
@@ -201,7 +210,8 @@ public sealed class MirrorTests
     [Fact]
     public async Task Nothing_is_pushed_or_deleted_at_a_mirror_that_may_not_be_pushed_to()
     {
-        await using var bench = await MirrorBench.StartAsync("[host.\"http://{0}\"]\ncapabilities = [\"pull\", \"resolve\", \"referrers\"]\n");
+        await using var bench = await MirrorBench.StartAsync(
+            "[host.\"http://{0}\"]\ncapabilities = [\"pull\", \"resolve\", \"referrers\"]\n");
         var content = new byte[1000];
         var blob = BlobContent.OfBytes(content);
         Assert.Equal(BlobPush.Uploaded, await bench.Client.PushBlobAsync(bench.Reference, blob, null, null, CancellationToken.None));
@@ -217,14 +227,16 @@ public sealed class MirrorTests
     public async Task A_mirror_that_may_be_pushed_to_is_the_only_place_that_is()
     {
         await using var bench = await MirrorBench.StartAsync("[host.\"http://{0}\"]\n");
-        Assert.Equal(BlobPush.Uploaded, await bench.Client.PushBlobAsync(bench.Reference, BlobContent.OfBytes(new byte[1000]), null, null, CancellationToken.None));
+        Assert.Equal(BlobPush.Uploaded, await bench.Client.PushBlobAsync(
+            bench.Reference, BlobContent.OfBytes(new byte[1000]), null, null, CancellationToken.None));
         Assert.Equal("mirror: Ping Blob Upload Upload; upstream: ", bench.TakeRequests());
     }
 
     [Fact]
     public async Task Where_nobody_may_do_what_is_asked_the_error_says_so_and_nothing_is_sent()
     {
-        await using var bench = await MirrorBench.StartAsync("server = \"http://{1}\"\ncapabilities = [\"pull\"]\n[host.\"http://{0}\"]\ncapabilities = [\"pull\"]\n");
+        await using var bench = await MirrorBench.StartAsync(
+            "server = \"http://{1}\"\ncapabilities = [\"pull\"]\n[host.\"http://{0}\"]\ncapabilities = [\"pull\"]\n");
         var error = await Assert.ThrowsAsync<RegistryException>(() => ResolveAsync(bench));
         Assert.Equal(RegistryFailure.Misconfigured, error.Failure);
         Assert.Contains("none of its configured hosts has the capability \"resolve\"", error.Message, StringComparison.Ordinal);
@@ -234,7 +246,8 @@ public sealed class MirrorTests
     [Fact]
     public async Task Referrers_come_from_who_may_list_them_and_from_the_registry_where_a_mirror_has_no_such_api()
     {
-        await using var bench = await MirrorBench.StartAsync("[host.\"http://{0}\"]\n", mirror: new TestRegistryOptions { ReferrersApi = false });
+        await using var bench = await MirrorBench.StartAsync(
+            "[host.\"http://{0}\"]\n", mirror: new TestRegistryOptions { ReferrersApi = false });
         Assert.Empty(await bench.Client.ListReferrersAsync(bench.Reference, bench.Blob.Digest, null, CancellationToken.None));
         Assert.Equal("mirror: Ping Referrers; upstream: Ping Referrers", bench.TakeRequests());
         Assert.Empty(await bench.Client.ListReferrersAsync(bench.Reference, bench.Blob.Digest, null, CancellationToken.None));
@@ -253,7 +266,8 @@ public sealed class MirrorTests
         foreach (var tag in (string[])["a", "b", "c"])
             bench.Mirror.Content.AddImage(MirrorBench.Repository, tag, [bench.Blob]);
         Assert.Equal(["a", "b", "c"], await bench.Client.ListTagsAsync(bench.Reference, CancellationToken.None));
-        Assert.All(bench.Mirror.Requests, r => Assert.Contains($"ns={Uri.EscapeDataString(bench.Upstream.Host)}", r.Query, StringComparison.Ordinal));
+        Assert.All(bench.Mirror.Requests, r =>
+            Assert.Contains($"ns={Uri.EscapeDataString(bench.Upstream.Host)}", r.Query, StringComparison.Ordinal));
 
         // The second page fails: the list is read from the registry, from its beginning.
         bench.Upstream.Content.AddImage(MirrorBench.Repository, "of the registry", [bench.Blob]);
@@ -297,7 +311,8 @@ public sealed class MirrorTests
             Assert.Equal("blue", r.Headers["X-Team"]);
             Assert.Equal("one,two", r.Headers["X-Many"].Replace(", ", ",", StringComparison.Ordinal));
         });
-        Assert.All(bench.Upstream.Requests.Concat(bench.Mirror.Requests.Where(r => r.Kind == TestRequestKind.Token)), r => Assert.DoesNotContain("X-Team", r.Headers.Keys));
+        Assert.All(bench.Upstream.Requests.Concat(bench.Mirror.Requests.Where(r => r.Kind == TestRequestKind.Token)), r =>
+            Assert.DoesNotContain("X-Team", r.Headers.Keys));
         Assert.DoesNotContain("password of", bench.Log.Text, StringComparison.Ordinal);
     }
 
@@ -320,8 +335,10 @@ public sealed class MirrorTests
     public async Task A_host_with_http_and_settings_for_https_is_spoken_to_in_what_it_speaks(bool tls)
     {
         var login = new TestRegistryOptions { Tls = tls, Auth = TestAuthMode.Basic, Username = "me", Password = "pass-word" };
-        await using var bench = await MirrorBench.StartAsync("[host.\"http://{0}\"]\nskip_verify = true\nheader = { x-key = \"key\" }\n", mirror: login);
-        File.WriteAllText(bench.Options.DockerConfigPath!, $$$$"""{"auths":{"{{{{bench.Mirror.Host}}}}":{"username":"me","password":"pass-word"}}}""");
+        await using var bench = await MirrorBench.StartAsync(
+            "[host.\"http://{0}\"]\nskip_verify = true\nheader = { x-key = \"key\" }\n", mirror: login);
+        File.WriteAllText(
+            bench.Options.DockerConfigPath!, $$$$"""{"auths":{"{{{{bench.Mirror.Host}}}}":{"username":"me","password":"pass-word"}}}""");
         await bench.AssertReadsAsync(0, 100);
         Assert.Equal("Ping Blob", string.Join(' ', bench.Mirror.Requests.Select(r => r.Kind)));
         Assert.All(bench.Mirror.Requests, r => Assert.Equal("key", r.Headers["x-key"]));
@@ -330,7 +347,8 @@ public sealed class MirrorTests
     }
 
     private static string Kinds(MirrorBench bench) =>
-        $"mirror: {string.Join(' ', bench.Mirror.Requests.Select(r => r.Kind))}; upstream: {string.Join(' ', bench.Upstream.Requests.Select(r => r.Kind))}";
+        $"mirror: {string.Join(' ', bench.Mirror.Requests.Select(r => r.Kind))}; " +
+            $"upstream: {string.Join(' ', bench.Upstream.Requests.Select(r => r.Kind))}";
 
     private static Descriptor AddImage(MirrorBench bench)
     {
@@ -338,5 +356,6 @@ public sealed class MirrorTests
         return bench.Upstream.Content.AddImage(MirrorBench.Repository, Tag, [bench.Blob]);
     }
 
-    private static Task<ImageDocument> ResolveAsync(MirrorBench bench) => bench.Client.GetManifestAsync(bench.Reference, CancellationToken.None);
+    private static Task<ImageDocument> ResolveAsync(MirrorBench bench) =>
+        bench.Client.GetManifestAsync(bench.Reference, CancellationToken.None);
 }

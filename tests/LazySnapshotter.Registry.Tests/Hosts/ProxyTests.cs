@@ -33,7 +33,8 @@ public sealed class ProxyTests
     [InlineData("", Https, null)]
     public void The_environment_names_a_proxy(string environment, string destination, string? proxy)
     {
-        var values = environment.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(e => e.Split('=', 2)).ToDictionary(e => e[0], e => e[1]);
+        var values = environment.Split(',', StringSplitOptions.RemoveEmptyEntries)
+            .Select(e => e.Split('=', 2)).ToDictionary(e => e[0], e => e[1]);
         Assert.Equal(proxy, new EnvironmentProxy(values.GetValueOrDefault).GetProxy(new Uri(destination))?.ToString());
     }
 
@@ -67,7 +68,8 @@ public sealed class ProxyTests
     [InlineData("", "https://example.com/", false)]
     public void No_proxy_for(string exceptions, string destination, bool direct)
     {
-        var proxy = new EnvironmentProxy(name => name switch { "NO_PROXY" => exceptions, "HTTPS_PROXY" or "HTTP_PROXY" => "p:3128", _ => null });
+        var proxy = new EnvironmentProxy(
+            name => name switch { "NO_PROXY" => exceptions, "HTTPS_PROXY" or "HTTP_PROXY" => "p:3128", _ => null });
         Assert.Equal(direct, proxy.IsBypassed(new Uri(destination)));
         Assert.Equal(direct, proxy.GetProxy(new Uri(destination)) is null);
     }
@@ -129,7 +131,8 @@ public sealed class ProxyTests
         Assert.Empty(proxy.Requests);
     }
 
-    private static async Task<ProxiedBench> StartAsync(TestProxy proxy, string variable, TestRegistryOptions options, string login = "", string noProxy = "")
+    private static async Task<ProxiedBench> StartAsync(
+        TestProxy proxy, string variable, TestRegistryOptions options, string login = "", string noProxy = "")
     {
         var server = await TestRegistry.StartAsync(options);
         var log = new CapturedLogs();

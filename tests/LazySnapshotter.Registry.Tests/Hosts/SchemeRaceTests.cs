@@ -37,7 +37,8 @@ public sealed class SchemeRaceTests
     [Fact]
     public void What_is_configured_is_no_guess()
     {
-        var configured = EndpointSettings.Upstream("10.0.0.5:5000", new RegistryOptions { PlainHttp = RegistryOptions.PlainHttpOn(["10.0.0.5:5000"]) });
+        var configured = EndpointSettings.Upstream(
+            "10.0.0.5:5000", new RegistryOptions { PlainHttp = RegistryOptions.PlainHttpOn(["10.0.0.5:5000"]) });
         Assert.Equal(("http", false), (configured.Origin.Scheme, configured.SchemeIsGuess));
         var tls = EndpointSettings.Upstream("10.0.0.5:5000", new RegistryOptions(), hasTlsSettings: true);
         Assert.Equal(("https", false), (tls.Origin.Scheme, tls.SchemeIsGuess));
@@ -48,7 +49,8 @@ public sealed class SchemeRaceTests
     public async Task Https_that_answers_is_all_that_is_asked()
     {
         var asked = new List<Uri>();
-        var (answer, winner) = await SchemeRace.RunAsync(_https, (uri, _) => Answer(asked, uri, "yes"), TimeProvider.System, CancellationToken.None);
+        var (answer, winner) = await SchemeRace.RunAsync(
+            _https, (uri, _) => Answer(asked, uri, "yes"), TimeProvider.System, CancellationToken.None);
         Assert.Equal(("yes", _https), (answer, winner));
         Assert.Equal([_https], asked);
     }
@@ -113,7 +115,8 @@ public sealed class SchemeRaceTests
     [Fact]
     public async Task Both_errors_are_told()
     {
-        var error = await Assert.ThrowsAsync<RegistryException>(() => SchemeRace.RunAsync(_https, (uri, _) => Fail(uri), TimeProvider.System, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => SchemeRace.RunAsync(_https, (uri, _) => Fail(uri), TimeProvider.System, CancellationToken.None));
         Assert.Equal("https is broken; in plain http: http is broken", error.Message);
     }
 
@@ -123,20 +126,23 @@ public sealed class SchemeRaceTests
     public async Task A_plain_registry_on_a_private_address_is_found_remembered_and_shown_no_password(TestAuthMode auth, string requests)
     {
         var isBasic = auth == TestAuthMode.Basic;
-        await using var server = await TestRegistry.StartAsync(new TestRegistryOptions { Auth = auth, Username = isBasic ? "me" : null, Password = "secret", OpenForReading = isBasic });
+        await using var server = await TestRegistry.StartAsync(
+            new TestRegistryOptions { Auth = auth, Username = isBasic ? "me" : null, Password = "secret", OpenForReading = isBasic });
         var port = new Uri("http://" + server.Host).Port;
         var folder = Directory.CreateTempSubdirectory("lazysnap-race-").FullName;
         var config = Path.Combine(folder, "config.json");
         File.WriteAllText(config, $$$$"""{"auths":{"10.1.2.3:{{{{port}}}}":{"username":"me","password":"secret"}}}""");
         var log = new CapturedLogs();
         var clock = new MovableClock();
-        using var client = new RegistryClient(Bench.Impatient with { DockerConfigPath = config, Clock = clock, Dial = DialLoopbackAsync }, log);
+        using var client = new RegistryClient(
+            Bench.Impatient with { DockerConfigPath = config, Clock = clock, Dial = DialLoopbackAsync }, log);
         var content = new byte[1000];
         var blob = server.Content.AddBlob("a/b", content);
         var reference = ImageReference.Parse($"10.1.2.3:{port}/a/b:latest");
         for (var i = 0; i < 2; i++)
         {
-            await using var stream = await client.OpenBlob(reference, blob.Digest, blob.Size).OpenExactRangeAsync(i, 100, ReadPriority.Demanded(), CancellationToken.None);
+            await using var stream = await client.OpenBlob(reference, blob.Digest, blob.Size)
+                .OpenExactRangeAsync(i, 100, ReadPriority.Demanded(), CancellationToken.None);
             await Bench.ReadAllAsync(stream);
         }
 
@@ -145,7 +151,8 @@ public sealed class SchemeRaceTests
         Assert.NotEmpty(await client.ListTagsAsync(reference with { Repository = "none" }, CancellationToken.None) is [] ? "none" : "");
         while (server.Count(TestRequestKind.Ping) < 2)
             await Task.Delay(1);
-        Assert.Equal(requests, string.Join(' ', server.Requests.Where(r => r.Kind != TestRequestKind.Tags && !r.Query.Contains("none", StringComparison.Ordinal)).Select(r => r.Kind)));
+        Assert.Equal(requests, string.Join(' ', server.Requests.Where(
+            r => r.Kind != TestRequestKind.Tags && !r.Query.Contains("none", StringComparison.Ordinal)).Select(r => r.Kind)));
         Assert.All(server.Requests, r => Assert.DoesNotContain("Basic", r.Authorization ?? "", StringComparison.Ordinal));
         Assert.Single(log.Text.Split('\n'), line => line.Contains("speaks plain http, which nobody configured", StringComparison.Ordinal));
         Directory.Delete(folder, recursive: true);

@@ -116,10 +116,12 @@ public sealed class TlsTests : IAsyncDisposable
     [Fact]
     public async Task A_client_certificate_is_shown_to_its_host_alone()
     {
-        await StartAsync(new TestRegistryOptions { Certificate = _authority.ForServer("right.example"), AsksForCertificates = true, RedirectBlobs = true });
+        await StartAsync(new TestRegistryOptions { Certificate = _authority.ForServer(
+            "right.example"), AsksForCertificates = true, RedirectBlobs = true });
         Configure("right.example", "ca = \"ca.pem\"\nclient = \"both.pem\"");
         await Assert.ThrowsAsync<RegistryException>(() => ReadAsync("right.example"));
-        Assert.Equal(["CN=node", "CN=node"], _server.Requests.Where(r => r.Kind != TestRequestKind.Cdn).Select(r => r.ClientCertificate).Take(2));
+        Assert.Equal(
+            ["CN=node", "CN=node"], _server.Requests.Where(r => r.Kind != TestRequestKind.Cdn).Select(r => r.ClientCertificate).Take(2));
         Assert.DoesNotContain(_server.Requests, r => r.Kind == TestRequestKind.Cdn);
     }
 

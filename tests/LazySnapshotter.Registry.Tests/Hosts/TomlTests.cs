@@ -13,7 +13,8 @@ public sealed class TomlTests
     [InlineData("\uFEFFa = 1", "{a=?}")]
     [InlineData("a = 1\r\nb = 2\r\n", "{a=? b=?}")]
     [InlineData("a=true # yes\nb =false", "{a=true b=false}")]
-    [InlineData("bare_key-1 = 1\n1234 = 2\n\"quoted key\" = 3\n'literal.key' = 4\n\"\" = 5", "{bare_key-1=? 1234=? quoted key=? literal.key=? =?}")]
+    [InlineData(
+        "bare_key-1 = 1\n1234 = 2\n\"quoted key\" = 3\n'literal.key' = 4\n\"\" = 5", "{bare_key-1=? 1234=? quoted key=? literal.key=? =?}")]
     [InlineData("a.b.c = 1\na.b.d = 2\na . \"e f\" = 3", "{a={b={c=? d=?} e f=?}}")]
     [InlineData("3.14 = 1", "{3={14=?}}")]
     [InlineData("[b]\nx = 1\n[a.c]\ny = 2\n[a]\nz = 3", "{b={x=?} a={c={y=?} z=?}}")]
@@ -115,13 +116,15 @@ public sealed class TomlTests
 
         Assert.Contains("depth of 16", Refused("[" + string.Join('.', Enumerable.Repeat("a", 20_000)) + "]"), StringComparison.Ordinal);
 
-        static string Refused(string text) => Assert.Throws<HostsFileException>(() => TomlDocument.Read(Encoding.UTF8.GetBytes(text))).Message;
+        static string Refused(string text) =>
+            Assert.Throws<HostsFileException>(() => TomlDocument.Read(Encoding.UTF8.GetBytes(text))).Message;
     }
 
     [Fact]
     public void Whatever_is_cut_or_damaged_it_reads_or_says_why()
     {
-        const string Text = "server = \"https://a\" # x\n[host.\"https://m/\\u0041\"]\nclient = [[\"a\", 'b'], [\"c\", \"\"]]\nx = { y.z = 1.5e3, t = 1979-05-27 }\n[[q]]\ns = '''\nabc'''\nm = \"\"\"a\\\n  b\"\"\"\n";
+        const string Text = "server = \"https://a\" # x\n[host.\"https://m/\\u0041\"]\nclient = [[\"a\", 'b'], [\"c\", \"\"]]\nx = { y.z " +
+            "= 1.5e3, t = 1979-05-27 }\n[[q]]\ns = '''\nabc'''\nm = \"\"\"a\\\n  b\"\"\"\n";
         var whole = Encoding.UTF8.GetBytes(Text);
         const int Seed = 20250;
         var random = new Random(Seed);

@@ -7,7 +7,8 @@ namespace LazySnapshotter.Registry.Tests.Memory;
 // A descriptor may name places itself (image-spec, "urls"). Its bytes come from there, and nobody there is shown anything.
 public sealed class ForeignLayerTests
 {
-    private static readonly TestRegistryOptions Private = new() { Auth = TestAuthMode.Bearer, Username = "someone", Password = "correct horse", RedirectBlobs = true };
+    private static readonly TestRegistryOptions Private =
+        new() { Auth = TestAuthMode.Bearer, Username = "someone", Password = "correct horse", RedirectBlobs = true };
 
     [Fact]
     public async Task It_is_read_where_its_descriptor_says_without_ping_or_token()

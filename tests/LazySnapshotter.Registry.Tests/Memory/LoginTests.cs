@@ -7,7 +7,8 @@ namespace LazySnapshotter.Registry.Tests.Memory;
 // those it was got with.
 public sealed class LoginTests
 {
-    private static readonly TestRegistryOptions Private = new() { Auth = TestAuthMode.Bearer, Username = "someone", Password = "correct horse" };
+    private static readonly TestRegistryOptions Private =
+        new() { Auth = TestAuthMode.Bearer, Username = "someone", Password = "correct horse" };
 
     [Fact]
     public async Task The_same_login_needs_no_new_token()
@@ -23,7 +24,8 @@ public sealed class LoginTests
     {
         await using var bench = await StartAsync();
         bench.Stop();
-        File.WriteAllText(bench.Bench.DockerConfigPath, $$$$"""{"auths":{"https://{{{{bench.Server.Host}}}}/v2/":{"username":"someone","password":"correct horse"}}}""");
+        File.WriteAllText(bench.Bench.DockerConfigPath,
+            $$$$"""{"auths":{"https://{{{{bench.Server.Host}}}}/v2/":{"username":"someone","password":"correct horse"}}}""");
         bench.Start();
         await bench.AssertReadsAsync(1, 1);
         Assert.Equal("Blob", bench.TakeRequests());

@@ -65,9 +65,11 @@ public sealed class ManifestFilesTests : IDisposable
     {
         var content = Encoding.UTF8.GetBytes($"{number}".PadLeft(1000));
         var key = new ManifestKey("r.example", repository, Digest.OfSha256(content));
-        files.Store(key, new ImageDocument(new Descriptor { MediaType = MediaTypes.OciManifest, Digest = key.Digest, Size = content.Length }, content));
+        files.Store(key, new ImageDocument(
+            new Descriptor { MediaType = MediaTypes.OciManifest, Digest = key.Digest, Size = content.Length }, content));
         return key;
     }
 
-    private IEnumerable<FileInfo> Files() => Directory.GetFiles(_folder, "*", SearchOption.AllDirectories).Select(path => new FileInfo(path));
+    private IEnumerable<FileInfo> Files() =>
+        Directory.GetFiles(_folder, "*", SearchOption.AllDirectories).Select(path => new FileInfo(path));
 }

@@ -42,7 +42,8 @@ public sealed class MemoryFileTests
     {
         await using var bench = await WrittenAsync();
         var good = File.ReadAllBytes(bench.MemoryPath);
-        foreach (var length in (int[])[0, 1, 20, good.AsSpan().IndexOf((byte)'\n'), good.AsSpan().IndexOf((byte)'\n') + 1, good.Length / 2, good.Length - 1])
+        foreach (var length in (
+            int[])[0, 1, 20, good.AsSpan().IndexOf((byte)'\n'), good.AsSpan().IndexOf((byte)'\n') + 1, good.Length / 2, good.Length - 1])
             await AssertForgottenAsync(bench, () => File.WriteAllBytes(bench.MemoryPath, good[..length]), $"cut off at {length}");
     }
 
@@ -51,12 +52,15 @@ public sealed class MemoryFileTests
     {
         await using var bench = await WrittenAsync();
         var good = File.ReadAllText(bench.MemoryPath);
-        await AssertForgottenAsync(bench, () => File.WriteAllText(bench.MemoryPath, good.Replace("\"version\":1", "\"version\":2", StringComparison.Ordinal)), "it has version 2, this program writes 1");
+        await AssertForgottenAsync(bench, () => File.WriteAllText(bench.MemoryPath, good.Replace(
+            "\"version\":1", "\"version\":2", StringComparison.Ordinal)), "it has version 2, this program writes 1");
         await AssertForgottenAsync(bench, () => File.WriteAllText(bench.MemoryPath, good + "more\n"), "its digest is wrong");
         await AssertForgottenAsync(bench, () => File.WriteAllText(bench.MemoryPath, "{}\n{}\n"), "damaged, or something else");
         await AssertForgottenAsync(bench, () => File.WriteAllText(bench.MemoryPath, "null\nnull\n"), "something else");
-        await AssertForgottenAsync(bench, () => File.WriteAllBytes(bench.MemoryPath, new byte[RegistryLimits.MemoryFileBytesMax + 1]), "longer than");
-        await AssertForgottenAsync(bench, () => { }, "mode 644", after: () => File.SetUnixFileMode(bench.MemoryPath, Ours | UnixFileMode.GroupRead | UnixFileMode.OtherRead));
+        await AssertForgottenAsync(
+            bench, () => File.WriteAllBytes(bench.MemoryPath, new byte[RegistryLimits.MemoryFileBytesMax + 1]), "longer than");
+        await AssertForgottenAsync(bench, () =>
+            { }, "mode 644", after: () => File.SetUnixFileMode(bench.MemoryPath, Ours | UnixFileMode.GroupRead | UnixFileMode.OtherRead));
         await AssertForgottenAsync(bench, () => { }, "it is no regular file", after: () =>
         {
             File.Delete(bench.MemoryPath);
@@ -155,7 +159,8 @@ public sealed class MemoryFileTests
     [Fact]
     public async Task It_is_written_without_anybody_ending()
     {
-        await using var bench = await RestartBench.StartAsync(BearerWithCdn, Bench.Impatient with { MemoryWriteDelay = TimeSpan.FromMilliseconds(1) });
+        await using var bench = await RestartBench.StartAsync(
+            BearerWithCdn, Bench.Impatient with { MemoryWriteDelay = TimeSpan.FromMilliseconds(1) });
         await bench.AssertReadsAsync(0, 1);
         // Killed now, a process must not have lost what it learned: another one starts without this one ending.
         while (!File.Exists(bench.MemoryPath) || !File.ReadAllText(bench.MemoryPath).Contains("X-Amz-Signature", StringComparison.Ordinal))
@@ -169,7 +174,8 @@ public sealed class MemoryFileTests
     public async Task A_process_learns_from_what_another_one_wrote_meanwhile()
     {
         await using var bench = await RestartBench.StartAsync(
-            BearerWithCdn with { UrlLifetime = TimeSpan.FromMinutes(1) }, Bench.Impatient with { MemoryWriteDelay = TimeSpan.FromMilliseconds(1) });
+            BearerWithCdn with { UrlLifetime = TimeSpan.FromMinutes(1) },
+            Bench.Impatient with { MemoryWriteDelay = TimeSpan.FromMilliseconds(1) });
         await bench.AssertReadsAsync(0, 1);
         bench.Bench.Clock.Advance(TimeSpan.FromMinutes(2));
         using (var other = new RegistryClient(bench.Bench.Options, bench.Bench.Log))
@@ -215,7 +221,8 @@ public sealed class MemoryFileTests
     [Fact]
     public async Task What_could_not_be_written_is_written_when_that_is_possible_again()
     {
-        await using var bench = await RestartBench.StartAsync(BearerWithCdn, Bench.Impatient with { MemoryWriteDelay = TimeSpan.FromMilliseconds(1) });
+        await using var bench = await RestartBench.StartAsync(
+            BearerWithCdn, Bench.Impatient with { MemoryWriteDelay = TimeSpan.FromMilliseconds(1) });
         Directory.Delete(bench.Folder, recursive: true);
         File.WriteAllText(bench.Folder, "");
         await bench.AssertReadsAsync(0, 1);
@@ -245,7 +252,8 @@ public sealed class MemoryFileTests
             var now = DateTimeOffset.UtcNow;
             var url = "https://cdn.example/" + new string('x', 4000);
             var locations = Enumerable.Range(0, 16_000).Select(i => new RememberedLocation(
-                "r.example", "library/python", Digest.OfSha256(BitConverter.GetBytes(i)).ToString(), "r.example/v2", now, now.AddHours(1), url)).ToList();
+                "r.example", "library/python", Digest.OfSha256(BitConverter.GetBytes(i))
+                    .ToString(), "r.example/v2", now, now.AddHours(1), url)).ToList();
             var file = new MemoryFile(folder);
             file.Write(new MemoryDocument(new byte[32], null, null, locations, null, null));
             Assert.InRange(new FileInfo(file.Name).Length, 1, RegistryLimits.MemoryFileBytesMax);

@@ -56,7 +56,8 @@ public sealed class RecalledSchemeTests
     {
         var wantsLogin = new TestRegistryOptions { Auth = auth, Username = "me", Password = "pass-word" };
         await using var bench = await RestartBench.StartAsync(wantsLogin); // In plain http.
-        File.WriteAllText(bench.Bench.DockerConfigPath, $$$$"""{"auths":{"registry.local:{{{{Port}}}}":{"username":"me","password":"pass-word"}}}""");
+        File.WriteAllText(
+            bench.Bench.DockerConfigPath, $$$$"""{"auths":{"registry.local:{{{{Port}}}}":{"username":"me","password":"pass-word"}}}""");
         RegistryClient client;
         await using (var secure = await TestRegistry.StartAsync(wantsLogin with { Tls = true }))
         {
@@ -71,7 +72,8 @@ public sealed class RecalledSchemeTests
 
         _port = PortOf(bench.Server);
         for (var i = 0; i < 2; i++)
-            Assert.Equal(RegistryFailure.Unauthorized, (await Assert.ThrowsAsync<RegistryException>(() => ReadAsync(bench, client))).Failure);
+            Assert.Equal(
+                RegistryFailure.Unauthorized, (await Assert.ThrowsAsync<RegistryException>(() => ReadAsync(bench, client))).Failure);
         Assert.Contains(bench.Server.Requests, r => r.Kind == TestRequestKind.Ping);
         Assert.All(bench.Server.Requests, r => Assert.Null(r.Authorization));
     }
@@ -86,7 +88,8 @@ public sealed class RecalledSchemeTests
             ConfigureHandler = handler =>
             {
                 handler.SslOptions.RemoteCertificateValidationCallback =
-                    (_, certificate, _, _) => certificate is X509Certificate2 shown && shown.Equals(_certificate ?? bench.Server.Certificate);
+                    (_, certificate, _, _) =>
+                        certificate is X509Certificate2 shown && shown.Equals(_certificate ?? bench.Server.Certificate);
                 handler.ConnectCallback = async (context, cancellationToken) =>
                 {
                     var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);

@@ -60,7 +60,8 @@ internal sealed class RestartBench : IAsyncDisposable
     {
         var blob = (client ?? Client).OpenBlob(Bench.Reference, Bench.Blob.Digest, Bench.Blob.Size);
         var read = await Bench.ReadAsync(offset, length, blob);
-        Assert.True(read.AsSpan().SequenceEqual(Bench.Content.AsSpan(offset, length)), string.Create(CultureInfo.InvariantCulture, $"bytes {offset}+{length} differ"));
+        Assert.True(read.AsSpan().SequenceEqual(
+            Bench.Content.AsSpan(offset, length)), string.Create(CultureInfo.InvariantCulture, $"bytes {offset}+{length} differ"));
     }
 
     public Task<ResolvedManifest> ResolveAsync(ImageReference? reference = null) =>

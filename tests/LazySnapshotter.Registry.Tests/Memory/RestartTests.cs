@@ -29,7 +29,8 @@ public sealed class RestartTests
     public async Task Ten_known_layers_are_read_with_ten_requests()
     {
         await using var bench = await RestartBench.StartAsync(BearerWithCdn);
-        var layers = Enumerable.Range(0, 10).Select(i => bench.Server.Content.AddBlob(Bench.Repository, [.. Enumerable.Repeat((byte)i, 500)])).ToList();
+        var layers = Enumerable.Range(0, 10)
+            .Select(i => bench.Server.Content.AddBlob(Bench.Repository, [.. Enumerable.Repeat((byte)i, 500)])).ToList();
         await ReadAllAsync();
         bench.Restart();
         await ReadAllAsync();
@@ -163,7 +164,8 @@ public sealed class RestartTests
         await using var bench = await RestartBench.StartAsync(Bearer);
         bench.Server.Faults.Add(Fault.Status(401, TestRequestKind.Ping, times: 1) with
         {
-            Headers = new Dictionary<string, string> { ["WWW-Authenticate"] = "Bearer realm=\"http://127.0.0.1:1/token\",service=\"test registry\"" },
+            Headers = new Dictionary<string,
+                string> { ["WWW-Authenticate"] = "Bearer realm=\"http://127.0.0.1:1/token\",service=\"test registry\"" },
         });
         await bench.Bench.FailsAsync(0, 1);
         bench.Stop();
@@ -196,7 +198,8 @@ public sealed class RestartTests
         bench.Restart();
         var elsewhere = bench.Server.Reference("private/python");
         var error = await Assert.ThrowsAsync<RegistryException>(
-            () => bench.Client.OpenBlob(elsewhere, bench.Bench.Blob).OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
+            () => bench.Client.OpenBlob(elsewhere, bench.Bench.Blob)
+                .OpenExactRangeAsync(0, 1, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.NotFound, error.Failure);
         Assert.Equal("Token Blob", bench.TakeRequests());
     }

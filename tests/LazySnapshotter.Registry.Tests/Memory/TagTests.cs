@@ -105,7 +105,8 @@ public sealed class TagTests
         var manifest = (await bench.ResolveAsync()).ManifestDocument.Descriptor;
         bench.Restart();
         var elsewhere = bench.Server.Reference("private/python");
-        var error = await Assert.ThrowsAsync<RegistryException>(() => bench.Client.GetManifestAsync(elsewhere, manifest, CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => bench.Client.GetManifestAsync(elsewhere, manifest, CancellationToken.None));
         Assert.Equal(RegistryFailure.NotFound, error.Failure);
         Assert.Equal("Token Manifest", bench.TakeRequests());
     }
@@ -135,7 +136,8 @@ public sealed class TagTests
             var before = bench.Warnings().Count();
             File.WriteAllBytes(path, content);
             bench.Start();
-            Assert.Equal(manifest.Size, (await bench.Client.GetManifestAsync(bench.Bench.Reference, manifest, CancellationToken.None)).Length);
+            Assert.Equal(
+                manifest.Size, (await bench.Client.GetManifestAsync(bench.Bench.Reference, manifest, CancellationToken.None)).Length);
             Assert.Equal("Manifest", bench.TakeRequests());
             Assert.Contains(manifest.Digest.ToString(), Assert.Single(bench.Warnings().Skip(before)), StringComparison.Ordinal);
             Assert.Equal(good, File.ReadAllBytes(path));
@@ -179,7 +181,8 @@ public sealed class TagTests
         Assert.Equal(Digest.OfSha256(another), (await bench.ResolveAsync()).Root.Descriptor.Digest);
         Assert.True(await bench.Client.DeleteManifestAsync(bench.Bench.Reference, Digest.OfSha256(another), CancellationToken.None));
         await Assert.ThrowsAsync<RegistryException>(() => bench.Client.GetManifestAsync(
-            bench.Bench.Reference, first.Root.Descriptor with { Digest = Digest.OfSha256(another), Size = another.Length }, CancellationToken.None));
+            bench.Bench.Reference, first.Root.Descriptor with { Digest = Digest.OfSha256(another), Size = another.Length },
+            CancellationToken.None));
     }
 
     [Fact]
@@ -192,13 +195,15 @@ public sealed class TagTests
         var error = await Assert.ThrowsAsync<RegistryException>(() => bench.ResolveAsync());
         Assert.Equal(RegistryFailure.Unreachable, error.Failure);
 
-        var seenAgain = await bench.Client.ResolveAsync(bench.Bench.Reference, Platform.Current, rememberedIfUnreachable: true, CancellationToken.None);
+        var seenAgain = await bench.Client.ResolveAsync(
+            bench.Bench.Reference, Platform.Current, rememberedIfUnreachable: true, CancellationToken.None);
         Assert.Equal(first.ManifestDocument.Descriptor, seenAgain.ManifestDocument.Descriptor);
         Assert.NotNull(seenAgain.TagSeenAt);
         Assert.Contains("cannot be reached", Assert.Single(bench.Warnings()), StringComparison.Ordinal);
 
         await Assert.ThrowsAsync<RegistryException>(() => bench.Client.ResolveAsync(
-            bench.Server.Reference(Bench.Repository, "never-seen"), Platform.Current, rememberedIfUnreachable: true, CancellationToken.None));
+            bench.Server.Reference(
+                Bench.Repository, "never-seen"), Platform.Current, rememberedIfUnreachable: true, CancellationToken.None));
     }
 
     [Theory]
@@ -212,7 +217,8 @@ public sealed class TagTests
         await bench.ResolveAsync();
         bench.Server.Faults.Add(Fault.Status(status, TestRequestKind.Manifest));
         await Assert.ThrowsAsync<RegistryException>(
-            () => bench.Client.ResolveAsync(bench.Bench.Reference, Platform.Current, rememberedIfUnreachable: true, CancellationToken.None));
+            () =>
+                bench.Client.ResolveAsync(bench.Bench.Reference, Platform.Current, rememberedIfUnreachable: true, CancellationToken.None));
     }
 
     // Docker Hub counts GETs of manifests against its pull limit, HEADs not.

@@ -18,14 +18,17 @@ public sealed class ConnectTimeoutTests
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(0);
         var host = listener.LocalEndPoint!.ToString()!;
-        var fillers = Enumerable.Range(0, 4).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false }).ToList();
+        var fillers = Enumerable.Range(0, 4)
+            .Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false }).ToList();
         foreach (var filler in fillers)
             _ = filler.ConnectAsync(listener.LocalEndPoint);
 
         using var client = new RegistryClient(
-            Bench.Impatient with { ConnectTimeout = TimeSpan.FromMilliseconds(200), ResponseTimeout = TimeSpan.FromSeconds(60), RetryLimit = 1 }, new CapturedLogs());
+            Bench.Impatient with { ConnectTimeout = TimeSpan.FromMilliseconds(
+                200), ResponseTimeout = TimeSpan.FromSeconds(60), RetryLimit = 1 }, new CapturedLogs());
         var blob = client.OpenBlob(ImageReference.Parse($"{host}/library/python"), Digest.OfSha256("x"u8), 10);
-        var error = await Assert.ThrowsAsync<RegistryException>(() => blob.OpenExactRangeAsync(0, 10, ReadPriority.Demanded(), CancellationToken.None));
+        var error = await Assert.ThrowsAsync<RegistryException>(
+            () => blob.OpenExactRangeAsync(0, 10, ReadPriority.Demanded(), CancellationToken.None));
         Assert.Equal(RegistryFailure.TimedOut, error.Failure);
         Assert.Contains($"{host}: ", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("no connection within 0.2 s", error.Message, StringComparison.Ordinal);

@@ -78,9 +78,11 @@ public sealed class HedgingTests
     {
         // 40 requests earned two hedges, no more: the third slow read waits.
         await using var bench = await StartAsync(null, Patient, reads: 40);
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Delay = TimeSpan.FromSeconds(2), When = r => r.Range == "bytes=2000-2009" });
+        bench.Server.Faults.Add(
+            new Fault { Kind = TestRequestKind.Blob, Delay = TimeSpan.FromSeconds(2), When = r => r.Range == "bytes=2000-2009" });
         bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Delay = AnHour, Times = 1, When = r => r.Range == "bytes=0-9" });
-        bench.Server.Faults.Add(new Fault { Kind = TestRequestKind.Blob, Delay = AnHour, Times = 1, When = r => r.Range == "bytes=1000-1009" });
+        bench.Server.Faults.Add(
+            new Fault { Kind = TestRequestKind.Blob, Delay = AnHour, Times = 1, When = r => r.Range == "bytes=1000-1009" });
         await bench.AssertReadsAsync(0, 10);
         await bench.AssertReadsAsync(1000, 10);
         Assert.Equal(2, bench.Client.Statistics.Hedges);

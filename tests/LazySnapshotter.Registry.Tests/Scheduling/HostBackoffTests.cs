@@ -8,7 +8,8 @@ public sealed class HostBackoffTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly HostBackoff _backoff = new(new RegistryOptions { RetryDelay = TimeSpan.FromMilliseconds(100), RetryDelayMax = TimeSpan.FromSeconds(30) });
+    private readonly HostBackoff _backoff = new(
+        new RegistryOptions { RetryDelay = TimeSpan.FromMilliseconds(100), RetryDelayMax = TimeSpan.FromSeconds(30) });
     private DateTimeOffset _now = Noon;
     private long _number;
 

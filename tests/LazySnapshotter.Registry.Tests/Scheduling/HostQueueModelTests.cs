@@ -20,7 +20,8 @@ public sealed class HostQueueModelTests
     {
         var seed = Random.Shared.Next();
         const int Limit = 5;
-        var queue = new HostQueue("registry.example", new RegistryOptions { ConcurrencyStart = Limit, ConcurrencyMax = Limit }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var queue = new HostQueue("registry.example", new RegistryOptions { ConcurrencyStart = Limit, ConcurrencyMax = Limit },
+            Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         var most = Limit + TurnOrder.Reserve(Limit);
         var atWork = 0;
         var done = 0;
@@ -88,12 +89,14 @@ public sealed class HostQueueModelTests
         switch (leavesOnly ? 5 + random.Next(4) : random.Next(12))
         {
             case < 5:
-                turns.Add(bench.Enter((ReadUrgency)random.Next(4), (TurnKind)random.Next(5), random.Next(3) == 0 ? 0 : random.NextInt64(1 << 24)));
+                turns.Add(bench.Enter(
+                    (ReadUrgency)random.Next(4), (TurnKind)random.Next(5), random.Next(3) == 0 ? 0 : random.NextInt64(1 << 24)));
                 break;
             case < 8 when held.Count > 0:
                 var ends = held[random.Next(held.Count)];
                 if (random.Next(6) == 0)
-                    bench.Queue.Failed(ends, random.Next(3) == 0 ? TimeSpan.FromSeconds(random.Next(5)) : null, isThrottle: random.Next(2) == 0);
+                    bench.Queue.Failed(
+                        ends, random.Next(3) == 0 ? TimeSpan.FromSeconds(random.Next(5)) : null, isThrottle: random.Next(2) == 0);
                 else
                     bench.Queue.Succeeded(ends);
                 ends.Dispose();
@@ -120,7 +123,8 @@ public sealed class HostQueueModelTests
         if (began.Count > 0)
             Assert.True(held.Count <= limit || foreground <= reserve, $"{where}: {held.Count} at a limit of {limit}");
         if (began.Exists(t => !t.IsForeground))
-            Assert.True(held.Count - foreground <= Math.Max(1, limit - reserve), $"{where}: {held.Count - foreground} in the background at a limit of {limit}");
+            Assert.True(held.Count - foreground <= Math.Max(
+                1, limit - reserve), $"{where}: {held.Count - foreground} in the background at a limit of {limit}");
 
         // Nobody waits who could go.
         var activity = bench.Queue.Activity;
@@ -143,7 +147,8 @@ public sealed class HostQueueModelTests
     // the limit changed, are not looked at: what could have gone at which moment is not to be seen from here.)
     private static void CheckAge(List<Turn> turns, List<Turn> began, Dictionary<Turn, int> passedOver, int? limit, string where)
     {
-        if (began.Count != 1 || limit is null || turns.Find(t => t.State == Turn.TurnState.Waiting) is not { } oldest || turns.IndexOf(oldest) > turns.IndexOf(began[0]))
+        if (began.Count != 1 || limit is null
+            || turns.Find(t => t.State == Turn.TurnState.Waiting) is not { } oldest || turns.IndexOf(oldest) > turns.IndexOf(began[0]))
             return;
         var before = turns.Where(t => t.IsHeld && t != began[0]).ToList();
         if (!CouldGo(oldest, before.Count, before.Count(t => t.IsForeground), limit.Value))

@@ -38,7 +38,8 @@ public sealed class HostQueueTests
     public void Inside_a_class_sizes_decide()
     {
         var bench = new QueueBench(limit: 3);
-        var active = new[] { bench.Enter(ReadUrgency.Demanded, bytes: 10), bench.Enter(ReadUrgency.Demanded, bytes: 20), bench.Enter(ReadUrgency.Demanded, TurnKind.Manifest, 5) };
+        var active = new[] { bench.Enter(ReadUrgency.Demanded, bytes: 10), bench.Enter(
+            ReadUrgency.Demanded, bytes: 20), bench.Enter(ReadUrgency.Demanded, TurnKind.Manifest, 5) };
         var small = bench.Enter(ReadUrgency.Demanded, bytes: 1000);
         var large = bench.Enter(ReadUrgency.Demanded, bytes: 100_000);
         active[0].Dispose();
@@ -85,7 +86,8 @@ public sealed class HostQueueTests
     {
         var bench = new QueueBench(limit: 8);
         var priorities = Enumerable.Range(0, 8).Select(_ => ReadPriority.Metadata()).ToList();
-        var bodies = priorities.Select(priority => bench.Queue.Enter(new TurnRequest(priority, new TurnLoad(TurnKind.Blob, 1_000_000)))).ToList();
+        var bodies = priorities.Select(priority => bench.Queue.Enter(new TurnRequest(priority, new TurnLoad(TurnKind.Blob, 1_000_000))))
+            .ToList();
         Assert.All(bodies, turn => Assert.True(turn.IsHeld));
         var demanded = bench.Demanded();
         Assert.False(demanded.IsHeld);
@@ -122,7 +124,8 @@ public sealed class HostQueueTests
     public void A_small_blob_is_not_passed_over_for_ever_by_larger_ones()
     {
         var bench = new QueueBench(limit: 3);
-        var active = new Queue<Turn>([bench.Enter(ReadUrgency.Demanded, bytes: 10), bench.Enter(ReadUrgency.Demanded, bytes: 20), bench.Metadata()]);
+        var active = new Queue<Turn>(
+            [bench.Enter(ReadUrgency.Demanded, bytes: 10), bench.Enter(ReadUrgency.Demanded, bytes: 20), bench.Metadata()]);
         var small = bench.Enter(ReadUrgency.Demanded, bytes: 1);
         var turns = 0;
         for (var bytes = 1000L; !small.IsHeld; bytes *= 2, turns++)

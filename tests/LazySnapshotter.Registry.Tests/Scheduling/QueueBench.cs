@@ -27,7 +27,8 @@ internal sealed class QueueBench
 
     public HostQueue Queue { get; }
 
-    public static TurnRequest Request(ReadUrgency urgency, TurnKind kind = TurnKind.Blob, long bytes = 0) => new(new ReadPriority(urgency), new TurnLoad(kind, bytes));
+    public static TurnRequest Request(ReadUrgency urgency, TurnKind kind = TurnKind.Blob, long bytes = 0) =>
+        new(new ReadPriority(urgency), new TurnLoad(kind, bytes));
 
     public HostQueue New(string host) => new(host, Options, NullLogger.Instance);
 

@@ -45,7 +45,8 @@ public sealed class SizeRulesTests
 
     [Fact]
     public void Of_large_blobs_the_largest_goes() => Assert.Equal(
-        3, Next([Blob(1000), Manifest(1000), Blob(1_000_000), Blob(2_000_000), Blob(1_500_000)], [Blob(20_000), Blob(10_000), Manifest(10_000)]));
+        3, Next([Blob(1000), Manifest(1000), Blob(1_000_000), Blob(2_000_000), Blob(1_500_000)],
+            [Blob(20_000), Blob(10_000), Manifest(10_000)]));
 
     [Fact]
     public void With_enough_large_ones_on_their_way_the_oldest_goes() => Assert.Equal(

@@ -117,7 +117,8 @@ public sealed class TurnGroupTests
     {
         var blob = Digest.OfSha256("blob"u8);
         using var memory = new RegistryMemory(_bench.Options, NullLogger.Instance);
-        var cell = new BlobLocationCell(_bench.Clock, new LocationMemory(memory, "host0.example", "library/python", blob, () => false, _bench.Clock));
+        var cell = new BlobLocationCell(
+            _bench.Clock, new LocationMemory(memory, "host0.example", "library/python", blob, () => false, _bench.Clock));
         var priority = ReadPriority.Background();
         Assert.Null(await cell.GetOrLeadAsync(RequestSubject.Blob(blob, null), priority, CancellationToken.None));
         await InGroupAsync([0], async () =>

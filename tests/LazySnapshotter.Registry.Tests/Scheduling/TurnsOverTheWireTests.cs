@@ -2,6 +2,7 @@ using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Blobs;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Push;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests.Scheduling;
@@ -33,7 +34,8 @@ public sealed class TurnsOverTheWireTests
     [Fact]
     public async Task Pings_tokens_and_redirects_keep_no_place_from_what_follows_them()
     {
-        await using var bench = await Bench.StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true }, OneAtATime);
+        await using var bench = await Bench.StartAsync(
+            new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true }, OneAtATime);
         await bench.AssertReadsAsync(0, 1000);
         bench.Server.Tokens.RevokeAll();
         bench.Server.SignedUrls.RevokeAll();
@@ -51,7 +53,8 @@ public sealed class TurnsOverTheWireTests
         var reads = new List<Task>();
         foreach (var (offset, priority) in new[]
         {
-            (1000, ReadPriority.Background()), (2000, ReadPriority.Predicted()), (3000, raised), (4000, ReadPriority.Demanded()), (5000, ReadPriority.Metadata()),
+            (1000, ReadPriority.Background()), (2000, ReadPriority.Predicted()), (3000, raised), (4000, ReadPriority.Demanded()),
+                (5000, ReadPriority.Metadata()),
         })
         {
             reads.Add(ReadAsync(bench, offset, priority));
@@ -105,7 +108,10 @@ public sealed class TurnsOverTheWireTests
         await using var first = await OpenAsync(bench, 0, ReadPriority.Demanded());
         var error = await bench.FailsAsync(1000, 10);
         Assert.Equal(RegistryFailure.TimedOut, error.Failure);
-        Assert.Matches($@"{bench.Blob.Digest} bytes 1000-1009: not done within the deadline of 0\.4 s: waited 0\.\d+ s for a turn at {bench.Server.Host}$", error.Message);
+        Assert.Matches(
+            $@"{bench.Blob.Digest} bytes 1000-1009: not done within the deadline of 0\.4 s: " +
+                $@"waited 0\.\d+ s for a turn at {bench.Server.Host}$",
+            error.Message);
         Assert.Equal(0, bench.Client.HostActivity.Single().Waiting);
     }
 
@@ -168,7 +174,8 @@ public sealed class TurnsOverTheWireTests
     [Fact]
     public async Task Copies_inside_one_registry_that_answers_one_at_a_time_come_to_their_end()
     {
-        await using var bench = await Bench.StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true, Mounts = false }, OneAtATime);
+        await using var bench = await Bench.StartAsync(
+            new TestRegistryOptions { Auth = TestAuthMode.Bearer, RedirectBlobs = true, Mounts = false }, OneAtATime);
         await CopyAsync(bench.Client, [.. Enumerable.Range(0, 6).Select(i => (bench.Server, bench.Server, Add(bench.Server, i)))]);
         AssertNobodyThere(bench);
     }
@@ -184,12 +191,14 @@ public sealed class TurnsOverTheWireTests
         AssertNobodyThere(bench);
     }
 
-    private static Descriptor Add(TestRegistry registry, int i) => registry.Content.AddBlob("from/here", [.. Enumerable.Repeat((byte)i, 200_000)]);
+    private static Descriptor Add(TestRegistry registry, int i) =>
+        registry.Content.AddBlob("from/here", [.. Enumerable.Repeat((byte)i, 200_000)]);
 
     private static async Task CopyAsync(RegistryClient client, (TestRegistry From, TestRegistry To, Descriptor Blob)[] copies)
     {
         var ends = await Task.WhenAll(copies.Select(copy => client.PushBlobAsync(
-            copy.To.Reference("to/there"), BlobContent.OfRemote(client.OpenBlob(copy.From.Reference("from/here"), copy.Blob.Digest, copy.Blob.Size)), null, null, CancellationToken.None)))
+            copy.To.Reference("to/there"), BlobContent.OfRemote(
+                client.OpenBlob(copy.From.Reference("from/here"), copy.Blob.Digest, copy.Blob.Size)), null, null, CancellationToken.None)))
             .WaitAsync(TimeSpan.FromSeconds(60));
         Assert.All(ends, end => Assert.Equal(BlobPush.Uploaded, end));
     }

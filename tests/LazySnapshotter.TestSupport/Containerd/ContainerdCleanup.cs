@@ -80,7 +80,8 @@ internal static class ContainerdCleanup
         foreach (var task in Directory.Exists(tasks) ? Directory.GetDirectories(tasks) : [])
         {
             var text = Encoding.ASCII.GetString(ReadProc(Path.Combine(task, "children")));
-            children.AddRange(text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture)));
+            children.AddRange(
+                text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture)));
         }
 
         return children;

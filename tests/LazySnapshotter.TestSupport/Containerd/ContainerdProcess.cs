@@ -85,7 +85,8 @@ public sealed class ContainerdProcess : IAsyncDisposable
 
     public async Task PullAsync(string reference, string snapshotter, bool plainHttp = true)
     {
-        var result = await CtrAsync(["images", "pull", .. plainHttp ? ["--plain-http"] : Array.Empty<string>(), "--snapshotter", snapshotter, reference]);
+        var result = await CtrAsync(
+            ["images", "pull", .. plainHttp ? ["--plain-http"] : Array.Empty<string>(), "--snapshotter", snapshotter, reference]);
 
         // ctr's output is pages of progress bars; what went wrong is in its error text.
         (result with { Output = "" }).Checked();
@@ -95,7 +96,8 @@ public sealed class ContainerdProcess : IAsyncDisposable
     /// connection is gone, and waits a moment (gRPC's backoff) before it connects again.</summary>
     public async Task WaitForSnapshotterAsync(string snapshotter) =>
         await _process!.WaitUntilAsync(
-            $"connected to {snapshotter}", async () => (await CtrAsync("snapshots", "--snapshotter", snapshotter, "list")).ExitCode == 0, StartTimeout);
+            $"connected to {snapshotter}", async () =>
+                (await CtrAsync("snapshots", "--snapshotter", snapshotter, "list")).ExitCode == 0, StartTimeout);
 
     /// <summary>Runs a container to its end: the image's own command, or the given one. ctr's defaults suffice: runc v2 shim,
     /// pivot_root, own (empty) network namespace. A limit that root lacks CAP_SYS_RESOURCE for is never asked for.</summary>

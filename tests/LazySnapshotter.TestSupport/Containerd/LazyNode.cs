@@ -30,9 +30,11 @@ public sealed class LazyNode : IAsyncDisposable
         ContainerdProcess? containerd = null;
         try
         {
-            containerd = await ContainerdProcess.StartAsync(options with { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root });
+            containerd = await ContainerdProcess.StartAsync(
+                options with { SnapshotterAddress = daemon.Address, SnapshotterRoot = daemon.Root });
             await daemon.StartAsync(containerd.Address, configuration);
-            await containerd.WaitForSnapshotterAsync(Snapshotter); // containerd, which was first, may have given up connecting for the moment
+            // containerd, which was first, may have given up connecting for the moment
+            await containerd.WaitForSnapshotterAsync(Snapshotter);
             return new LazyNode(daemon, containerd);
         }
         catch

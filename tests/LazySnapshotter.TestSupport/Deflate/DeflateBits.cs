@@ -66,7 +66,9 @@ public sealed class DeflateBits
             .Code(0, 1);
     }
 
-    /// <summary>A dynamic block's header with any lengths at all, each written as it is, by a code with four bits for each of 0 to 15.</summary>
+    /// <summary>
+    /// A dynamic block's header with any lengths at all, each written as it is, by a code with four bits for each of 0 to 15.
+    /// </summary>
     public DeflateBits Dynamic(bool isLast, ReadOnlySpan<byte> lengths, ReadOnlySpan<byte> distanceLengths)
     {
         var codeLengths = new byte[19];

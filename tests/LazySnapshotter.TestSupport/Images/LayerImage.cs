@@ -13,7 +13,8 @@ public static class LayerImage
     public static async Task<string> ImportAsync(ContainerdProcess containerd, string name, byte[] layer)
     {
         var isGzip = layer is [0x1F, 0x8B, ..];
-        var config = Encoding.ASCII.GetBytes($$$"""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["{{{Digest.OfSha256(layer)}}}"]}}""");
+        var config = Encoding.ASCII.GetBytes(
+            $$$"""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["{{{Digest.OfSha256(layer)}}}"]}}""");
         var manifest = Encoding.ASCII.GetBytes($$"""
             {"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{{Describe(MediaTypes.OciConfig, config)}},"layers":[{{Describe(isGzip ? MediaTypes.OciLayerGzip : MediaTypes.OciLayer, layer)}}]}
             """);

@@ -17,7 +17,8 @@ public static class IndexFiles
     public static string[] All(string root) => Directory.GetFiles(Path.Combine(root, "indexes"), "*.lsi", SearchOption.AllDirectories);
 
     /// <summary>What was set aside as damaged.</summary>
-    public static string[] Damaged(string root) => Directory.GetFiles(Path.Combine(root, "indexes"), "*.damaged", SearchOption.AllDirectories);
+    public static string[] Damaged(string root) =>
+        Directory.GetFiles(Path.Combine(root, "indexes"), "*.damaged", SearchOption.AllDirectories);
 
     /// <summary>Any index of the layer, whoever vouches for it.</summary>
     public static bool Contains(this LayerIndexStore store, Digest layer) => store.IdentitiesOf(layer).Count > 0;

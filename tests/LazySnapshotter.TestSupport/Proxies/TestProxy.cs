@@ -28,7 +28,9 @@ public sealed class TestProxy : IAsyncDisposable
 
     public string Host { get; }
 
-    /// <summary>Method and target of each, for example <c>CONNECT registry.example:443</c>; those refused for want of a login too.</summary>
+    /// <summary>
+    /// Method and target of each, for example <c>CONNECT registry.example:443</c>; those refused for want of a login too.
+    /// </summary>
     public IReadOnlyCollection<string> Requests => _requests;
 
     public async ValueTask DisposeAsync()
@@ -62,9 +64,11 @@ public sealed class TestProxy : IAsyncDisposable
                 {
                     var words = head[..head.IndexOf("\r\n", StringComparison.Ordinal)].Split(' ');
                     _requests.Enqueue($"{words[0]} {words[1]}");
-                    if (_login is not null && !head.Contains("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(_login)), StringComparison.Ordinal))
+                    if (_login is not null
+                        && !head.Contains("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(_login)), StringComparison.Ordinal))
                     {
-                        await SendAsync(near, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\nContent-Length: 0\r\n\r\n");
+                        await SendAsync(near, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic " +
+                            "realm=\"proxy\"\r\nContent-Length: 0\r\n\r\n");
                         continue;
                     }
 
@@ -90,7 +94,8 @@ public sealed class TestProxy : IAsyncDisposable
         if (isTunnel)
             await SendAsync(near, "HTTP/1.1 200 Connection established\r\n\r\n");
         else
-            await SendAsync(far, head.Replace(words[1], target.PathAndQuery, StringComparison.Ordinal).Replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n", StringComparison.Ordinal));
+            await SendAsync(far, head.Replace(words[1], target.PathAndQuery, StringComparison.Ordinal)
+                .Replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n", StringComparison.Ordinal));
         await Task.WhenAny(near.CopyToAsync(far, _stop.Token), far.CopyToAsync(near, _stop.Token));
     }
 

@@ -35,7 +35,8 @@ public sealed partial class DockerRegistry : IAsyncDisposable
     /// <param name="deletes">Manifests may be deleted, which is not the registry's own default.</param>
     /// <param name="htpasswd">Lines of a htpasswd file (bcrypt): nobody else gets in, and the challenge is Basic.</param>
     /// <param name="storage">Where it keeps everything; else in a folder of its own.</param>
-    /// <param name="redirectTo">Blobs are answered with a redirect to this base URL, followed by the path of their file in the storage.</param>
+    /// <param name="redirectTo">Blobs are answered with a redirect to this base URL, followed by the path of their file in the
+    /// storage.</param>
     public static async Task<DockerRegistry> StartAsync(
         bool deletes = false, bool useTls = false, string? htpasswd = null, string? storage = null, string? redirectTo = null)
     {

@@ -50,10 +50,15 @@ public sealed record Fault
     /// <summary>Redirects to itself.</summary>
     public bool RedirectLoop { get; init; }
 
-    /// <summary>Redirects to itself this many times, by relative and absolute Locations in turn, then answers. For faults that always befall.</summary>
+    /// <summary>
+    /// Redirects to itself this many times, by relative and absolute Locations in turn, then answers. For faults that always befall.
+    /// </summary>
     public int RedirectHops { get; init; }
 
-    /// <summary>These bytes as they are in place of an answer; then the connection is closed or, with <see cref="StallAt"/>, silent. HTTP/1 only.</summary>
+    /// <summary>
+    /// These bytes as they are in place of an answer; then the connection is closed or, with <see cref="StallAt"/>, silent. HTTP/1
+    /// only.
+    /// </summary>
     public Func<TestRequest, byte[]>? Raw { get; init; }
 
     /// <summary>Says HTTP/1.0, announces no length, and ends the body by closing the connection. HTTP/1 only.</summary>
@@ -83,7 +88,9 @@ public sealed record Fault
     /// <summary>Answers 200 with the whole blob.</summary>
     public bool IgnoreRange { get; init; }
 
-    /// <summary>Answers a range with a document of several parts (RFC 9110 section 15.3.7.2), of which the one asked for is the first.</summary>
+    /// <summary>
+    /// Answers a range with a document of several parts (RFC 9110 section 15.3.7.2), of which the one asked for is the first.
+    /// </summary>
     public bool Multipart { get; init; }
 
     /// <summary>With <see cref="Multipart"/>: of one part.</summary>
@@ -117,5 +124,6 @@ public sealed record Fault
     public Fault With(string header, string value) => this with { Headers = new Dictionary<string, string>(Headers) { [header] = value } };
 
     public static Fault HtmlPage(int status, TestRequestKind? kind = null) =>
-        new() { StatusCode = status, Kind = kind, Body = "<!DOCTYPE html><html><body>Something went wrong</body></html>", ContentType = "text/html" };
+        new() { StatusCode = status, Kind = kind, Body = "<!DOCTYPE html><html><body>Something went wrong</body></html>",
+            ContentType = "text/html" };
 }

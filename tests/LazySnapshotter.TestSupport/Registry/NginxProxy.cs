@@ -33,7 +33,8 @@ public sealed class NginxProxy : IAsyncDisposable
     public string CertificateFile => _directory.Combine("certificate.pem");
 
     /// <summary>One line per request: method, URL, status, range, bytes, what the cache said, protocol.</summary>
-    public IReadOnlyList<string> AccessLog => File.Exists(_directory.Combine("access.log")) ? File.ReadAllLines(_directory.Combine("access.log")) : [];
+    public IReadOnlyList<string> AccessLog =>
+        File.Exists(_directory.Combine("access.log")) ? File.ReadAllLines(_directory.Combine("access.log")) : [];
 
     /// <param name="server">What stands inside <c>server { }</c>. <c>FOLDER</c> in it is a folder of this nginx.</param>
     /// <param name="http">What stands beside it, inside <c>http { }</c>.</param>

@@ -34,7 +34,9 @@ public sealed class SignedUrls(TimeSpan lifetime, Action<string> secretMade)
             return "SignatureDoesNotMatch";
         var signedAt = DateTimeOffset.ParseExact(
             date, "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
-        return signedAt < _oldestGood || signedAt.AddSeconds(long.Parse(expires, CultureInfo.InvariantCulture)) < DateTimeOffset.UtcNow ? "AccessDenied" : null;
+        return signedAt < _oldestGood || signedAt.AddSeconds(long.Parse(expires, CultureInfo.InvariantCulture)) < DateTimeOffset.UtcNow
+            ? "AccessDenied"
+            : null;
     }
 
     private string Signature(string path, string date, string expires) =>

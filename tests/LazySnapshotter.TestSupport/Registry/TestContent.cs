@@ -42,7 +42,8 @@ public sealed class TestContent
 
     /// <summary>Config and manifest around layers, which are blobs of the repository already.</summary>
     /// <param name="diffIds">Digests of the uncompressed tars; where a test does not look at them, those of the layers.</param>
-    public Descriptor AddImage(string repository, string tag, IReadOnlyList<Descriptor> layers, IReadOnlyList<Digest>? diffIds = null, Platform? platform = null)
+    public Descriptor AddImage(
+        string repository, string tag, IReadOnlyList<Descriptor> layers, IReadOnlyList<Digest>? diffIds = null, Platform? platform = null)
     {
         platform ??= Platform.Current;
         var ids = (diffIds ?? [.. layers.Select(l => l.Digest)]).Select(d => d.ToString());
@@ -80,7 +81,8 @@ public sealed class TestContent
     {
         var index = OciJson.ReadIndex(File.ReadAllBytes(Path.Combine(directory, "index.json")), directory);
         foreach (var descriptor in index.Manifests)
-            AddFromLayout(repository, directory, descriptor, descriptor.Annotations?.GetValueOrDefault("org.opencontainers.image.ref.name"));
+            AddFromLayout(
+                repository, directory, descriptor, descriptor.Annotations?.GetValueOrDefault("org.opencontainers.image.ref.name"));
 
         foreach (var algorithm in Directory.GetDirectories(Path.Combine(directory, "blobs")))
         {
@@ -109,7 +111,8 @@ public sealed class TestContent
     public void RemoveBlob(string repository, Digest digest) => _blobs.TryRemove((repository, digest), out _);
 
     public IReadOnlyList<string> Tags(string repository) =>
-        [.. _manifests.Keys.Where(k => k.Repository == repository && !k.TagOrDigest.Contains(':', StringComparison.Ordinal)).Select(k => k.TagOrDigest).Order(StringComparer.Ordinal)];
+        [.. _manifests.Keys.Where(k => k.Repository == repository && !k.TagOrDigest.Contains(':', StringComparison.Ordinal))
+            .Select(k => k.TagOrDigest).Order(StringComparer.Ordinal)];
 
     internal bool Mount(string repository, Digest digest, string from) =>
         _blobs.TryGetValue((from, digest), out var blob) && (_blobs[(repository, digest)] = blob) is not null;

@@ -155,7 +155,9 @@ public sealed class TestRegistry : IAsyncDisposable
         {
             listen.UseHttps(Certificate, https =>
             {
-                https.ClientCertificateMode = Options.AsksForCertificates ? ClientCertificateMode.RequireCertificate : ClientCertificateMode.NoCertificate;
+                https.ClientCertificateMode = Options.AsksForCertificates
+                    ? ClientCertificateMode.RequireCertificate
+                    : ClientCertificateMode.NoCertificate;
                 https.AllowAnyClientCertificate();
             });
         }

@@ -53,7 +53,8 @@ internal sealed partial class TestRequestHandler
 
         Response.Headers["Docker-Content-Digest"] = put.Digest.ToString();
         Response.Headers.Location = $"/v2/{repository}/manifests/{put.Digest}";
-        if (registry.Options.ReferrersApi && TestManifestJson.ReferrerOf(registry.Content.Manifest(repository, put.Digest.ToString())!) is { } referrer)
+        if (registry.Options.ReferrersApi
+            && TestManifestJson.ReferrerOf(registry.Content.Manifest(repository, put.Digest.ToString())!) is { } referrer)
             Response.Headers["OCI-Subject"] = referrer.Subject.ToString();
         await AcceptedAsync(StatusCodes.Status201Created);
     }
@@ -110,7 +111,8 @@ internal sealed partial class TestRequestHandler
             var from = query["from"].ToString();
             if (!registry.Tokens.May(request, from, "pull"))
                 return UnauthorizedAsync(from, "pull");
-            if (registry.Options.Mounts && Digest.TryParse(query["mount"].ToString(), out var digest) && registry.Content.Mount(repository, digest, from))
+            if (registry.Options.Mounts
+                && Digest.TryParse(query["mount"].ToString(), out var digest) && registry.Content.Mount(repository, digest, from))
             {
                 Response.Headers.Location = $"/v2/{repository}/blobs/{digest}";
                 Response.Headers["Docker-Content-Digest"] = digest.ToString();
@@ -207,7 +209,11 @@ internal sealed partial class TestRequestHandler
         if (isFiltered)
             Response.Headers["OCI-Filters-Applied"] = "artifactType";
         if (start + page.Count < all.Count)
-            Response.Headers.Link = $"<{request.Path}?start={start + page.Count}{(wanted.Length > 0 ? "&artifactType=" + Uri.EscapeDataString(wanted) : "")}>; rel=\"next\"";
+        {
+            var filter = wanted.Length > 0 ? "&artifactType=" + Uri.EscapeDataString(wanted) : "";
+            Response.Headers.Link = $"<{request.Path}?start={start + page.Count}{filter}>; rel=\"next\"";
+        }
+
         Response.StatusCode = StatusCodes.Status200OK;
         Response.ContentType = MediaTypes.OciIndex;
         var json = OciJson.WriteIndex(new ImageIndex { MediaType = MediaTypes.OciIndex, Manifests = page });
@@ -227,7 +233,8 @@ internal sealed partial class TestRequestHandler
         var page = rest.Take(registry.Options.TagsPerPage).ToList();
         if (page.Count < rest.Count)
             Response.Headers.Link = $"</v2/{repository}/tags/list?last={page[^1]}>; rel=\"next\"";
-        return TextAsync(StatusCodes.Status200OK, $$"""{"name":"{{repository}}","tags":[{{string.Join(',', page.Select(t => $"\"{t}\""))}}]}""", "application/json");
+        return TextAsync(StatusCodes.Status200OK,
+            $$"""{"name":"{{repository}}","tags":[{{string.Join(',', page.Select(t => $"\"{t}\""))}}]}""", "application/json");
     }
 
     private Task AcceptedAsync(int status)

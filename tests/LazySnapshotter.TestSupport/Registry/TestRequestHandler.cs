@@ -73,7 +73,8 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
         await TextAsync(status, json, "application/json");
     }
 
-    private Task PingAsync() => registry.Tokens.MayPull(request, "") ? TextAsync(StatusCodes.Status200OK, "{}", "application/json") : UnauthorizedAsync(null);
+    private Task PingAsync() =>
+        registry.Tokens.MayPull(request, "") ? TextAsync(StatusCodes.Status200OK, "{}", "application/json") : UnauthorizedAsync(null);
 
     private async Task ManifestAsync()
     {
@@ -175,7 +176,8 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
             parts.Add((0, [0]));
         foreach (var (from, bytes) in parts)
         {
-            var head = $"--{Boundary}\r\nContent-Type: application/octet-stream\r\nContent-Range: {new ContentRangeHeaderValue(from, from + bytes.Length - 1, blob.Length)}\r\n\r\n";
+            var range = new ContentRangeHeaderValue(from, from + bytes.Length - 1, blob.Length);
+            var head = $"--{Boundary}\r\nContent-Type: application/octet-stream\r\nContent-Range: {range}\r\n\r\n";
             document.Write([.. Encoding.ASCII.GetBytes(head), .. bytes, .. "\r\n"u8]);
         }
 
@@ -206,7 +208,8 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
 
     private string NextHop()
     {
-        var query = context.Request.Query.Where(q => q.Key != HopParameter).Select(q => $"{q.Key}={Uri.EscapeDataString(q.Value.ToString())}");
+        var query = context.Request.Query.Where(q => q.Key != HopParameter)
+            .Select(q => $"{q.Key}={Uri.EscapeDataString(q.Value.ToString())}");
         var location = $"{request.Path}?{string.Join('&', query.Append($"{HopParameter}={HopsSoFar + 1}"))}";
         return HopsSoFar % 2 == 0 ? location : $"{registry.Scheme}://{request.Host}{location}";
     }
@@ -222,7 +225,10 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
         TextAsync(status, $$"""{"errors":[{"code":"{{code}}","message":"{{message}}","detail":null}]}""", "application/json");
 
     private Task S3ErrorAsync(int status, string code, string message) => TextAsync(
-        status, $"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message><StringToSign>{request.Query}</StringToSign></Error>", "application/xml");
+        status,
+        $"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message>" +
+            $"<StringToSign>{request.Query}</StringToSign></Error>",
+        "application/xml");
 
     private Task TextAsync(int status, string text, string contentType)
     {
@@ -241,6 +247,8 @@ internal sealed partial class TestRequestHandler(TestRegistry registry, HttpCont
         if (at < 0)
             return ("", "");
         var repository = request.Path[..at].TrimStart('/');
-        return (repository.StartsWith("v2/", StringComparison.Ordinal) ? repository["v2/".Length..] : repository, request.Path[(at + separator.Length)..]);
+        return (repository.StartsWith("v2/", StringComparison.Ordinal)
+            ? repository["v2/".Length..]
+            : repository, request.Path[(at + separator.Length)..]);
     }
 }

@@ -87,12 +87,14 @@ public sealed class TestTokens
         var token = "token-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
         _secrets.Enqueue(token);
         _grants[token] = new Grant(scopes, DateTimeOffset.UtcNow + _options.TokenLifetime);
-        return (StatusCodes.Status200OK, $$"""{"token":"{{token}}","expires_in":{{(long)_options.TokenLifetime.TotalSeconds}}{{RefreshToken()}}}""");
+        return (StatusCodes.Status200OK,
+            $$"""{"token":"{{token}}","expires_in":{{(long)_options.TokenLifetime.TotalSeconds}}{{RefreshToken()}}}""");
     }
 
     private bool Accepts(IFormCollection form) => form["grant_type"].ToString() switch
     {
-        "refresh_token" => form["refresh_token"] == _options.IdentityToken || _refreshTokens.TryRemove(form["refresh_token"].ToString(), out _),
+        "refresh_token" =>
+            form["refresh_token"] == _options.IdentityToken || _refreshTokens.TryRemove(form["refresh_token"].ToString(), out _),
         "password" => _options.PasswordsByPost && form["username"] == _options.Username && form["password"] == _options.Password,
         _ => false,
     };
@@ -113,6 +115,7 @@ public sealed class TestTokens
     private sealed record Grant(IReadOnlyList<string> Scopes, DateTimeOffset ExpiresAt)
     {
         public bool Allows(string repository, string action) => Scopes.Any(scope =>
-            scope.StartsWith($"repository:{repository}:", StringComparison.Ordinal) && scope[(scope.LastIndexOf(':') + 1)..].Split(',').Contains(action));
+            scope.StartsWith($"repository:{repository}:", StringComparison.Ordinal)
+                && scope[(scope.LastIndexOf(':') + 1)..].Split(',').Contains(action));
     }
 }

@@ -19,7 +19,8 @@ public sealed class TestUploads
         return (id, state);
     }
 
-    internal bool IsOpen(string id, string repository, string? state) => _open.TryGetValue(id, out var session) && session == (repository, state ?? "");
+    internal bool IsOpen(string id, string repository, string? state) =>
+        _open.TryGetValue(id, out var session) && session == (repository, state ?? "");
 
     internal bool End(string id) => _open.TryRemove(id, out _);
 }

@@ -9,7 +9,9 @@ public static class SociInstallation
     public const string FolderVariable = "LAZYSNAP_TEST_SOCI";
 
     /// <summary>Null without the variable.</summary>
-    public static string? Folder { get; } = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
+    public static string? Folder { get; } = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } folder
+        ? Path.GetFullPath(folder)
+        : null;
 
     /// <summary>A hosts file that knows the test registry by a name that does not look like loopback.</summary>
     public static string Hosts => $"127.0.0.1 localhost {TestCertificate.OtherName}\n";
@@ -19,7 +21,9 @@ public static class SociInstallation
     {
         get
         {
-            var matrix = Environment.GetEnvironmentVariable("LAZYSNAP_TEST_MATRIX") is { Length: > 0 } set ? set : RepositoryRoot.Combine("artifacts", "matrix");
+            var matrix = Environment.GetEnvironmentVariable("LAZYSNAP_TEST_MATRIX") is { Length: > 0 } set
+                ? set
+                : RepositoryRoot.Combine("artifacts", "matrix");
             var name = Path.Combine(matrix, ".soci");
             return File.Exists(name) ? Path.Combine(matrix, File.ReadAllText(name).Trim()) : null;
         }
@@ -27,7 +31,8 @@ public static class SociInstallation
 
     public static string Program(string name)
     {
-        var folder = Folder ?? Fetched ?? throw new InvalidOperationException($"{FolderVariable} is not set, and tests/matrix/fetch-soci.sh has fetched nothing");
+        var folder = Folder ?? Fetched
+            ?? throw new InvalidOperationException($"{FolderVariable} is not set, and tests/matrix/fetch-soci.sh has fetched nothing");
         return Path.Combine(folder, name);
     }
 }

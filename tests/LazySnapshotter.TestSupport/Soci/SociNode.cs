@@ -36,7 +36,8 @@ public sealed class SociNode : IAsyncDisposable
         try
         {
             var root = node._directory.MakeDirectory("root");
-            node.Containerd = await ContainerdProcess.StartAsync(new ContainerdOptions { SnapshotterAddress = node.Address, SnapshotterRoot = root });
+            node.Containerd = await ContainerdProcess.StartAsync(
+                new ContainerdOptions { SnapshotterAddress = node.Address, SnapshotterRoot = root });
             node._tool = new SociTool(node.Containerd, certificateFile);
             var content = node._directory.MakeDirectory("varlib");
             var configuration = node._directory.Combine("config.toml");
@@ -47,7 +48,8 @@ public sealed class SociNode : IAsyncDisposable
             node._process = BackgroundProcess.Start(
                 "unshare",
                 [
-                    "--mount", "--propagation", "unchanged", "sh", "-c", "mount --make-private / && mount --bind \"$0\" /var/lib && mount --bind \"$0/hosts\" /etc/hosts && exec \"$@\"", content,
+                    "--mount", "--propagation", "unchanged", "sh", "-c", "mount --make-private / && mount --bind \"$0\" /var/lib && " +
+                        "mount --bind \"$0/hosts\" /etc/hosts && exec \"$@\"", content,
                     SociInstallation.Program("soci-snapshotter-grpc"), "--address", node.Address, "--root", root,
                     "--config", configuration, "--log-level", "debug",
                 ],
@@ -69,7 +71,8 @@ public sealed class SociNode : IAsyncDisposable
 
     /// <summary>How many layers soci said it mounted without unpacking them, or had to leave to containerd.</summary>
     public int LayersPrepared(bool lazily) =>
-        Log.Split('\n').Count(line => line.Contains($"\"remote-snapshot-prepared\":\"{(lazily ? "true" : "false")}\"", StringComparison.Ordinal));
+        Log.Split('\n')
+            .Count(line => line.Contains($"\"remote-snapshot-prepared\":\"{(lazily ? "true" : "false")}\"", StringComparison.Ordinal));
 
     public async ValueTask DisposeAsync()
     {

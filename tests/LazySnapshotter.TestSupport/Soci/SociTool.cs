@@ -37,16 +37,19 @@ public sealed partial class SociTool : IAsyncDisposable
     }
 
     public Task<ProcessResult> TryCreateAsync(string reference, long spanLength) =>
-        RunAsync("create", "--min-layer-size", "0", "--span-size", spanLength.ToString(System.Globalization.CultureInfo.InvariantCulture), reference);
+        RunAsync("create", "--min-layer-size", "0", "--span-size", spanLength.ToString(
+            System.Globalization.CultureInfo.InvariantCulture), reference);
 
-    public async Task PushAsync(string reference) => (await RunAsync(["push", .. _isPlain ? ["--plain-http"] : Array.Empty<string>(), reference])).Checked();
+    public async Task PushAsync(string reference) =>
+        (await RunAsync(["push", .. _isPlain ? ["--plain-http"] : Array.Empty<string>(), reference])).Checked();
 
     public string PathOf(Digest ztoc) => _directory.Combine("soci-snapshotter-grpc", "content", "blobs", ztoc.Algorithm, ztoc.Hex);
 
     public Task<ProcessResult> RunAsync(params IEnumerable<string> arguments) => ProcessRunner.RunAsync(
         "unshare",
         [
-            "--mount", "--propagation", "private", "sh", "-c", "mount --bind \"$0\" /var/lib && mount --bind \"$0/hosts\" /etc/hosts && exec \"$@\"", _directory.Path,
+            "--mount", "--propagation", "private", "sh", "-c",
+                "mount --bind \"$0\" /var/lib && mount --bind \"$0/hosts\" /etc/hosts && exec \"$@\"", _directory.Path,
             SociInstallation.Program("soci"), "--address", _containerd.Address, "--namespace", _containerd.Namespace, .. arguments,
         ],
         Timeout, _environment);

@@ -16,7 +16,8 @@ public sealed class TestTar
     /// <param name="tweak">Changes the header before its checksum is computed.</param>
     /// <param name="isSigned">The checksum sums signed bytes, as some old programs did.</param>
     public TestTar Add(
-        string name, char type = '0', string data = "", string link = "", int mode = 0x1A4, int uid = 0, int gid = 0, long mtime = 1_000_000_000,
+        string name, char type =
+            '0', string data = "", string link = "", int mode = 0x1A4, int uid = 0, int gid = 0, long mtime = 1_000_000_000,
         long? size = null, Action<byte[]>? tweak = null, bool isSigned = false)
     {
         var header = new byte[BlockLength];

@@ -72,8 +72,10 @@ public sealed class TestAuthority : IDisposable
     private static CertificateRequest AuthorityRequest(string name, ECDsa key)
     {
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         return request;
     }
@@ -81,7 +83,8 @@ public sealed class TestAuthority : IDisposable
     private X509Certificate2 Sign(CertificateRequest request, ECDsa key)
     {
         // No longer than the authority's own, which may be of a second ago.
-        using var signed = request.Create(_certificate, DateTimeOffset.UtcNow.AddMinutes(-30), _certificate.NotAfter, RandomNumberGenerator.GetBytes(8));
+        using var signed = request.Create(
+            _certificate, DateTimeOffset.UtcNow.AddMinutes(-30), _certificate.NotAfter, RandomNumberGenerator.GetBytes(8));
         return signed.CopyWithPrivateKey(key);
     }
 }

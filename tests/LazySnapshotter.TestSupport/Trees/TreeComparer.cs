@@ -30,7 +30,11 @@ public static class TreeComparer
                 var there = expected.Entries.TryGetValue(path, out var wanted);
                 if (!there || !actual.Entries.TryGetValue(path, out var got))
                 {
-                    Add(path, "existence", there ? wanted!.Type.ToString() : "nothing", there ? "nothing" : actual.Entries[path].Type.ToString());
+                    Add(path, "existence", there
+                        ? wanted!.Type.ToString()
+                        : "nothing", there
+                        ? "nothing"
+                        : actual.Entries[path].Type.ToString());
                     continue;
                 }
 
@@ -53,13 +57,15 @@ public static class TreeComparer
             var path = wanted.Path;
             var directory = wanted.Type == FileType.S_IFDIR;
             Check(TreeAspects.Mode, path, wanted.Status.Mode, got.Status.Mode, mode => Convert.ToString(mode, 8));
-            Check(TreeAspects.Owner, path, (wanted.Status.Uid, wanted.Status.Gid), (got.Status.Uid, got.Status.Gid), owner => owner.ToString());
+            Check(TreeAspects.Owner, path, (wanted.Status.Uid, wanted.Status.Gid), (got.Status.Uid, got.Status.Gid), owner =>
+                owner.ToString());
             if (!directory || !timeless.Contains(path))
                 Check(TreeAspects.ModificationTime, path, Time(wanted.Status), Time(got.Status), time => time);
             if (wanted.Type is FileType.S_IFREG or FileType.S_IFLNK)
                 Check(TreeAspects.Size, path, wanted.Status.Size, got.Status.Size, size => size.ToString(CultureInfo.InvariantCulture));
             if (!directory)
-                Check(TreeAspects.LinkCount, path, wanted.Status.LinkCount, got.Status.LinkCount, count => count.ToString(CultureInfo.InvariantCulture));
+                Check(TreeAspects.LinkCount, path, wanted.Status.LinkCount, got.Status.LinkCount, count =>
+                    count.ToString(CultureInfo.InvariantCulture));
             if (wanted.Type is FileType.S_IFCHR or FileType.S_IFBLK)
                 Check(TreeAspects.DeviceNumber, path, Device(wanted.Status), Device(got.Status), device => device.ToString());
             Check(TreeAspects.LinkTarget, path, Show(wanted.LinkTarget), Show(got.LinkTarget), target => target);
@@ -73,7 +79,8 @@ public static class TreeComparer
                 Add(path, aspect.ToString(), show(wanted), show(got));
         }
 
-        private void Add(LinuxPath path, string aspect, string wanted, string got) => _differences.Add(new TreeDifference(path, aspect, wanted, got));
+        private void Add(LinuxPath path, string aspect, string wanted, string got) =>
+            _differences.Add(new TreeDifference(path, aspect, wanted, got));
 
         // Every name of a file with several names -> the first of them. Inode numbers differ between two trees; groups do not.
         private static Dictionary<LinuxPath, LinuxPath> HardLinks(Tree tree)
@@ -100,6 +107,7 @@ public static class TreeComparer
         private static string Show(byte[]? bytes) => bytes is null ? "" : TreeDifference.Show(bytes);
 
         private static string Xattrs(TreeEntry entry) => string.Join(
-            ' ', entry.Xattrs.OrderBy(xattr => xattr.Key, ByBytes).Select(xattr => $"{TreeDifference.Show(xattr.Key.Bytes)}={Convert.ToHexStringLower(xattr.Value)}"));
+            ' ', entry.Xattrs.OrderBy(xattr => xattr.Key, ByBytes)
+                .Select(xattr => $"{TreeDifference.Show(xattr.Key.Bytes)}={Convert.ToHexStringLower(xattr.Value)}"));
     }
 }

@@ -48,7 +48,8 @@ internal static class AddressPolicy
         var bare = new IPAddress(bytes);
         if (_sixToFour.Contains(bare))
             return new IPAddress(bytes[2..6]);
-        var isEmbedded = _translated.Contains(bare) || (_compatible.Contains(bare) && BinaryPrimitives.ReadUInt32BigEndian(bytes[12..]) > 1);
+        var isEmbedded = _translated.Contains(bare)
+            || (_compatible.Contains(bare) && BinaryPrimitives.ReadUInt32BigEndian(bytes[12..]) > 1);
         return isEmbedded ? new IPAddress(bytes[12..]) : bare;
     }
 }

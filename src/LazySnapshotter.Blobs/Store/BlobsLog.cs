@@ -5,12 +5,14 @@ using Microsoft.Extensions.Logging;
 namespace LazySnapshotter.Blobs.Store;
 
 // What the reading path of this project has to tell the person on call.
-internal static partial class LayersLog
+internal static partial class BlobsLog
 {
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Layer}: stored span {Span} (bytes {Offset}+{Length}) is damaged and will be fetched again: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Layer}: stored span {Span} (bytes {Offset}+{Length}) is damaged and will be fetched again: {Reason}")]
     public static partial void StoredSpanDamaged(ILogger logger, Digest layer, SpanId span, long offset, long length, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Layer}: span {Span} (bytes {Offset}+{Length}) arrived with a wrong digest, attempt {Attempt}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Layer}: span {Span} (bytes {Offset}+{Length}) arrived with a wrong digest, attempt {Attempt}")]
     public static partial void FetchedSpanDamaged(ILogger logger, Digest layer, SpanId span, long offset, long length, int attempt);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Layer}: transfer broke at span {Span}, attempt {Attempt}: {Reason}")]
@@ -19,7 +21,8 @@ internal static partial class LayersLog
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Layer}: read-ahead of spans {First} to {Last} failed: {Reason}")]
     public static partial void ReadAheadFailed(ILogger logger, Digest layer, int first, int last, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Layer}: the source sends all of it for a part, and all of it is taken: {Bytes} bytes")]
+    [LoggerMessage(
+        Level = LogLevel.Information, Message = "{Layer}: the source sends all of it for a part, and all of it is taken: {Bytes} bytes")]
     public static partial void SpoolBegins(ILogger logger, Digest layer, long bytes);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Layer}: came as a whole, complete on this node: {IsComplete}")]
