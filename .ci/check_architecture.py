@@ -94,10 +94,11 @@ FOLDERS = {
         "Transfer": (". Discovery IndexSources Layouts Native Soci", "push, pull, list, copy, remove"),
     },
     "Node": {
-        "Library": ("", "the layers of this node and how their indexes come"),
-        "Images": ("Library", "several layers as one tree"),
-        "Options": ("Library", "what can be configured, by the names of what there is"),
-        "Composition": ("Library Options", "puts the node's parts together as configured"),
+        "Catalog": ("", "the layers of this node and how their indexes come"),
+        "Pulling": ("Catalog", "how long a pull waits for a layer"),
+        "Images": ("Catalog", "several layers as one tree"),
+        "Options": ("Catalog Pulling", "what can be configured, by the names and limits of what there is"),
+        "Composition": ("Catalog Options", "puts the node's parts together as configured"),
     },
     "Snapshots": {
         "Model": ("", "what a snapshot is, and who mounts layers"),

@@ -1,7 +1,9 @@
+using System.Text;
 using LazySnapshotter.Daemon.Hosting;
 using LazySnapshotter.Daemon.Log;
 using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Fuse;
+using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts;
 using LazySnapshotter.Mounts.FileSystem;
@@ -31,12 +33,13 @@ public static class SnapshotterDaemon
         await using var storage = NodeStorage.Open(options, loggers);
         await using var metrics = await MetricsServer.StartAsync(options.Metrics.Listen, loggers, cancellationToken);
         var layersDirectory = Path.Combine(options.Root, "layers");
-        var silenceMax = options.Registry.Requests.SilenceMax;
-        using var mounter = new LayerMounter(layersDirectory, storage.Library, new SlotStore(database), loggers, silenceMax);
+        var silenceMax = options.Registry.Requests.ToSilenceMax();
+        using var mounter = new LayerMounter(layersDirectory, storage.Catalog, new SlotStore(database), loggers, silenceMax);
         var fileSystem = OverlayProbe.NeedsUserXattr(options.Root) ? new UserOverlayXattrs(mounter.FileSystem) : mounter.FileSystem;
         await using var session = await FuseSession.StartAsync(
             FuseMount.Create(layersDirectory, new FuseMountOptions()), fileSystem, new FuseSessionOptions(),
             loggers.CreateLogger<FuseSession>());
+        mounter.Released += slot => session.InvalidateEntry(NodeId.Root, Encoding.ASCII.GetBytes($"{slot}"));
         using var images = new ContainerdImages(options.Containerd, loggers.CreateLogger<ContainerdImages>());
         await using var snapshotter = new Snapshotter(options.Root, database, mounter, images, loggers.CreateLogger<Snapshotter>());
         await mounter.ReleaseUnusedAsync(snapshotter.LayersInUse(), cancellationToken);

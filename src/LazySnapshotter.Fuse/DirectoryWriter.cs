@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Fuse.Protocol;
+using LazySnapshotter.Linux;
 
 namespace LazySnapshotter.Fuse;
 
@@ -52,15 +53,21 @@ internal sealed class DirectoryWriter(IFuseFileSystem fileSystem) : IDirectorySi
         return TryAddEntry(name, node, attributes.Mode, nextCookie + BeforeChildren);
     }
 
-    /// <summary>"." or "..": with a node id of 0, which tells the kernel not to make a name of it.</summary>
-    public bool TryAddDots(ReadOnlySpan<byte> name, NodeId node, long next)
+    public bool TryAddName(ReadOnlySpan<byte> name, NodeId node, FileType type, long nextCookie) =>
+        TryAddUnlinked(name, node, (uint)type, nextCookie + BeforeChildren);
+
+    /// <summary>"." or "..".</summary>
+    public bool TryAddDots(ReadOnlySpan<byte> name, NodeId node, long next) => TryAddUnlinked(name, node, (uint)FileType.S_IFDIR, next);
+
+    // In READDIRPLUS with a node id of 0, which tells the kernel to list the name and make no entry of it (fuse_direntplus_link).
+    private bool TryAddUnlinked(ReadOnlySpan<byte> name, NodeId node, uint mode, long next)
     {
         if (!HasRoom((_withAttributes ? Unsafe.SizeOf<FuseEntryOut>() : 0) + FuseDirectoryEntry.Length(name.Length)))
             return false;
 
         if (_withAttributes)
             Append(default(FuseEntryOut));
-        return TryAddEntry(name, node, (uint)Linux.FileType.S_IFDIR, next);
+        return TryAddEntry(name, node, mode, next);
     }
 
     private bool TryAddEntry(ReadOnlySpan<byte> name, NodeId node, uint mode, long next)

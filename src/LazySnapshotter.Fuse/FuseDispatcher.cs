@@ -32,13 +32,51 @@ internal sealed partial class FuseDispatcher(FuseConnection connection)
         Statistics.Count(request.Header.Opcode);
         try
         {
+            if (WhenReady(request) is { } preparation)
+                _ = HandleLaterAsync(preparation, message.ToArray());
+            else
+                Handle(ref request);
+        }
+        catch (Exception e)
+        {
+            Fail(request, e);
+        }
+    }
+
+    // Of requests that ask the filesystem about a node.
+    private Task? WhenReady(FuseRequest request) => request.Header.Opcode switch
+    {
+        FuseOpcode.FUSE_LOOKUP => _fileSystem.WhenReady(request.Node, request.ReadName()),
+        FuseOpcode.FUSE_GETATTR or FuseOpcode.FUSE_READ or FuseOpcode.FUSE_READDIR or FuseOpcode.FUSE_READDIRPLUS
+            or FuseOpcode.FUSE_READLINK or FuseOpcode.FUSE_GETXATTR or FuseOpcode.FUSE_LISTXATTR => _fileSystem.WhenReady(request.Node, []),
+        _ => null,
+    };
+
+    // On the thread pool, so with a dispatcher of its own: buffers belong to one thread.
+    private async Task HandleLaterAsync(Task preparation, byte[] message)
+    {
+        await preparation.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        new FuseDispatcher(_connection).HandlePrepared(preparation, message);
+    }
+
+    private void HandlePrepared(Task preparation, byte[] message)
+    {
+        var request = new FuseRequest(message);
+        try
+        {
+            preparation.GetAwaiter().GetResult();
             Handle(ref request);
         }
         catch (Exception e)
         {
-            FuseLog.RequestFailed(_connection.Logger, request.Header.Opcode, request.Node, e);
-            _device.ReplyError(request.Header.Unique, Errno.EIO);
+            Fail(request, e);
         }
+    }
+
+    private void Fail(in FuseRequest request, Exception exception)
+    {
+        FuseLog.RequestFailed(_connection.Logger, request.Header.Opcode, request.Node, exception);
+        _device.ReplyError(request.Header.Unique, Errno.EIO);
     }
 
     private void Handle(ref FuseRequest request)

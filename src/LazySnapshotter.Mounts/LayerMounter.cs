@@ -3,12 +3,12 @@ using System.Diagnostics;
 using System.Globalization;
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Fuse.FileSystem;
-using LazySnapshotter.Layers;
 using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Mounts.FileSystem;
 using LazySnapshotter.Mounts.Implicit;
 using LazySnapshotter.Mounts.Slots;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
+using LazySnapshotter.Node.Pulling;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Snapshots.Model;
 using Microsoft.Extensions.Logging;
@@ -21,7 +21,7 @@ namespace LazySnapshotter.Mounts;
 public sealed class LayerMounter : ILayerMounter, IDisposable
 {
     private readonly string _mountPoint;
-    private readonly LayerLibrary _library;
+    private readonly LayerCatalog _catalog;
     private readonly PullDecisions _pulls;
     private readonly SlotStore _slots;
     private readonly LayerFileSystem _fileSystem;
@@ -34,21 +34,24 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
 
     /// <param name="mountPoint">Where <see cref="FileSystem"/> is mounted.</param>
     /// <param name="silenceMax">Of a layer that is being got ready; then containerd is told that it is not served.</param>
-    public LayerMounter(string mountPoint, LayerLibrary library, SlotStore slots, ILoggerFactory loggers, TimeSpan? silenceMax = null)
+    public LayerMounter(string mountPoint, LayerCatalog catalog, SlotStore slots, ILoggerFactory loggers, TimeSpan? silenceMax = null)
     {
         _mountPoint = mountPoint;
-        _library = library;
+        _catalog = catalog;
         _slots = slots;
         _logger = loggers.CreateLogger<LayerMounter>();
-        _pulls = new PullDecisions(library, silenceMax ?? PullDecisions.DefaultSilenceMax, TimeProvider.System, _logger);
-        _fileSystem = new LayerFileSystem(OpenSlot);
+        _pulls = new PullDecisions(catalog, silenceMax ?? PullDecisions.DefaultSilenceMax, TimeProvider.System, _logger);
+        _fileSystem = new LayerFileSystem(OpenSlotAsync);
         foreach (var number in slots.Numbers())
         {
             _fileSystem.Register(number);
             if (slots.TryGet(number) is { } slot)
-                library.TakeForPublished(slot.Layer, slot.IndexId, ImageReference.Parse(slot.Source).Name);
+                catalog.TakeForPublished(slot.Layer, slot.IndexId, ImageReference.Parse(slot.Source).Name);
         }
     }
+
+    /// <summary>A slot is gone: what the kernel keeps of it is to be forgotten (<see cref="Fuse.FuseSession.InvalidateEntry"/>).</summary>
+    public event Action<long>? Released;
 
     /// <summary>What the kernel is served.</summary>
     public IFuseFileSystem FileSystem => _fileSystem;
@@ -69,13 +72,13 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
 
     public Task<MountedLayer> MountVerifiedAsync(
         RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken) =>
-        MountAsync(image, claim, lowerDirectories, _library.OpenVerifiedAsync, cancellationToken);
+        MountAsync(image, claim, lowerDirectories, _catalog.OpenVerifiedAsync, cancellationToken);
 
     public bool IsVerified(long layerId)
     {
         if (_verified.ContainsKey(layerId))
             return true;
-        var isVerified = _slots.TryGet(layerId) is { } slot && _library.IsVerified(slot.Layer, slot.IndexId);
+        var isVerified = _slots.TryGet(layerId) is { } slot && _catalog.IsVerified(slot.Layer, slot.IndexId);
         return isVerified && _verified.TryAdd(layerId, true);
     }
 
@@ -93,7 +96,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         if (origins.Count > 0 && origins.Count == images.Count)
         {
             var published = await Task.WhenAll(
-                origins.Select(origin => _library.IsPublishedAsync(origin, slot.Layer, slot.IndexId, cancellationToken)));
+                origins.Select(origin => _catalog.IsPublishedAsync(origin, slot.Layer, slot.IndexId, cancellationToken)));
             if (Array.TrueForAll(published, isPublished => isPublished))
                 return null;
         }
@@ -101,7 +104,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         try
         {
             var sources = origins.Select(origin => origin.Image).Prepend(ImageReference.Parse(slot.Source)).ToList();
-            return await _library.VerifyAsync(sources, slot.Layer, slot.IndexId, cancellationToken);
+            return await _catalog.VerifyAsync(sources, slot.Layer, slot.IndexId, cancellationToken);
         }
         catch (Exception e) when (IsExpected(e))
         {
@@ -113,7 +116,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     {
         try
         {
-            return await _library.LayersOfAsync(
+            return await _catalog.LayersOfAsync(
                 new LayerOrigin(ImageReference.Parse(image.Reference), image.ManifestDigest), cancellationToken);
         }
         catch (Exception e) when (IsExpected(e))
@@ -125,7 +128,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     public string DirectoryOf(long layerId) => Path.Combine(_mountPoint, layerId.ToString(CultureInfo.InvariantCulture));
 
     public LayerUsage UsageOf(long layerId) =>
-        _slots.TryGet(layerId) is { } slot ? new LayerUsage(_library.StoredBytes(slot.Layer), Inodes: 1) : default;
+        _slots.TryGet(layerId) is { } slot ? new LayerUsage(_catalog.StoredBytes(slot.Layer), Inodes: 1) : default;
 
     public async Task ReleaseAsync(long layerId, CancellationToken cancellationToken)
     {
@@ -137,10 +140,11 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
 
             _fileSystem.Remove(layerId);
             if (!_slots.AnyFor(slot.Layer))
-                await _library.RemoveAsync(slot.Layer);
+                await _catalog.RemoveAsync(slot.Layer);
             else if (!_slots.AnyFor(slot.Layer, slot.IndexId))
-                await _library.RemoveAsync(slot.Layer, slot.IndexId);
+                await _catalog.RemoveAsync(slot.Layer, slot.IndexId);
             MountsLog.LayerReleased(_logger, slot.Layer, layerId);
+            Released?.Invoke(layerId);
         }
         finally
         {
@@ -158,7 +162,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     }
 
     private static bool IsExpected(Exception e) =>
-        e is IOException or InvalidDataException or FormatException or UnsupportedLayerException or UnauthorizedAccessException;
+        e is FormatException || IndexAcquisition.IsExpected(e);
 
     private async Task<MountedLayer> MountAsync(
         RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories,
@@ -207,7 +211,7 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         try
         {
             // Opened again: a release may have closed it since. What it dropped is fetched anew when it is read.
-            var opened = _library.TryOpen(image, layer.Digest, layer.Index.Id)
+            var opened = await _catalog.TryOpenAsync(image, layer.Digest, layer.Index.Id, cancellationToken)
                 ?? throw new IOException($"{layer.Digest}: its index went away while it was mounted");
             var slot = _slots.GetOrAdd(layer.Digest, opened.Index.Id, inherited.ToBytes(), image.ToString());
             _fileSystem.Add(slot.Number, new LayerDirectory(slot.Number, opened, inherited));
@@ -222,18 +226,18 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     private void UseCredentials(RemoteImage image, ImageReference reference)
     {
         if (image.Credentials is { } credentials)
-            _library.UseCredentials(reference, credentials.Username, credentials.Secret);
+            _catalog.UseCredentials(reference, credentials.Username, credentials.Secret);
     }
 
     // One line per image start with what it cost at registries, other images' requests at the same time included.
     private async Task PrepareAllAsync(LayerOrigin origin, IReadOnlyList<Digest> layers)
     {
         var started = Stopwatch.GetTimestamp();
-        var before = _library.RegistryCounts;
+        var before = _catalog.RegistryCounts;
         await Task.WhenAll(layers.Select(layer => PrepareAsync(origin, layer)));
         var image = origin.Image.ToString();
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        var cost = _library.RegistryCounts.Since(before).ToString();
+        var cost = _catalog.RegistryCounts.Since(before).ToString();
         MountsLog.ImagePrepared(_logger, image, layers.Count, seconds, cost);
     }
 
@@ -254,18 +258,28 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
         }
     }
 
-    private LayerDirectory? OpenSlot(long number)
+    // Of a slot that an earlier process gave out. A release waits, or has been before: nothing is opened for a slot that is gone.
+    private async Task<LayerDirectory?> OpenSlotAsync(long number)
     {
-        if (_slots.TryGet(number) is not { } slot)
-            return null;
+        await _gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            if (_slots.TryGet(number) is not { } slot)
+                return null;
 
-        var image = ImageReference.Parse(slot.Source);
-        // Another index would give the kernel's node ids another meaning.
-        if (_library.TryOpen(image, slot.Layer, slot.IndexId) is { } layer)
-            return new LayerDirectory(number, layer, ImplicitDirectories.FromBytes(slot.Inherited));
+            var image = ImageReference.Parse(slot.Source);
+            // Another index would give the kernel's node ids another meaning.
+            if (await _catalog.TryOpenAsync(image, slot.Layer, slot.IndexId, CancellationToken.None) is { } layer)
+                return new LayerDirectory(number, layer, ImplicitDirectories.FromBytes(slot.Inherited));
 
-        if (_library.Recover(image, slot.Layer, slot.IndexId, () => _slots.TryGet(number) is not null))
-            MountsLog.SlotWaitsForIndex(_logger, number, slot.IndexId, slot.Layer);
-        throw new IOException($"{slot.Layer}: the index {slot.IndexId} that slot {number} was made with is not here, it is being obtained");
+            if (_catalog.Recover(image, slot.Layer, slot.IndexId, () => _slots.TryGet(number) is not null))
+                MountsLog.SlotWaitsForIndex(_logger, number, slot.IndexId, slot.Layer);
+            throw new IOException(
+                $"{slot.Layer}: the index {slot.IndexId} that slot {number} was made with is not here, it is being obtained");
+        }
+        finally
+        {
+            _gate.Release();
+        }
     }
 }

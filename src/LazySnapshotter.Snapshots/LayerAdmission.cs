@@ -70,9 +70,8 @@ internal sealed class LayerAdmission(
         }
 
         throw new SnapshotStateException(
-            $"snapshot \"{parent}\" shows a layer that is not what it was said to be, and could not be put right ({string.Join("; " +
-                "", reasons)}); "
-            + "remove every image that uses it and pull again");
+            $"snapshot \"{parent}\" shows a layer that is not what it was said to be, and could not be put right "
+            + $"({string.Join("; ", reasons)}); remove every image that uses it and pull again");
     }
 
     private async Task RemountAsync(

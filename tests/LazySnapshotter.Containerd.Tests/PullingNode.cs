@@ -54,7 +54,7 @@ internal sealed class PullingNode : IAsyncDisposable
         _storage = NodeStorage.Open(options, Log);
         _database = MetadataDatabase.Open(_directory.Combine("root", "metadata.db"));
         var deadline = TimeSpan.FromSeconds(options.Registry.Requests.DecisionDeadline);
-        _mounter = new LayerMounter(_directory.Combine("layers"), _storage.Library, new SlotStore(_database), Log, deadline);
+        _mounter = new LayerMounter(_directory.Combine("layers"), _storage.Catalog, new SlotStore(_database), Log, deadline);
         _snapshotter = new Snapshotter(options.Root, _database, _mounter, images: null, new Logger<Snapshotter>(Log));
     }
 

@@ -1,7 +1,5 @@
-using System.Text;
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Blobs.Reading;
-using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Layers.Build;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Format;
@@ -10,7 +8,7 @@ using LazySnapshotter.Layers.Spans;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Node.Tests;
 using LazySnapshotter.Mounts.Slots;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
@@ -57,13 +55,13 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
 
         // As a new process, whose registry is down at first.
         _node.Registry.Faults.Add(Fault.Status(503));
-        await using var library = Library(Build());
-        using var mounter = Mounter(library);
-        Assert.Throws<IOException>(() => Look(mounter, slot));
-        Assert.Throws<IOException>(() => Look(mounter, slot));
+        await using var catalog = Catalog(Build());
+        using var mounter = Mounter(catalog);
+        await Assert.ThrowsAsync<IOException>(() => mounter.LookAsync(slot));
+        await Assert.ThrowsAsync<IOException>(() => mounter.LookAsync(slot));
         _node.Registry.Faults.Clear();
 
-        await UntilAsync(() => Look(mounter, slot) == Errno.None);
+        await UntilShownAsync(mounter, slot);
     }
 
     [Fact]
@@ -74,13 +72,13 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         File.Delete(_node.Indexes.FileOf(_layer.Digest));
 
         var asked = 0;
-        await using var library = Library(new Published(async () => ++asked < 3
+        await using var catalog = Catalog(new Published(async () => ++asked < 3
             ? null
             : await _node.Indexes.AddAsync(_layer.Digest, new MemoryStream(kept), _node.Reference.Name, expectedId: null, default)));
-        using var mounter = Mounter(library);
-        Assert.Throws<IOException>(() => Look(mounter, slot));
+        using var mounter = Mounter(catalog);
+        await Assert.ThrowsAsync<IOException>(() => mounter.LookAsync(slot));
         await UntilAsync(() => asked == 3); // without another look
-        await UntilAsync(() => Look(mounter, slot) == Errno.None);
+        await UntilShownAsync(mounter, slot);
         Assert.Equal(3, asked);
     }
 
@@ -90,14 +88,14 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         var slot = await MountAsync(CheckpointPlacement.Uniform(64 << 10));
         File.Delete(_node.Indexes.FileOf(_layer.Digest));
 
-        await using var library = Library(Build());
-        using var mounter = Mounter(library);
-        Assert.Throws<IOException>(() => Look(mounter, slot));
+        await using var catalog = Catalog(Build());
+        using var mounter = Mounter(catalog);
+        await Assert.ThrowsAsync<IOException>(() => mounter.LookAsync(slot));
         await UntilAsync(() => _node.Indexes.Contains(_layer.Digest));
 
         for (var i = 0; i < 20; i++)
         {
-            Assert.Throws<IOException>(() => Look(mounter, slot));
+            await Assert.ThrowsAsync<IOException>(() => mounter.LookAsync(slot));
             await Task.Delay(10);
         }
 
@@ -108,9 +106,9 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     public async Task Damage_found_while_a_layer_is_open_is_mended_in_the_background()
     {
         var client = Client();
-        await using var library = new LayerLibrary(
+        await using var catalog = new LayerCatalog(
             _node.Indexes, _node.Blobs, client, new SpanCache(), Options(Build(client)), NullLoggerFactory.Instance);
-        var layer = await library.OpenAsync(Origin, _layer.Digest, default);
+        var layer = await catalog.OpenAsync(Origin, _layer.Digest, default);
         var window = Enumerable.Range(0, layer.Index.Spans.Count)
             .Select(i => new SpanId(i)).First(span => layer.Index.WindowLengthOf(span) > 0);
 
@@ -139,12 +137,12 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
         front.Dispose();
 
         var client = Client();
-        await using var library = Library(new Published(async () => await _node.Indexes.AddRemoteAsync(
+        await using var catalog = Catalog(new Published(async () => await _node.Indexes.AddRemoteAsync(
             _layer.Digest, client.OpenBlob(
                 _node.Reference, published.Digest, published.Size), published.Size, _node.Reference.Name, expectedId: null, default)));
         _node.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, ResetAt = breaksAt, Times = 1 });
         _node.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, After = 1, StatusCode = 503, Times = 3 });
-        await library.OpenAsync(Origin, _layer.Digest, default);
+        await catalog.OpenAsync(Origin, _layer.Digest, default);
 
         await UntilAsync(() => _node.Indexes.Contains(_layer.Digest));
         Assert.Equal(file, await File.ReadAllBytesAsync(_node.Indexes.FileOf(_layer.Digest)));
@@ -152,16 +150,18 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
 
     private LayerOrigin Origin => new(_node.Reference, Manifest: null);
 
-    private static Errno Look(LayerMounter mounter, long slot) =>
-        mounter.FileSystem.Lookup(NodeId.Root, Encoding.ASCII.GetBytes($"{slot}"), out _, out _);
+    private static Task UntilShownAsync(LayerMounter mounter, long slot) =>
+        UntilAsync(async () => await mounter.LookAsync(slot) == Errno.None);
 
-    private static async Task UntilAsync(Func<bool> isSo)
+    private static Task UntilAsync(Func<bool> isSo) => UntilAsync(() => Task.FromResult(isSo()));
+
+    private static async Task UntilAsync(Func<Task<bool>> isSo)
     {
         for (var waited = 0; ; waited++)
         {
             try
             {
-                if (isSo())
+                if (await isSo())
                     return;
             }
             catch (IOException) when (waited < 400)
@@ -179,18 +179,18 @@ public sealed class IndexRecoveryTests : IAsyncLifetime
     {
         var options = placement is null ? new LayerIndexOptions() : new LayerIndexOptions { Placement = placement };
         (await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(_blob), options, default)).Dispose();
-        await using var library = Library();
-        using var mounter = Mounter(library);
+        await using var catalog = Catalog();
+        using var mounter = Mounter(catalog);
         return (await mounter.MountAsync(
             new RemoteImage(_node.Reference.ToString(), null, [_layer.Digest]), TestClaims.Of(_blob), [], default)).Id;
     }
 
-    private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), NullLoggerFactory.Instance);
+    private LayerMounter Mounter(LayerCatalog catalog) => new("/nowhere", catalog, new SlotStore(_database), NullLoggerFactory.Instance);
 
-    private LayerLibrary Library(params ILayerIndexSource[] sources) =>
+    private LayerCatalog Catalog(params ILayerIndexSource[] sources) =>
         new(_node.Indexes, _node.Blobs, Client(), new SpanCache(), Options(sources), NullLoggerFactory.Instance);
 
-    private static LayerLibraryOptions Options(params ILayerIndexSource[] sources) =>
+    private static LayerCatalogOptions Options(params ILayerIndexSource[] sources) =>
         new() { Sources = sources, Retrying = new BackoffTimes(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(100)) };
 
     private StreamedIndexSource Build(RegistryClient? client = null)

@@ -1,12 +1,11 @@
 using System.Text;
 using LazySnapshotter.Artifacts;
-using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Node.Tests;
 using LazySnapshotter.Mounts.Slots;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Snapshots.Metadata;
 using LazySnapshotter.Snapshots.Model;
@@ -50,8 +49,8 @@ public sealed class IndexTrustTests : IAsyncLifetime
     [Fact]
     public async Task A_layer_whose_blob_does_not_unpack_to_what_the_image_says_is_not_mounted()
     {
-        await using var library = _node.Library(_build);
-        using var mounter = Mounter(library);
+        await using var catalog = _node.Catalog(_build);
+        using var mounter = Mounter(catalog);
         var refused = await Assert.ThrowsAsync<LayerUnavailableException>(() => mounter.MountAsync(Image("app"), False, [], default));
         Assert.Contains(TestClaims.Of(Evil).Chain, refused.Message, StringComparison.Ordinal);
         Assert.Contains("names another diff ID", refused.Message, StringComparison.Ordinal);
@@ -61,8 +60,8 @@ public sealed class IndexTrustTests : IAsyncLifetime
     [Fact]
     public async Task A_layer_of_another_length_than_the_manifest_says_is_not_mounted()
     {
-        await using var library = _node.Library(_build);
-        using var mounter = Mounter(library);
+        await using var catalog = _node.Catalog(_build);
+        using var mounter = Mounter(catalog);
         foreach (var wrong in (long[])[Genuine.Length - 1, Genuine.Length + 1])
         {
             var refused = await Assert.ThrowsAsync<LayerUnavailableException>(
@@ -76,8 +75,8 @@ public sealed class IndexTrustTests : IAsyncLifetime
     [Fact]
     public async Task A_published_index_without_proof_counts_for_its_own_repository_alone()
     {
-        await using var library = _node.Library(new Published(_node.Indexes, "evil", Genuine, Genuine, True.Chain), _build);
-        using var mounter = Mounter(library);
+        await using var catalog = _node.Catalog(new Published(_node.Indexes, "evil", Genuine, Genuine, True.Chain), _build);
+        using var mounter = Mounter(catalog);
         var layer = await mounter.MountAsync(Image("evil"), True, [], default);
         Assert.False(mounter.IsVerified(layer.Id));
         Assert.Null(await mounter.AdmitAsync(layer.Id, [Image("evil")], default));
@@ -92,9 +91,9 @@ public sealed class IndexTrustTests : IAsyncLifetime
     [Fact]
     public async Task Another_image_never_opens_a_layer_by_the_index_of_a_repository_that_is_not_its_own()
     {
-        await using var library = _node.Library(new Published(_node.Indexes, "evil", Evil, Genuine, True.Chain), _build);
-        var evil = await library.OpenAsync(new LayerOrigin(Reference("evil"), null), True.Layer, default);
-        var honest = await library.OpenAsync(new LayerOrigin(Reference(TestNode.Repository), null), True.Layer, default);
+        await using var catalog = _node.Catalog(new Published(_node.Indexes, "evil", Evil, Genuine, True.Chain), _build);
+        var evil = await catalog.OpenAsync(new LayerOrigin(Reference("evil"), null), True.Layer, default);
+        var honest = await catalog.OpenAsync(new LayerOrigin(Reference(TestNode.Repository), null), True.Layer, default);
         Assert.NotEqual(evil.Index.Id, honest.Index.Id);
         Assert.Equal("GENUINE", await ReadAsync(honest));
         Assert.Equal(2, _node.Indexes.IdentitiesOf(True.Layer).Count);
@@ -107,9 +106,9 @@ public sealed class IndexTrustTests : IAsyncLifetime
     {
         // Of the evil layer, as if it unpacked to the genuine one; or of the genuine layer, with other files.
         var claim = how == "a false diff ID" ? False : True;
-        await using var library = _node.Library(
+        await using var catalog = _node.Catalog(
             new Published(_node.Indexes, "evil", Evil, how == "a false diff ID" ? Evil : Genuine, True.Chain), _build);
-        using var mounter = Mounter(library);
+        using var mounter = Mounter(catalog);
         var layer = await mounter.MountAsync(Image("evil"), claim, [], default);
 
         Assert.NotNull(await mounter.AdmitAsync(layer.Id, [Image("evil"), Image(TestNode.Repository)], default));
@@ -118,7 +117,7 @@ public sealed class IndexTrustTests : IAsyncLifetime
         var right = await mounter.MountVerifiedAsync(Image(TestNode.Repository), True, [], default);
         Assert.NotEqual(layer.Id, right.Id);
         Assert.True(mounter.IsVerified(right.Id));
-        Assert.Equal(Errno.None, mounter.FileSystem.Lookup(NodeId.Root, Encoding.ASCII.GetBytes($"{right.Id}"), out _, out _));
+        Assert.Equal(Errno.None, await mounter.LookAsync(right.Id));
         if (claim == False)
             await Assert.ThrowsAsync<LayerUnavailableException>(() => mounter.MountVerifiedAsync(Image("evil"), claim, [], default));
     }
@@ -126,10 +125,10 @@ public sealed class IndexTrustTests : IAsyncLifetime
     [Fact]
     public async Task A_repository_that_publishes_the_same_index_vouches_for_it_without_the_blob()
     {
-        await using var library = _node.Library(
+        await using var catalog = _node.Catalog(
             new Published(_node.Indexes, "one", Genuine, Genuine, True.Chain), new Published(
                 _node.Indexes, "two", Genuine, Genuine, True.Chain), _build);
-        using var mounter = Mounter(library);
+        using var mounter = Mounter(catalog);
         var layer = await mounter.MountAsync(Image("one"), True, [], default);
         Assert.Null(await mounter.AdmitAsync(layer.Id, [Image("one"), Image("two")], default));
         Assert.False(_node.Blobs.IsComplete(True.Layer));
@@ -140,9 +139,9 @@ public sealed class IndexTrustTests : IAsyncLifetime
     public async Task An_index_left_by_a_program_that_kept_no_track_counts_for_the_repository_it_was_mounted_for()
     {
         long slot;
-        await using (var library = _node.Library(_build))
+        await using (var catalog = _node.Catalog(_build))
         {
-            using var mounter = Mounter(library);
+            using var mounter = Mounter(catalog);
             slot = (await mounter.MountAsync(Image(TestNode.Repository), True, [], default)).Id;
         }
 
@@ -152,14 +151,14 @@ public sealed class IndexTrustTests : IAsyncLifetime
         Directory.Delete(folder, recursive: true);
 
         var indexes = new LayerIndexStore(_node.Directory.Path);
-        await using var after = _node.Library(_build);
+        await using var after = _node.Catalog(_build);
         using var again = Mounter(after);
         Assert.False(again.IsVerified(slot));
         Assert.True(indexes.IsPublishedBy(True.Layer, indexes.IdentitiesOf(True.Layer).Single(), Reference(TestNode.Repository).Name));
-        Assert.Equal(Errno.None, again.FileSystem.Lookup(NodeId.Root, Encoding.ASCII.GetBytes($"{slot}"), out _, out _));
+        Assert.Equal(Errno.None, await again.LookAsync(slot));
     }
 
-    private LayerMounter Mounter(LayerLibrary library) => new("/nowhere", library, new SlotStore(_database), NullLoggerFactory.Instance);
+    private LayerMounter Mounter(LayerCatalog catalog) => new("/nowhere", catalog, new SlotStore(_database), NullLoggerFactory.Instance);
 
     private ImageReference Reference(string repository) => _node.Registry.Reference(repository);
 

@@ -24,7 +24,7 @@ public sealed class LayerDirectoryTests : IAsyncLifetime
         var layer = await _layers.LayerAsync(("cfg/new", "n"), ("cfg/.wh..wh..opq", null));
         var cfg = EntryOf(layer.Toc, "cfg");
         var inherited = new InheritedDirectory(0b111_001_001, 7, 8, 5, 0, [new TocXattr("user.k"u8.ToArray(), "v"u8.ToArray())]);
-        var fileSystem = new LayerFileSystem(_ => null);
+        var fileSystem = new LayerFileSystem(_ => Task.FromResult<LayerDirectory?>(null));
         fileSystem.Add(Slot, new LayerDirectory(Slot, layer, ImplicitDirectories.From(new Dictionary<int, InheritedDirectory>
         {
             [cfg] = inherited,
@@ -48,7 +48,7 @@ public sealed class LayerDirectoryTests : IAsyncLifetime
             new TocXattr("user.overlay.opaque"u8.ToArray(), "y"u8.ToArray()),
             new TocXattr("user.overlay.redirect"u8.ToArray(), "/"u8.ToArray()),
         ]);
-        var layers = new LayerFileSystem(_ => null);
+        var layers = new LayerFileSystem(_ => Task.FromResult<LayerDirectory?>(null));
         layers.Add(Slot, new LayerDirectory(Slot, layer, ImplicitDirectories.From(new Dictionary<int, InheritedDirectory>
         {
             [other] = evil,
@@ -119,6 +119,9 @@ public sealed class LayerDirectoryTests : IAsyncLifetime
             Names.Add(Encoding.UTF8.GetString(name));
             return true;
         }
+
+        public bool TryAddName(ReadOnlySpan<byte> name, NodeId node, FileType type, long nextCookie) =>
+            TryAdd(name, node, new NodeAttributes { Mode = (uint)type, Size = 0 }, nextCookie);
     }
 
     private sealed class TemporaryDirectory : IDisposable

@@ -4,7 +4,7 @@ using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Node.Tests;
 using LazySnapshotter.Mounts.Slots;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
@@ -95,10 +95,10 @@ public sealed class PullCredentialsTests : IAsyncLifetime
         var indexes = new LayerIndexStore(_directory.Path);
         using var blobs = BlobStore.Open(_directory.Path);
         using var build = new StreamedIndexSource(client, indexes, blobs, 1, _log);
-        await using var library = new LayerLibrary(
-            indexes, blobs, client, new SpanCache(), new LayerLibraryOptions { Sources = [build] }, _log);
+        await using var catalog = new LayerCatalog(
+            indexes, blobs, client, new SpanCache(), new LayerCatalogOptions { Sources = [build] }, _log);
         using var database = MetadataDatabase.Open(_directory.Combine("metadata.db"));
-        using var mounter = new LayerMounter(_directory.Combine("layers"), library, new SlotStore(database), _log);
+        using var mounter = new LayerMounter(_directory.Combine("layers"), catalog, new SlotStore(database), _log);
         await using var snapshotter = new Snapshotter(_directory.Path, database, mounter, images: null, _log.CreateLogger<Snapshotter>());
         await use(snapshotter);
     }

@@ -34,18 +34,18 @@ public sealed class IndexSourceTests : IAsyncLifetime
     {
         var asked = new List<string>();
         using var build = _node.Builder();
-        await using var library = _node.Library(
+        await using var catalog = _node.Catalog(
             new Source("refuses", asked, () => throw new InvalidDataException("a lie")),
             new Source("has none", asked, () => Task.FromResult<ObtainedIndex?>(null)),
             new Source("is down", asked, () => throw new IOException("no connection")),
             build,
             new Source("never asked", asked, () => throw new InvalidOperationException()));
 
-        var layer = await library.OpenAsync(_node.Origin, _layer.Digest, default);
+        var layer = await catalog.OpenAsync(_node.Origin, _layer.Digest, default);
 
         Assert.Equal(["refuses", "has none", "is down"], asked);
         Assert.Equal(_layer.Digest, layer.Digest);
-        Assert.Same(layer, await library.OpenAsync(_node.Origin, _layer.Digest, default));
+        Assert.Same(layer, await catalog.OpenAsync(_node.Origin, _layer.Digest, default));
         Assert.Equal(3, asked.Count);
     }
 
@@ -65,9 +65,9 @@ public sealed class IndexSourceTests : IAsyncLifetime
         File.Delete(path);
         var log = new CapturedLogs();
         using var build = _node.Builder();
-        await using var library = _node.Library(log, build);
+        await using var catalog = _node.Catalog(log, build);
 
-        await library.OpenAsync(_node.Origin, _layer.Digest, default);
+        await catalog.OpenAsync(_node.Origin, _layer.Digest, default);
 
         Assert.DoesNotContain(log.Lines, line => line.Contains("damaged", StringComparison.Ordinal));
         Assert.Equal(now, await File.ReadAllBytesAsync(path));
@@ -78,17 +78,17 @@ public sealed class IndexSourceTests : IAsyncLifetime
     public async Task When_no_source_has_one_the_last_failure_is_told_and_the_next_attempt_asks_again()
     {
         var asked = new List<string>();
-        await using var library = _node.Library(
+        await using var catalog = _node.Catalog(
             new Source("refuses", asked, () => throw new InvalidDataException("a lie")), new Source(
                 "is down", asked, () => throw new IOException("no connection")));
         for (var attempt = 1; attempt <= 2; attempt++)
         {
-            var failure = await Assert.ThrowsAsync<IOException>(() => library.OpenAsync(_node.Origin, _layer.Digest, default));
+            var failure = await Assert.ThrowsAsync<IOException>(() => catalog.OpenAsync(_node.Origin, _layer.Digest, default));
             Assert.Equal("no connection", failure.Message);
             Assert.Equal(2 * attempt, asked.Count);
         }
 
-        await using var without = _node.Library(new Source("has none", asked, () => Task.FromResult<ObtainedIndex?>(null)));
+        await using var without = _node.Catalog(new Source("has none", asked, () => Task.FromResult<ObtainedIndex?>(null)));
         var none = await Assert.ThrowsAsync<UnsupportedLayerException>(() => without.OpenAsync(_node.Origin, _layer.Digest, default));
         Assert.Contains("has none", none.Message, StringComparison.Ordinal);
         Assert.Empty(_node.Registry.Requests);
@@ -102,10 +102,10 @@ public sealed class IndexSourceTests : IAsyncLifetime
         Assert.True(index.Spans.Count > 4, $"{index.Spans.Count} spans are too few for this test");
         File.Delete(_node.Indexes.FileOf(_layer.Digest));
         var warm = new SpanRangeToWarm(new SpanId(1), new SpanId(2));
-        await using var library = _node.Library(
+        await using var catalog = _node.Catalog(
             new Source("warm", [], () => Task.FromResult<ObtainedIndex?>(new ObtainedIndex(index, [warm]))));
 
-        await library.OpenAsync(_node.Origin, _layer.Digest, default);
+        await catalog.OpenAsync(_node.Origin, _layer.Digest, default);
 
         var expected = index.Spans[warm.Last].CompressedEnd - index.Spans[warm.First].CompressedOffset;
         for (var waited = 0; _node.Registry.BytesOf(TestRequestKind.Blob) < expected; waited++)

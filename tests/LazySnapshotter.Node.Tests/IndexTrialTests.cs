@@ -5,7 +5,7 @@ using LazySnapshotter.Blobs.Fetching;
 using LazySnapshotter.Layers.Build;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Layers.Soci;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Oci;
 using LazySnapshotter.TestSupport.Indexes;
 using LazySnapshotter.TestSupport.Registry;
@@ -34,17 +34,17 @@ public sealed class IndexTrialTests : IAsyncLifetime
         // Made of another layer that happens to be as long.
         Assert.Equal(Blob(1).Length, Blob(2).Length);
         using var build = _node.Builder();
-        await using var library = _node.Library(new Lying(Blob(2), _layer, _node.Indexes), build);
-        var first = await library.OpenAsync(_node.Origin, _layer.Digest, default);
+        await using var catalog = _node.Catalog(new Lying(Blob(2), _layer, _node.Indexes), build);
+        var first = await catalog.OpenAsync(_node.Origin, _layer.Digest, default);
         await Assert.ThrowsAsync<SpanFetchException>(async () => await ReadAsync(first));
 
-        var second = await library.OpenAsync(_node.Origin, _layer.Digest, default);
+        var second = await catalog.OpenAsync(_node.Origin, _layer.Digest, default);
 
         Assert.NotEqual(first.Index.Id, second.Index.Id);
         Assert.Equal(Content(1), await ReadAsync(second));
         await Assert.ThrowsAsync<SpanFetchException>(async () => await ReadAsync(first));
         Assert.Single(IndexFiles.Damaged(_node.Directory.Path));
-        Assert.Same(second, await library.OpenAsync(_node.Origin, _layer.Digest, default));
+        Assert.Same(second, await catalog.OpenAsync(_node.Origin, _layer.Digest, default));
     }
 
     [Fact]
@@ -52,16 +52,16 @@ public sealed class IndexTrialTests : IAsyncLifetime
     {
         using var build = _node.Builder();
         (await _node.Indexes.BuildAsync(_layer.Digest, new MemoryStream(Blob(1)), new LayerIndexOptions(), default)).Dispose();
-        await using var library = _node.Library(build);
+        await using var catalog = _node.Catalog(build);
         _node.Registry.Faults.Add(new Fault { Kind = TestRequestKind.Blob, CorruptAt = 1000 });
-        var layer = await library.OpenAsync(_node.Origin, _layer.Digest, default);
+        var layer = await catalog.OpenAsync(_node.Origin, _layer.Digest, default);
         await Assert.ThrowsAsync<SpanFetchException>(async () => await ReadAsync(layer));
 
         // No verdict while it goes on lying; acquitted as soon as the whole blob is right.
-        Assert.Same(layer, await library.OpenAsync(_node.Origin, _layer.Digest, default));
+        Assert.Same(layer, await catalog.OpenAsync(_node.Origin, _layer.Digest, default));
         Assert.False(_node.Blobs.IsComplete(_layer.Digest));
         _node.Registry.Faults.Clear();
-        Assert.Same(layer, await library.OpenAsync(_node.Origin, _layer.Digest, default));
+        Assert.Same(layer, await catalog.OpenAsync(_node.Origin, _layer.Digest, default));
 
         Assert.True(_node.Blobs.IsComplete(_layer.Digest));
         Assert.Equal(Content(1), await ReadAsync(layer));

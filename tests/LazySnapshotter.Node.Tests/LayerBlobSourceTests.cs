@@ -1,4 +1,4 @@
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Node.Tests;

@@ -5,7 +5,7 @@ using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Build;
 using LazySnapshotter.Layers.Decoding;
 using LazySnapshotter.Layers.Format;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Registry.Common;
 using LazySnapshotter.TestSupport.Registry;
 

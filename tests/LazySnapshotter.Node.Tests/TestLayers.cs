@@ -6,12 +6,12 @@ using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Build;
 using LazySnapshotter.Layers.Decoding;
 using LazySnapshotter.Layers.Files;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Node.Tests;
 
-// Layers made of literal entries, indexed and opened as the library does, with a blob that lies in memory.
+// Layers made of literal entries, indexed and opened as the catalog does, with a blob that lies in memory.
 internal sealed class TestLayers : IAsyncDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("lazysnap-mounts-");

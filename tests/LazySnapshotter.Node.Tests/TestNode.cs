@@ -2,7 +2,7 @@ using LazySnapshotter.Artifacts;
 using LazySnapshotter.Blobs.Reading;
 using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Files;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
@@ -47,10 +47,10 @@ internal sealed class TestNode : IAsyncDisposable
 
     public StreamedIndexSource Builder() => new(Client, Indexes, Blobs, 1, NullLoggerFactory.Instance);
 
-    public LayerLibrary Library(params ILayerIndexSource[] sources) => Library(NullLoggerFactory.Instance, sources);
+    public LayerCatalog Catalog(params ILayerIndexSource[] sources) => Catalog(NullLoggerFactory.Instance, sources);
 
-    public LayerLibrary Library(ILoggerFactory log, params ILayerIndexSource[] sources) =>
-        new(Indexes, Blobs, Client, new SpanCache(), new LayerLibraryOptions { Sources = sources }, log);
+    public LayerCatalog Catalog(ILoggerFactory log, params ILayerIndexSource[] sources) =>
+        new(Indexes, Blobs, Client, new SpanCache(), new LayerCatalogOptions { Sources = sources }, log);
 
     public async ValueTask DisposeAsync()
     {

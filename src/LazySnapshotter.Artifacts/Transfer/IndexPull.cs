@@ -1,7 +1,5 @@
-using LazySnapshotter.Layers;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
-using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Artifacts.Transfer;
 
@@ -11,7 +9,7 @@ namespace LazySnapshotter.Artifacts.Transfer;
 public sealed record PulledIndex(Descriptor Layer, string? Source, long Length, string? Failure);
 
 // Gets the indexes of an image's layers onto this node, so that its next start needs neither registry nor time for them.
-public sealed class IndexPull(LayerIndexStore indexes, IReadOnlyList<ILayerIndexSource> sources)
+public sealed class IndexPull(LayerIndexStore indexes, IndexAcquisition acquisition)
 {
     private const int LayersAtATime = 4;
 
@@ -38,20 +36,12 @@ public sealed class IndexPull(LayerIndexStore indexes, IReadOnlyList<ILayerIndex
         }
 
         string? failure = null;
-        foreach (var source in sources)
+        await foreach (var answer in acquisition.AskAsync(origin, layer.Digest, identity: null, cancellationToken: cancellationToken))
         {
-            try
-            {
-                if (await source.ObtainAsync(origin, layer.Digest, identity: null, cancellationToken) is { } obtained)
-                {
-                    using (obtained.Index)
-                        return new PulledIndex(layer, source.Name, obtained.Index.FileLength, Failure: null);
-                }
-            }
-            catch (Exception e) when (e is RegistryException or InvalidDataException or UnsupportedLayerException)
-            {
-                failure = e.Message;
-            }
+            using var index = answer.Obtained?.Index;
+            if (index is not null)
+                return new PulledIndex(layer, answer.Source.Name, index.FileLength, Failure: null);
+            failure = answer.Failure?.Message ?? failure;
         }
 
         return new PulledIndex(layer, Source: null, Length: 0, failure ?? "the registry has no index of it that can be used");

@@ -105,7 +105,7 @@ public sealed partial class SpanFetcher
             BlobsLog.FetchedSpanDamaged(_blob.Logger, _blob.Layer, span.Id, span.CompressedOffset, span.CompressedLength, attempt);
             if (attempt < AttemptsMax)
                 return false;
-            FailDoubted(pending);
+            FailMismatched(pending);
             return true;
         }
 
@@ -118,9 +118,9 @@ public sealed partial class SpanFetcher
         return true;
     }
 
-    private void FailDoubted(PendingSpan pending)
+    private void FailMismatched(PendingSpan pending)
     {
-        _blob.Doubt(pending.Span.Id);
+        _blob.NoteMismatch(pending.Span.Id);
         Fail(pending, new InvalidDataException(
             $"the bytes received do not have the digest sha256:{Convert.ToHexStringLower(_blob.Spans.DigestOf(pending.Span.Id))}"));
     }

@@ -48,7 +48,7 @@ public sealed partial class SpanFetcher
         var missing = Remaining(spool.Fetch);
         if (attempt < AttemptsMax)
             return [.. missing.OrderBy(span => span.Span.Id.Value)];
-        missing.FindAll(span => span.Span.Id.Value < spool.Frontier).ForEach(FailDoubted);
+        missing.FindAll(span => span.Span.Id.Value < spool.Frontier).ForEach(FailMismatched);
         return [];
     }
 
@@ -134,7 +134,7 @@ public sealed partial class SpanFetcher
 
         // The blob is right: where a span is not what its digest says, the digest is wrong, and asking again is in vain.
         EndSpool(spool);
-        Remaining(spool.Fetch).ForEach(FailDoubted);
+        Remaining(spool.Fetch).ForEach(FailMismatched);
         var isComplete = await Task.Run(whole.Keep);
         BlobsLog.SpoolEnds(_blob.Logger, _blob.Layer, isComplete);
     }

@@ -316,7 +316,7 @@ public sealed class SpanReader
         }
         catch (InvalidDataException e)
         {
-            _blob.Doubt(span.Id);
+            _blob.NoteMismatch(span.Id);
             throw new InvalidDataException(
                 $"{_blob.Layer}: span {span.Id} (bytes {span.CompressedOffset} to {span.CompressedEnd - 1}) is intact but does not " +
                     $"inflate: {e.Message}", e);

@@ -47,9 +47,9 @@ public sealed class LayerBlob : IDisposable
     /// Told of a span where the span table, or the index it is from, and the blob contradict each other: one of them is
     /// wrong, which one is not known here.
     /// </summary>
-    public event Action<SpanId>? Doubted;
+    public event Action<SpanId>? Mismatched;
 
-    internal void Doubt(SpanId span) => Doubted?.Invoke(span);
+    internal void NoteMismatch(SpanId span) => Mismatched?.Invoke(span);
 
     internal LayerReadStatistics Statistics => _store.Statistics;
 

@@ -32,7 +32,7 @@ internal static class IndexPullCommand
             var image = ImageReference.Parse(parsed.GetRequiredValue(reference));
             using var registry = IndexArguments.OpenRegistry([image], parsed.GetValue(plainHttp), parsed.HostsDirectory(), loggers);
             var store = new LayerIndexStore(parsed.RootOf(root));
-            var pull = new IndexPull(store, Sources(parsed.GetValue(format), registry, store, loggers));
+            var pull = new IndexPull(store, new IndexAcquisition(Sources(parsed.GetValue(format), registry, store, loggers)));
             var platforms = platformOptions.Of(parsed);
 
             var failed = false;

@@ -5,7 +5,7 @@ using LazySnapshotter.Cli.Options;
 using LazySnapshotter.Cli.Output;
 using LazySnapshotter.Node.Composition;
 using LazySnapshotter.Node.Images;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Node.Options;
 using LazySnapshotter.Oci;
 using Microsoft.Extensions.Logging;
@@ -68,7 +68,7 @@ internal sealed class OpenedImage : IAsyncDisposable
 
             var origin = new LayerOrigin(image, resolved.ManifestDocument.Descriptor.Digest);
             var layers = await Task.WhenAll(
-                resolved.Manifest.Layers.Select(layer => storage.Library.OpenAsync(origin, layer.Digest, cancellationToken)));
+                resolved.Manifest.Layers.Select(layer => storage.Catalog.OpenAsync(origin, layer.Digest, cancellationToken)));
             return new OpenedImage(storage, scratch, image, layers);
         }
         catch

@@ -2,7 +2,7 @@ using LazySnapshotter.Linux;
 
 namespace LazySnapshotter.Fuse.FileSystem;
 
-// What a read-only, immutable filesystem has to know to be served by a FuseSession. Everything but ReadAsync answers
+// What a read-only, immutable filesystem has to know to be served by a FuseSession. Everything but ReadAsync and WhenReady answers
 // from memory, on a kernel reader thread, and must not wait. Expected outcomes are errno values; an exception is a bug
 // or a fault, which the session logs and answers with EIO.
 //
@@ -15,6 +15,13 @@ public interface IFuseFileSystem
 {
     /// <summary>False for a directory that gets or loses names while it is mounted. A directory never changes its mind.</summary>
     bool IsImmutable(NodeId directory);
+
+    /// <summary>
+    /// What is to be done before a node can be asked about from memory; null if nothing is. The session waits for it on no reader
+    /// thread, and answers with EIO if it fails. Asked before every request about a node, so the usual answer must cost nothing.
+    /// </summary>
+    /// <param name="name">What will be looked up in the node; empty for other requests.</param>
+    Task? WhenReady(NodeId node, ReadOnlySpan<byte> name) => null;
 
     /// <summary>Finds a name in a directory. ENOENT if there is none (remembered by the kernel), ENOTDIR if the parent is none.</summary>
     /// <param name="parent">The directory.</param>
@@ -60,6 +67,9 @@ public interface IDirectorySink
     /// <param name="nextCookie">Where to go on after this child.</param>
     /// <returns>False when the child did not fit; it must be offered again in the next call.</returns>
     bool TryAdd(ReadOnlySpan<byte> name, NodeId node, in NodeAttributes attributes, long nextCookie);
+
+    /// <summary>The same for a child of which only the type is said: whoever wants more looks it up.</summary>
+    bool TryAddName(ReadOnlySpan<byte> name, NodeId node, FileType type, long nextCookie);
 }
 
 public readonly record struct FileSystemTotals(long Bytes, long Nodes);

@@ -2,7 +2,7 @@ using LazySnapshotter.Fuse.FileSystem;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts.Implicit;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 
 namespace LazySnapshotter.Mounts.FileSystem;
 

@@ -8,26 +8,27 @@ namespace LazySnapshotter.Mounts.FileSystem;
 
 // The one filesystem of a node (DESIGN D1): its root holds a directory per slot, named by the slot's number; below
 // each lies a layer. Directories are opened when first looked into (from files on this node, never the network), so
-// a restarted daemon answers for every slot it has ever given out without loading them all.
-internal sealed class LayerFileSystem(Func<long, LayerDirectory?> open) : IFuseFileSystem
+// a restarted daemon answers for every slot it has ever given out without loading them all; the thread that took the request
+// does not wait for it (IsReady).
+internal sealed class LayerFileSystem(Func<long, Task<LayerDirectory?>> open) : IFuseFileSystem
 {
     private const uint RootMode = 0x4000 | 0b111_101_101;
 
-    private readonly ConcurrentDictionary<long, Lazy<LayerDirectory?>> _directories = new();
+    private readonly ConcurrentDictionary<long, Lazy<Task<LayerDirectory?>>> _directories = new();
 
     // The kernel keeps the root's listing for as long as this stands still.
     private long _changedTicks = DateTime.UtcNow.Ticks;
 
     public void Add(long slot, LayerDirectory directory)
     {
-        _directories[slot] = new Lazy<LayerDirectory?>(directory);
+        _directories[slot] = new Lazy<Task<LayerDirectory?>>(Task.FromResult<LayerDirectory?>(directory));
         NoteChange();
     }
 
     /// <summary>Makes a slot visible that an earlier process gave out; it is opened when first looked into.</summary>
     public void Register(long slot)
     {
-        _directories.TryAdd(slot, new Lazy<LayerDirectory?>(() => open(slot)));
+        _directories.TryAdd(slot, Unopened(slot));
         NoteChange();
     }
 
@@ -35,6 +36,14 @@ internal sealed class LayerFileSystem(Func<long, LayerDirectory?> open) : IFuseF
     {
         _directories.TryRemove(slot, out _);
         NoteChange();
+    }
+
+    public Task? WhenReady(NodeId node, ReadOnlySpan<byte> name)
+    {
+        var slot = node == NodeId.Root ? SlotOf(name) : LayerNode.FromNodeId(node).Slot;
+        return slot is { } number && _directories.TryGetValue(number, out var directory) && !directory.Value.IsCompletedSuccessfully
+            ? directory.Value
+            : null;
     }
 
     public bool IsImmutable(NodeId directory) => directory != NodeId.Root;
@@ -52,7 +61,7 @@ internal sealed class LayerFileSystem(Func<long, LayerDirectory?> open) : IFuseF
 
         node = default;
         attributes = default;
-        if (!long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var slot) || Find(slot) is not { } layer)
+        if (SlotOf(name) is not { } slot || Find(slot) is not { } layer)
             return Errno.ENOENT;
         node = new LayerNode(slot, 0).ToNodeId();
         return layer.GetAttributes(0, out attributes);
@@ -89,16 +98,13 @@ internal sealed class LayerFileSystem(Func<long, LayerDirectory?> open) : IFuseF
         if (directory != NodeId.Root)
             return TryGetDirectory(directory, out var layer, out var entry) ? layer.ReadDirectory(entry, cookie, sink) : Errno.ENOENT;
 
-        // A slot's number is its own cookie: slots come and go between two calls, numbers never change their meaning.
+        // A slot's number is its own cookie: slots come and go between two calls, numbers never change their meaning. Their names
+        // alone are listed: whoever lists them all shall not load them all.
         foreach (var slot in _directories.Keys.Where(slot => slot > cookie).Order())
         {
-            if (Find(slot) is { } shown
-                && shown.GetAttributes(0, out var attributes) == Errno.None
-                && !sink.TryAdd(Encoding.ASCII.GetBytes(slot.ToString(CultureInfo.InvariantCulture)), new LayerNode(slot, 0)
-                    .ToNodeId(), in attributes, slot))
-            {
+            var name = Encoding.ASCII.GetBytes(slot.ToString(CultureInfo.InvariantCulture));
+            if (!sink.TryAddName(name, new LayerNode(slot, 0).ToNodeId(), FileType.S_IFDIR, slot))
                 break;
-            }
         }
 
         return Errno.None;
@@ -126,7 +132,7 @@ internal sealed class LayerFileSystem(Func<long, LayerDirectory?> open) : IFuseF
         long bytes = 0, nodes = 0;
         foreach (var lazy in _directories.Values)
         {
-            if (lazy is { IsValueCreated: true, Value: { } directory })
+            if (lazy is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true, Result: { } directory } })
             {
                 bytes += directory.Layer.Index.Spans.UncompressedLength;
                 nodes += directory.Layer.Toc.Count;
@@ -147,23 +153,29 @@ internal sealed class LayerFileSystem(Func<long, LayerDirectory?> open) : IFuseF
         return directory is not null;
     }
 
-    // A slot that cannot be opened now (its index was damaged on disk, say) may be openable after a person mended it:
-    // what failed is not kept.
-    private LayerDirectory? Find(long slot)
-    {
-        var lazy = _directories.GetOrAdd(slot, static (key, open) => new Lazy<LayerDirectory?>(() => open(key)), open);
-        try
-        {
-            if (lazy.Value is { } directory)
-                return directory;
-        }
-        catch (Exception)
-        {
-            _directories.TryRemove(new KeyValuePair<long, Lazy<LayerDirectory?>>(slot, lazy));
-            throw;
-        }
+    private LayerDirectory? Find(long slot) =>
+        _directories.TryGetValue(slot, out var lazy) && lazy.Value is { IsCompletedSuccessfully: true, Result: var directory }
+            ? directory
+            : null;
 
-        _directories.TryRemove(new KeyValuePair<long, Lazy<LayerDirectory?>>(slot, lazy));
-        return null;
+    private Lazy<Task<LayerDirectory?>> Unopened(long slot)
+    {
+        Lazy<Task<LayerDirectory?>>? self = null;
+        return self = new Lazy<Task<LayerDirectory?>>(() => Task.Run(async () =>
+        {
+            try
+            {
+                return await open(slot);
+            }
+            catch
+            {
+                // It may be possible to open it after a person mended it (its index was damaged on disk, say): what failed is not kept.
+                _directories.TryUpdate(slot, Unopened(slot), self!);
+                throw;
+            }
+        }));
     }
+
+    private static long? SlotOf(ReadOnlySpan<byte> name) =>
+        long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var slot) ? slot : null;
 }

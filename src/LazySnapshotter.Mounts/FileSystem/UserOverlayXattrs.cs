@@ -43,6 +43,8 @@ public sealed class UserOverlayXattrs(IFuseFileSystem layers) : IFuseFileSystem
         return Errno.None;
     }
 
+    public Task? WhenReady(NodeId node, ReadOnlySpan<byte> name) => layers.WhenReady(node, name);
+
     public bool IsImmutable(NodeId directory) => layers.IsImmutable(directory);
 
     public Errno Lookup(NodeId parent, ReadOnlySpan<byte> name, out NodeId node, out NodeAttributes attributes) =>

@@ -3,7 +3,7 @@ using LazySnapshotter.Fuse;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Mounts.FileSystem;
 using LazySnapshotter.Mounts.Implicit;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Snapshots.Directories;
 using Microsoft.Extensions.Logging;
 
@@ -77,7 +77,7 @@ public sealed class ImageMount : IAsyncDisposable
         Directory.CreateDirectory(EmptyDirectory);
         const UnixFileMode rwxr_xr_x = (UnixFileMode)0x1ED;
         File.SetUnixFileMode(Directory.CreateDirectory(EmptyRootDirectory).FullName, rwxr_xr_x);
-        var fileSystem = new LayerFileSystem(static _ => null);
+        var fileSystem = new LayerFileSystem(static _ => Task.FromResult<LayerDirectory?>(null));
         var usesUserXattr = OverlayProbe.NeedsUserXattr(_workDirectory);
         _session = await FuseSession.StartAsync(
             FuseMount.Create(LayersDirectory, new FuseMountOptions()), usesUserXattr ? new UserOverlayXattrs(fileSystem) : fileSystem,

@@ -3,7 +3,7 @@ using LazySnapshotter.Artifacts.Discovery;
 using LazySnapshotter.Artifacts.IndexSources;
 using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Files;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Node.Options;
 using LazySnapshotter.Registry.Client;
 using Microsoft.Extensions.Logging;

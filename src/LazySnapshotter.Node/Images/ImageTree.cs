@@ -1,4 +1,4 @@
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 
 namespace LazySnapshotter.Node.Images;
 

@@ -1,5 +1,5 @@
 using LazySnapshotter.Artifacts.IndexSources;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Catalog;
 
 namespace LazySnapshotter.Node.Options;
 

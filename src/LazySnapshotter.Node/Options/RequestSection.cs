@@ -1,5 +1,5 @@
 using LazySnapshotter.Blobs.Fetching;
-using LazySnapshotter.Node.Library;
+using LazySnapshotter.Node.Pulling;
 using LazySnapshotter.Registry.Common;
 
 namespace LazySnapshotter.Node.Options;
@@ -75,7 +75,7 @@ public sealed record RequestSection
     [Limits(0, SecondsMax)]
     public double HedgeFloor { get; set; } = Defaults.HedgeFloor.TotalSeconds;
 
-    public TimeSpan SilenceMax => TimeSpan.FromSeconds(DecisionDeadline);
+    public TimeSpan ToSilenceMax() => TimeSpan.FromSeconds(DecisionDeadline);
 
     public SpanFetcherOptions ToFetcherOptions() => new() { Deadline = TimeSpan.FromSeconds(ReadDeadline) };
 

@@ -174,8 +174,8 @@ public sealed class TransferTests : IAsyncLifetime
     {
         var client = _image.NewClient();
         var discovery = new IndexDiscovery(client, _image.Logs);
-        return new IndexPull(store, [new NativeIndexSource(
-            discovery, client, store, _image.Logs) { IsWhole = true }, new SociIndexSource(1, discovery, client, store, _image.Logs)]);
+        var native = new NativeIndexSource(discovery, client, store, _image.Logs) { IsWhole = true };
+        return new IndexPull(store, new IndexAcquisition([native, new SociIndexSource(1, discovery, client, store, _image.Logs)]));
     }
 
     private Task<IReadOnlyList<ListedIndex>> ListAsync(ImageReference image) =>

@@ -149,7 +149,7 @@ public sealed class SpanSpoolTests : IDisposable
         h.Server.Standing = new Fault { IgnoresRange = true };
         h.Server.GivesRanges = null;
         var doubted = new List<SpanId>();
-        h.Blob.Doubted += doubted.Add;
+        h.Blob.Mismatched += doubted.Add;
         var failure = await Assert.ThrowsAsync<SpanFetchException>(() => h.ReadSpanAsync(20).WaitAsync(Patience));
         Assert.Contains("digest", failure.Message, StringComparison.Ordinal);
         await h.Fetcher.DisposeAsync();

@@ -1,13 +1,13 @@
-using System.Collections.Concurrent;
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Blobs.Store;
 using LazySnapshotter.Layers.Build;
 using LazySnapshotter.Layers.Files;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Client;
+using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Catalog;
 
 // The source of last resort: the layer streams in once, its index is made on the way, and its bytes are kept. This start is
 // not lazy, every later one is.
@@ -19,7 +19,7 @@ public sealed class StreamedIndexSource(
 
     // Inflating a layer takes a core.
     private readonly SemaphoreSlim _indexing = new(concurrency);
-    private readonly ConcurrentDictionary<Digest, Lazy<Task<string>>> _building = new(); // identities
+    private readonly FlightGroup<Digest, string> _building = new(); // identities
     private readonly ILogger _logger = loggers.CreateLogger<StreamedIndexSource>();
 
     public string Name => SourceName;
@@ -27,18 +27,10 @@ public sealed class StreamedIndexSource(
     /// <summary>Images of several repositories that have the layer wait for one stream, the first one's.</summary>
     public async Task<ObtainedIndex?> ObtainAsync(LayerOrigin origin, Digest layer, string? identity, CancellationToken cancellationToken)
     {
-        var attempt = _building.GetOrAdd(layer, _ => new Lazy<Task<string>>(() => BuildAsync(origin, layer, cancellationToken)));
-        try
-        {
-            var built = await attempt.Value;
-            return indexes.TryOpen(layer, built, out var damage) is { } index
-                ? new ObtainedIndex(index, [])
-                : throw new IOException($"{layer}: the index that was just built is not here: {damage ?? "it was removed"}");
-        }
-        finally
-        {
-            _building.TryRemove(new KeyValuePair<Digest, Lazy<Task<string>>>(layer, attempt));
-        }
+        var built = await _building.RunAsync(layer, () => BuildAsync(origin, layer, cancellationToken), cancellationToken);
+        return indexes.TryOpen(layer, built, out var damage) is { } index
+            ? new ObtainedIndex(index, [])
+            : throw new IOException($"{layer}: the index that was just built is not here: {damage ?? "it was removed"}");
     }
 
     private async Task<string> BuildAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)

@@ -3,16 +3,16 @@ using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Verify;
 using LazySnapshotter.Oci;
 
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Catalog;
 
 // Compares an index with its layer's whole blob, whose digest the image names: the one thing that tells who is right when an
 // index and what the registry gives do not fit together, or whether what a repository published may be shown to others. The
-// blob is fetched, and kept. Without it there is no verdict: a registry that gives wrong bytes must not cost anybody a good index.
-internal static class IndexTrial
+// blob is fetched, and kept. Without it nothing is said of the index: a registry that gives wrong bytes must not cost anybody a good index.
+internal static class IndexComparison
 {
-    /// <exception cref="IOException">The blob, or the rest of the index, cannot be had: no verdict.</exception>
-    /// <exception cref="InvalidDataException">What the registry gives as the blob is not it: no verdict.</exception>
-    public static async Task<IndexVerdict> RunAsync(
+    /// <exception cref="IOException">The blob, or the rest of the index, cannot be had: nothing is said of the index.</exception>
+    /// <exception cref="InvalidDataException">What the registry gives as the blob is not it: nothing is said of the index.</exception>
+    public static async Task<ComparisonResult> RunAsync(
         LayerIndex index, IBlobReader source, BlobStore blobs, CancellationToken cancellationToken)
     {
         if (!blobs.IsComplete(index.LayerDigest))
@@ -30,7 +30,7 @@ internal static class IndexTrial
         var differences = report.Checks.Select(check => check.First).OfType<IndexDifference>().ToList();
         if (index.DiffId is null)
             differences.Add(new IndexDifference("it does not say what the layer unpacks to"));
-        return new IndexVerdict(differences.Find(difference => difference.Span is not null)?.What, differences.FirstOrDefault()?.What);
+        return new ComparisonResult(differences.Find(difference => difference.Span is not null)?.What, differences.FirstOrDefault()?.What);
     }
 
     private static async Task FetchAsync(LayerIndex index, IBlobReader source, BlobStore blobs, CancellationToken cancellationToken)
@@ -53,3 +53,10 @@ internal static class IndexTrial
         return hash.GetHashAndReset();
     }
 }
+
+/// <param name="WrongSpan">A span that the layer contradicts: reads by this index fail. Null if every span is right.</param>
+/// <param name="Difference">
+/// Anything that the layer contradicts, a span or not: a tree may leave things out (soci can be told to drop extended attributes)
+/// and yet be read. Null if all of it is right.
+/// </param>
+internal sealed record ComparisonResult(string? WrongSpan, string? Difference);

@@ -1,7 +1,7 @@
 using LazySnapshotter.Layers.Format;
 using Microsoft.Extensions.Logging;
 
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Catalog;
 
 // Gets the rest of an index whose front was enough to mount. As long as it is not all here, a daemon that restarts has
 // no index for the layer's slots; so it is tried until it is here or the layer is closed.

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using LazySnapshotter.Oci;
 
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Catalog;
 
 // Where a layer's bytes can be had: the repositories of all images that were seen to have it, the latest first. When
 // one fails (deleted, credentials gone) the next is asked; when its registry is in trouble, the next of another. All of them

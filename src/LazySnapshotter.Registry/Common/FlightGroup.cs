@@ -1,9 +1,9 @@
-namespace LazySnapshotter.Registry.Manifests;
+namespace LazySnapshotter.Registry.Common;
 
 // Many things to learn, each by one request at a time, whoever asks: who comes while a question is under way waits for its
 // answer. Nothing is remembered here. A question belongs to nobody in particular: it goes on when the caller that started
 // it gives up, so it needs a deadline of its own.
-internal sealed class FlightGroup<TKey, T>
+public sealed class FlightGroup<TKey, T>
     where TKey : notnull
 {
     private readonly Lock _gate = new();

@@ -1,9 +1,9 @@
 using LazySnapshotter.Artifacts;
 using LazySnapshotter.Blobs.Fetching;
 
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Catalog;
 
-public sealed record LayerLibraryOptions
+public sealed record LayerCatalogOptions
 {
     /// <summary>
     /// Where the index of a layer that has none on this node is looked for, in that order. Without any, only such layers can be opened

@@ -3,7 +3,7 @@ using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;
 
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Catalog;
 
 // A layer that can be read without being here: its index says where everything is, the span reader gets what is
 // missing. Immutable and safe for concurrent use; shared by every directory, mount and command that shows the layer.

@@ -2,7 +2,7 @@ using LazySnapshotter.Artifacts;
 using LazySnapshotter.Blobs.Reading;
 using Microsoft.Extensions.Logging;
 
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Catalog;
 
 // Fetches what a layer's index says will be wanted first, in the background, while the container is still being made.
 // Whatever goes wrong costs the reads that come later their time, nothing else.

@@ -1,7 +1,7 @@
 using LazySnapshotter.Oci;
 using Microsoft.Extensions.Logging;
 
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Catalog;
 
 internal static partial class NodeLog
 {
@@ -41,19 +41,19 @@ internal static partial class NodeLog
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Layer {Layer}: span {Span} as index {IndexId} describes it is not what the " +
         "registry gives; one of them is wrong. The next mount of the layer finds out which")]
-    public static partial void IndexDoubted(ILogger logger, Digest layer, string indexId, int span);
+    public static partial void IndexMismatch(ILogger logger, Digest layer, string indexId, int span);
 
     [LoggerMessage(
         Level = LogLevel.Information, Message = "Layer {Layer}: every span of index {IndexId} fits the whole blob, it stays in use")]
-    public static partial void IndexAcquitted(ILogger logger, Digest layer, string indexId);
+    public static partial void IndexVerified(ILogger logger, Digest layer, string indexId);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "Layer {Layer}: whether index {IndexId} is wrong could not be found out, it stays in use: {Reason}")]
-    public static partial void IndexUntried(ILogger logger, Digest layer, string indexId, string reason);
+    public static partial void IndexNotCompared(ILogger logger, Digest layer, string indexId, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "Layer {Layer}: index {IndexId} is wrong and not used for new mounts any more, kept as {Path}: {What}")]
-    public static partial void IndexRefuted(ILogger logger, Digest layer, string indexId, string path, string what);
+    public static partial void IndexQuarantined(ILogger logger, Digest layer, string indexId, string path, string what);
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "Layer {Layer}: the whole blob on this node is of no use for an index, the registry is asked: {Reason}")]

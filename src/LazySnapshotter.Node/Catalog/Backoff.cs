@@ -1,4 +1,4 @@
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Catalog;
 
 // How long background work that failed waits before it tries again: each time twice as long, up to a limit, and never
 // quite as long as its neighbours, who failed for the same reason.

@@ -1,15 +1,16 @@
 using System.Collections.Concurrent;
 using LazySnapshotter.Artifacts;
+using LazySnapshotter.Node.Catalog;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Common;
 using Microsoft.Extensions.Logging;
 
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Pulling;
 
 // Opens layers for containerd, which waits in Prepare and can do without us. What a registry does not give is soon given up
 // (Decision), for all layers of the image at once (PullDecision). What is under way has all the time it takes, as long as
 // something comes; as a last net a wait ends when nothing has come for silenceMax, whatever the reason.
-public sealed class PullDecisions(LayerLibrary library, TimeSpan silenceMax, TimeProvider clock, ILogger logger)
+public sealed class PullDecisions(LayerCatalog catalog, TimeSpan silenceMax, TimeProvider clock, ILogger logger)
 {
     /// <summary>Longer than any single wait for a registry: what ends by it has stopped for another reason.</summary>
     public static readonly TimeSpan DefaultSilenceMax = TimeSpan.FromMinutes(5);
@@ -28,15 +29,16 @@ public sealed class PullDecisions(LayerLibrary library, TimeSpan silenceMax, Tim
     }
 
     /// <exception cref="RegistryTroubleException">A registry does not give it; the log says why.</exception>
-    /// <inheritdoc cref="LayerLibrary.OpenAsync"/>
+    /// <inheritdoc cref="LayerCatalog.OpenAsync"/>
     public async Task<LazyLayer> OpenAsync(LayerOrigin origin, Digest layer, CancellationToken cancellationToken)
     {
         var image = _images.GetOrAdd(origin, _ => new PullDecision());
         try
         {
             // What is on this node needs nobody's answer.
-            using var first = library.TryOpen(origin.Image, layer) is null ? await image.EnterAsync(cancellationToken) : null;
-            var opening = image.Registry.RunAsync(() => library.OpenAsync(origin, layer, cancellationToken));
+            var isHere = await catalog.TryOpenAsync(origin.Image, layer, cancellationToken) is not null;
+            using var first = isHere ? null : await image.EnterAsync(cancellationToken);
+            var opening = image.Registry.RunAsync(() => catalog.OpenAsync(origin, layer, cancellationToken));
             var opened = await UntilSilentAsync(image, layer, opening, cancellationToken);
             image.Succeeded();
             return opened;

@@ -1,6 +1,6 @@
 using LazySnapshotter.Registry.Common;
 
-namespace LazySnapshotter.Node.Library;
+namespace LazySnapshotter.Node.Pulling;
 
 // Whether the layers of one image that is being pulled are served lazily, as far as its registry has a say in it. One layer
 // goes first; the others ask too as soon as a registry has given anything of the image, and not at all if it refuses: then
