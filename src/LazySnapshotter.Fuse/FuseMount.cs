@@ -91,14 +91,10 @@ public sealed class FuseMount : IDisposable
         if (Device.IsClosed)
             return;
 
-        try
-        {
-            Unmount();
-        }
-        finally
-        {
-            Device.Dispose();
-        }
+        // In this order: whatever becomes of the mount, nobody waits for us any more, and the mount table can be read even if
+        // the descriptor was the last one to be had.
+        Device.Dispose();
+        Unmount();
     }
 
     // After INIT, which cuts it down to FUSE's limit. Only root may, and /sys may be read-only in a container.

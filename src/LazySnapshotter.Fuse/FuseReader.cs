@@ -24,8 +24,17 @@ internal sealed class FuseReader : IDisposable
         _stopping = stopping;
         _ended = ended;
         _epoll = Libc.CreateEpoll();
-        Libc.AddToEpoll(_epoll, connection.Device.Handle, exclusive: true);
-        Libc.AddToEpoll(_epoll, stopEvent, exclusive: false);
+        try
+        {
+            Libc.AddToEpoll(_epoll, connection.Device.Handle, exclusive: true);
+            Libc.AddToEpoll(_epoll, stopEvent, exclusive: false);
+        }
+        catch
+        {
+            _epoll.Dispose(); // ENOSPC: fs.epoll.max_user_watches
+            throw;
+        }
+
         _thread = new Thread(Run)
         {
             IsBackground = true,

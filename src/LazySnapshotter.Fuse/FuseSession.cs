@@ -29,7 +29,7 @@ public sealed class FuseSession : IAsyncDisposable
     private readonly FuseMount _mount;
     private readonly FuseConnection _connection;
     private readonly FuseReader[] _readers;
-    private readonly LinuxFileHandle _stopEvent = Libc.CreateEvent();
+    private readonly LinuxFileHandle _stopEvent;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Meter _meter = new(MeterName);
@@ -43,8 +43,22 @@ public sealed class FuseSession : IAsyncDisposable
         _connection = new FuseConnection(new FuseDevice(mount.Device, logger), fileSystem, options, logger);
         _readersRunning = options.ReaderThreads;
         _readers = new FuseReader[options.ReaderThreads];
-        for (var i = 0; i < _readers.Length; i++)
-            _readers[i] = new FuseReader(_connection, i, _stopEvent, ReaderEnded, _stopping.Token);
+        try
+        {
+            _stopEvent = Libc.CreateEvent();
+            for (var i = 0; i < _readers.Length; i++)
+                _readers[i] = new FuseReader(_connection, i, _stopEvent, ReaderEnded, _stopping.Token);
+        }
+        catch
+        {
+            foreach (var reader in _readers)
+                reader?.Dispose();
+            _stopEvent?.Dispose();
+            _stopping.Dispose();
+            _meter.Dispose();
+            throw;
+        }
+
         ShowMeter();
     }
 
@@ -60,13 +74,13 @@ public sealed class FuseSession : IAsyncDisposable
     /// <summary>How long the oldest read has been waiting.</summary>
     public TimeSpan OldestReadAge => _connection.Reads.OldestAge;
 
-    /// <summary>Starts to serve; returns when the kernel and we have agreed on features.</summary>
+    /// <summary>Starts to serve; returns when the kernel and we have agreed on features. Upon failure the mount is gone.</summary>
     /// <exception cref="NotSupportedException">The kernel is too old.</exception>
     /// <exception cref="TimeoutException">The kernel did not begin the conversation.</exception>
     public static async Task<FuseSession> StartAsync(
         FuseMount mount, IFuseFileSystem fileSystem, FuseSessionOptions options, ILogger logger)
     {
-        var session = new FuseSession(mount, fileSystem, options, logger);
+        var session = Create(mount, fileSystem, options, logger);
         try
         {
             foreach (var reader in session._readers)
@@ -122,6 +136,21 @@ public sealed class FuseSession : IAsyncDisposable
             _stopEvent.Dispose();
             _stopping.Dispose();
             _meter.Dispose();
+        }
+    }
+
+    // Without descriptors for it (EMFILE) there is no session, and there must be no mount: who looked at it would wait for the
+    // answer to INIT.
+    private static FuseSession Create(FuseMount mount, IFuseFileSystem fileSystem, FuseSessionOptions options, ILogger logger)
+    {
+        try
+        {
+            return new FuseSession(mount, fileSystem, options, logger);
+        }
+        catch
+        {
+            mount.Dispose();
+            throw;
         }
     }
 

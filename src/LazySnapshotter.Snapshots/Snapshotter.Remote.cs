@@ -3,12 +3,13 @@ using LazySnapshotter.Snapshots.Model;
 namespace LazySnapshotter.Snapshots;
 
 // Layers served lazily. containerd prepares each layer of an image with labels that say where it comes from and under
-// which name it will look for it (the target: the chain ID). If the layer can be mounted, it is committed here and now
-// and the answer "already exists" tells containerd to go on to the next one without fetching anything. If it cannot,
-// the answer is an ordinary snapshot to unpack into: a pull never fails because of us.
+// which name it will look for it (the target: the chain ID). If the layer can be mounted, it is committed here and now,
+// and containerd, which is told so, goes on to the next one without fetching anything. If it cannot, the answer is an
+// ordinary snapshot to unpack into: a pull never fails because of us.
 public sealed partial class Snapshotter
 {
-    private async Task ThrowIfServedLazilyAsync(
+    /// <returns>The target is there, made now or earlier.</returns>
+    private async Task<bool> TryServeLazilyAsync(
         RemoteTarget target, string key, string parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         // Mistakes in the request are told before anything is mounted.
@@ -20,7 +21,7 @@ public sealed partial class Snapshotter
         await _admission!.AdmitAsync(parent, _ => Task.FromResult<IReadOnlyList<RemoteImage>?>([target.Image]), cancellationToken);
         using var _ = await _targets.EnterAsync(target.Name + "\n" + parent, cancellationToken);
         if (_store.FindTarget(target.Name, parent) is not null)
-            throw TargetExists(target);
+            return true;
 
         try
         {
@@ -35,11 +36,11 @@ public sealed partial class Snapshotter
         {
             cancellationToken.ThrowIfCancellationRequested();
             SnapshotsLog.RemoteSnapshotNotPrepared(_logger, target.Name, target.Layer, target.Image, e);
-            return;
+            return false;
         }
 
         SnapshotsLog.RemoteSnapshotPrepared(_logger, target.Name, target.Layer, target.Image);
-        throw TargetExists(target);
+        return true;
     }
 
     // The row is gone: whatever goes wrong now is ours alone, the client's snapshot is removed.
@@ -55,9 +56,6 @@ public sealed partial class Snapshotter
             SnapshotsLog.LayerNotReleased(_logger, layerId, key, e);
         }
     }
-
-    private static SnapshotExistsException TargetExists(RemoteTarget target) =>
-        new($"target snapshot \"{target.Name}\": already exists");
 
     private static Dictionary<string, string> RemoteLabels(IReadOnlyDictionary<string, string> labels) =>
         new(labels, StringComparer.Ordinal) { [SnapshotLabels.Remote] = SnapshotLabels.RemoteValue };

@@ -56,19 +56,19 @@ public sealed partial class Snapshotter : IAsyncDisposable
     public IReadOnlySet<long> LayersInUse() => _store.LayerIds();
 
     /// <summary>
-    /// A writable snapshot. With the labels of a remote layer this may end with SnapshotExistsException, which tells
-    /// the client that the layer is there, committed, and need not be unpacked.
+    /// A writable snapshot; or, with the labels of a layer that can be served lazily, the layer itself, committed.
     /// </summary>
-    public async Task<IReadOnlyList<SnapshotMount>> PrepareAsync(
+    /// <exception cref="SnapshotExistsException">The key is taken.</exception>
+    public async Task<PreparedSnapshot> PrepareAsync(
         string key, string parent, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
         SnapshotLimits.CheckName(key, "key");
         SnapshotLimits.CheckLabels(labels);
-        if (_mounter is not null && RemoteTarget.TryParse(labels, out var target))
-            await ThrowIfServedLazilyAsync(target!, key, parent, labels, cancellationToken);
-        else
+        if (_mounter is null || !RemoteTarget.TryParse(labels, out var target))
             await AdmitAsync(parent, labels, cancellationToken);
-        return Create(SnapshotKind.Active, key, parent, labels);
+        else if (await TryServeLazilyAsync(target!, key, parent, labels, cancellationToken))
+            return new PreparedSnapshot.Committed(target!.Name);
+        return new PreparedSnapshot.Active(Create(SnapshotKind.Active, key, parent, labels));
     }
 
     public async Task<IReadOnlyList<SnapshotMount>> ViewAsync(

@@ -85,18 +85,17 @@ internal sealed class PullingNode : IAsyncDisposable
                 [SnapshotLabels.ImageLayers] = string.Join(',', layers.Skip(i)),
             };
             var started = Stopwatch.GetTimestamp();
-            try
+            var prepared = await _snapshotter.PrepareAsync(key, parent, labels, CancellationToken.None);
+            waited += Stopwatch.GetElapsedTime(started);
+            if (prepared is PreparedSnapshot.Committed)
             {
-                await _snapshotter.PrepareAsync(key, parent, labels, CancellationToken.None);
-                waited += Stopwatch.GetElapsedTime(started);
-                _snapshotter.Commit(name, key, "", new Dictionary<string, string>(), CancellationToken.None);
-                parent = name;
-            }
-            catch (SnapshotExistsException)
-            {
-                waited += Stopwatch.GetElapsedTime(started);
                 lazy++;
                 parent = chain;
+            }
+            else
+            {
+                _snapshotter.Commit(name, key, "", new Dictionary<string, string>(), CancellationToken.None);
+                parent = name;
             }
         }
 

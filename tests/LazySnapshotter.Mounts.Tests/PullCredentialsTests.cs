@@ -50,10 +50,10 @@ public sealed class PullCredentialsTests : IAsyncLifetime
         await WithSnapshotterAsync(async snapshotter =>
         {
             // Without them it is an ordinary snapshot, with wrong ones too.
-            await snapshotter.PrepareAsync("k0", "", Labels(Chain), default);
-            await snapshotter.PrepareAsync("k1", "", Labels(
-                Chain, (SnapshotLabels.PullUsername, Username), (SnapshotLabels.PullSecret, "wrong-" + Password)), default);
-            await Assert.ThrowsAsync<SnapshotExistsException>(() => snapshotter.PrepareAsync(
+            Assert.IsType<PreparedSnapshot.Active>(await snapshotter.PrepareAsync("k0", "", Labels(Chain), default));
+            Assert.IsType<PreparedSnapshot.Active>(await snapshotter.PrepareAsync("k1", "", Labels(
+                Chain, (SnapshotLabels.PullUsername, Username), (SnapshotLabels.PullSecret, "wrong-" + Password)), default));
+            Assert.IsType<PreparedSnapshot.Committed>(await snapshotter.PrepareAsync(
                 "k2", "", Labels(Chain, (SnapshotLabels.PullUsername, Username), (SnapshotLabels.PullSecret, Password)), default));
 
             snapshotter.Update(Chain, Labels(Chain, (SnapshotLabels.PullSecret, Password)), [$"labels.{SnapshotLabels.PullSecret}"]);
@@ -73,8 +73,8 @@ public sealed class PullCredentialsTests : IAsyncLifetime
     {
         await StartRegistryAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer, Username = Username, Password = Password,
             IdentityToken = "identity-4711" });
-        await WithSnapshotterAsync(async snapshotter => await Assert.ThrowsAsync<SnapshotExistsException>(() =>
-            snapshotter.PrepareAsync("k", "", Labels(Chain, (SnapshotLabels.PullSecret, "identity-4711")), default)));
+        await WithSnapshotterAsync(async snapshotter => Assert.IsType<PreparedSnapshot.Committed>(
+            await snapshotter.PrepareAsync("k", "", Labels(Chain, (SnapshotLabels.PullSecret, "identity-4711")), default)));
         AssertNothingKept("identity-4711");
         Assert.Contains("identity-4711", _registry.Requests.Single(r => r.Kind == TestRequestKind.Token).Form, StringComparison.Ordinal);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Containerd.Services.Snapshots.V1;
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
@@ -9,8 +10,9 @@ using SnapshotsBase = Containerd.Services.Snapshots.V1.Snapshots.SnapshotsBase;
 
 namespace LazySnapshotter.Daemon.Snapshots;
 
-// containerd's snapshots service over a Snapshotter: messages in, messages out. Decides nothing; its exceptions
-// become statuses in StatusInterceptor. The field "snapshotter" of the requests is ignored; one socket serves one snapshotter.
+// containerd's snapshots service over a Snapshotter: messages in, messages out. Decides nothing; its exceptions become statuses
+// in StatusInterceptor, and one success does here. The field "snapshotter" of the requests is ignored; one socket serves one
+// snapshotter.
 public sealed class SnapshotsService(Snapshotter snapshotter) : SnapshotsBase
 {
     // What containerd's own service sends at a time.
@@ -20,8 +22,16 @@ public sealed class SnapshotsService(Snapshotter snapshotter) : SnapshotsBase
 
     public override async Task<PrepareSnapshotResponse> Prepare(PrepareSnapshotRequest request, ServerCallContext context)
     {
-        var mounts = await snapshotter.PrepareAsync(request.Key, request.Parent, Labels(request.Labels), context.CancellationToken);
-        return new PrepareSnapshotResponse { Mounts = { mounts.Select(ToMessage) } };
+        var labels = Labels(request.Labels);
+        return await snapshotter.PrepareAsync(request.Key, request.Parent, labels, context.CancellationToken) switch
+        {
+            PreparedSnapshot.Active active => new PrepareSnapshotResponse { Mounts = { active.Mounts.Select(ToMessage) } },
+
+            // How containerd wants to hear of a layer that need not be unpacked: its docs/remote-snapshotter.md.
+            PreparedSnapshot.Committed committed => throw new RpcException(
+                new Status(StatusCode.AlreadyExists, $"target snapshot \"{committed.Target}\": already exists")),
+            var other => throw new UnreachableException($"{other}"),
+        };
     }
 
     public override async Task<ViewSnapshotResponse> View(ViewSnapshotRequest request, ServerCallContext context)

@@ -12,7 +12,7 @@ namespace LazySnapshotter.Snapshots.Directories;
 //         trash-16-<time>/             being deleted
 //
 // A number stands there complete or not at all. What no row refers to is removed at start and by Cleanup, so a crash
-// at any point leaves nothing for long.
+// at any point leaves nothing for long. A row is on the disk when its transaction ends; so is what it refers to, before that.
 internal sealed class SnapshotDirectories
 {
     private const string NewPrefix = "new-";
@@ -25,17 +25,20 @@ internal sealed class SnapshotDirectories
     private const UnixFileMode Mode0755 = Mode0711 | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private readonly string _snapshots;
+    private readonly Action<string> _sync;
     private readonly Lock _gate = new();
     private readonly HashSet<long> _pending = [];
 
     /// <exception cref="ArgumentException">The path has characters that overlay's mount options cannot carry.</exception>
-    public SnapshotDirectories(string root)
+    /// <param name="sync">Makes a directory's names durable; Libc.SyncDirectory where it is not watched.</param>
+    public SnapshotDirectories(string root, Action<string>? sync = null)
     {
         var path = Path.GetFullPath(root);
         if (path.AsSpan().ContainsAny(":,\\\""))
             throw new ArgumentException(
                 $"root directory {path}: a colon, comma, quote or backslash cannot stand in overlay's mount options", nameof(root));
         _snapshots = Path.Combine(path, "snapshots");
+        _sync = sync ?? (directory => Libc.SyncDirectory(directory));
         Make(_snapshots, Mode0700);
     }
 
@@ -65,6 +68,10 @@ internal sealed class SnapshotDirectories
             }
 
             Directory.Move(incomplete, PathOf(id));
+
+            // Both after the rename: of a filesystem with one journal (ext4, XFS) the second then has little left to write.
+            _sync(PathOf(id));
+            _sync(_snapshots);
         }
         catch
         {

@@ -9,6 +9,7 @@ using LazySnapshotter.Daemon.Snapshots;
 using LazySnapshotter.Linux;
 using LazySnapshotter.Snapshots;
 using LazySnapshotter.Snapshots.Metadata;
+using LazySnapshotter.Snapshots.Model;
 using Microsoft.Extensions.Logging.Abstractions;
 using SnapshotsClient = Containerd.Services.Snapshots.V1.Snapshots.SnapshotsClient;
 
@@ -43,7 +44,7 @@ public abstract class ConformanceTest : IAsyncLifetime
         Directory.CreateDirectory(Work);
         var root = Directory.CreateDirectory(Path.Combine(_directory, "root")).FullName;
         Database = MetadataDatabase.Open(Path.Combine(root, "metadata.db"));
-        Snapshotter = new Snapshotter(root, Database, mounter: null, images: null, NullLogger<Snapshotter>.Instance);
+        Snapshotter = new Snapshotter(root, Database, CreateMounter(), images: null, NullLogger<Snapshotter>.Instance);
         var socket = Path.Combine(_directory, "s.sock");
         Server = await SnapshotsServer.StartAsync(
             socket, new SnapshotsService(Snapshotter), NullLoggerFactory.Instance, CancellationToken.None);
@@ -60,6 +61,9 @@ public abstract class ConformanceTest : IAsyncLifetime
         TestMounts.UnmountBelow(_directory);
         DirectoryTree.Delete(_directory, CancellationToken.None);
     }
+
+    /// <summary>Null: every layer is an ordinary one.</summary>
+    protected virtual ILayerMounter? CreateMounter() => null;
 
     protected async Task<IReadOnlyList<Mount>> PrepareAsync(string key, string parent, Dictionary<string, string>? labels = null) =>
         (await Client.PrepareAsync(new() { Key = key, Parent = parent, Labels = { labels ?? Root } })).Mounts;

@@ -55,6 +55,28 @@ public sealed class NeighbourTests : IDisposable
         Assert.InRange(link.RoundTripBytes!.Value, 1_900_000, 2_000_000);
     }
 
+    [Fact]
+    public void A_link_that_became_slower_is_known_after_two_windows_of_answers()
+    {
+        var link = new LinkEstimate();
+        Answers(TimeSpan.FromMilliseconds(5), 1);
+        Assert.Equal(50_000, link.RoundTripBytes);
+
+        Answers(TimeSpan.FromMilliseconds(80), LinkEstimate.WindowAnswers - 1); // it may still be a queue
+        Assert.Equal(50_000, link.RoundTripBytes);
+        Answers(TimeSpan.FromMilliseconds(80), LinkEstimate.WindowAnswers + 1);
+        Assert.Equal(800_000, link.RoundTripBytes);
+
+        Answers(TimeSpan.FromMilliseconds(5), 1); // and one that became faster at once
+        Assert.Equal(50_000, link.RoundTripBytes);
+
+        void Answers(TimeSpan firstByte, int count)
+        {
+            for (var i = 0; i < count; i++)
+                link.Note(firstByte, bytes: 1_000_000, TimeSpan.FromMilliseconds(100));
+        }
+    }
+
     private LayerHarness Harness(int neighbourBytesMax) =>
         new(TestLayer.Uniform(32, 8 * Kilo), _folder.Path,
             options: new SpanFetcherOptions { NeighbourBytesMax = neighbourBytesMax, RestBytesMax = 0, ReadAheadBytesMax = 0 });
