@@ -14,5 +14,5 @@ public static class FuzzTargets
 
     public static FuzzTarget Get(string name) =>
         All.FirstOrDefault(target => target.Name == name)
-        ?? throw new ArgumentException($"there is no target \"{name}\" (there are: {string.Join(", ", All.Select(target => target.Name))})");
+        ?? throw new FormatException($"there is no target \"{name}\" (there are: {string.Join(", ", All.Select(target => target.Name))})");
 }

@@ -17,11 +17,11 @@ internal sealed class InflateTarget : FuzzTarget
     [ThreadStatic]
     private static GuardedMemory? _output;
 
-    private readonly Lazy<IReadOnlyList<byte[]>> _corpus = new(MakeCorpus);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(MakeSeeds);
 
     public override string Name => "inflate";
 
-    public override IReadOnlyList<byte[]> Corpus => _corpus.Value;
+    public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
     public override int LengthMax => 8 * 1024;
 
@@ -108,7 +108,7 @@ internal sealed class InflateTarget : FuzzTarget
         }
     }
 
-    private static byte[][] MakeCorpus()
+    private static byte[][] MakeSeeds()
     {
         var text = new byte[8000];
         var random = new FuzzRandom(7, 0);

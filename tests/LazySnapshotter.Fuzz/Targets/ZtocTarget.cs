@@ -9,11 +9,11 @@ namespace LazySnapshotter.Fuzz.Targets;
 // taken must be fit to be used: spans in the layer, windows of full length.
 internal sealed class ZtocTarget : FuzzTarget
 {
-    private readonly Lazy<IReadOnlyList<byte[]>> _corpus = new(() => [Make(isGzip: false), Make(isGzip: true)]);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(() => [Make(isGzip: false), Make(isGzip: true)]);
 
     public override string Name => "ztoc";
 
-    public override IReadOnlyList<byte[]> Corpus => _corpus.Value;
+    public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
     public override int LengthMax => 80 * 1024;
 
