@@ -10,6 +10,10 @@ public static class FuzzTargets
         new InflateTarget(), new GzipTarget(), new TarTarget(),
         new IndexTarget(), new IndexColumnsTarget(), new WindowTarget(),
         new ZtocTarget(), new ZinfoTarget(),
+        new OciDocumentTarget(), new ArtifactTarget(), new PrefetchListTarget(), new ImageArchiveTarget(), new NameTarget(),
+        new AnswerHeadTarget(), new ChallengeTarget(), new ContentCodingTarget(), new ErrorBodyTarget(), new TokenTarget(),
+        new DockerConfigTarget(), new HostsFileTarget(), new ProxyTarget(), new RegistryMemoryTarget(), new ConfigurationTarget(),
+        new SnapshotsRequestTarget(), new FilterTarget(), new FuseRequestTarget(), new ImplicitDirectoriesTarget(),
     ];
 
     public static FuzzTarget Get(string name) =>
