@@ -16,12 +16,15 @@ const string artifacts = "artifacts/fuzz";
 
 switch (args)
 {
-    // What a guided run starts inside its instrumented copy.
+    // What a guided run starts inside its instrumented copy, where nothing of ours runs without a map to mark.
     case ["--serve", var name]:
+        new BranchMap().Attach();
         GuidedChild.Serve(FuzzTargets.Get(name));
         return 0;
     case ["--choose", var name, var from, var to, var lengthMax, var roomBytes]:
-        GuidedChild.Choose(FuzzTargets.Get(name), from, to, int.Parse(lengthMax, CultureInfo.InvariantCulture), int.Parse(roomBytes, CultureInfo.InvariantCulture));
+        var map = new BranchMap();
+        map.Attach();
+        GuidedChild.Choose(map, FuzzTargets.Get(name), from, to, int.Parse(lengthMax, CultureInfo.InvariantCulture), int.Parse(roomBytes, CultureInfo.InvariantCulture));
         return 0;
 }
 
@@ -35,11 +38,6 @@ catch (FormatException e)
     await Console.Error.WriteLineAsync($"fuzz: {e.Message}");
     return 2;
 }
-catch (InvalidOperationException e)
-{
-    await Console.Error.WriteLineAsync($"fuzz: {e.Message}");
-    return 1;
-}
 
 static async Task<int> RunGuidedAsync(FuzzOptions options)
 {
@@ -49,11 +47,19 @@ static async Task<int> RunGuidedAsync(FuzzOptions options)
     foreach (var target in options.Targets)
     {
         var run = new GuidedRun(target, folder, program);
-        var result = await run.RunAsync(options.Minutes);
-        Console.WriteLine(result);
-        isGood &= result is { Crashes: 0, Hangs: 0 };
-        if (options.Keeps)
-            await run.KeepAsync("tests/LazySnapshotter.Fuzz/Corpus");
+        try
+        {
+            var result = await run.RunAsync(options.Minutes);
+            Console.WriteLine(result);
+            isGood &= result is { Crashes: 0, Hangs: 0 };
+            if (options.Keeps)
+                await run.KeepAsync("tests/LazySnapshotter.Fuzz/Corpus");
+        }
+        catch (InvalidOperationException e)
+        {
+            Console.WriteLine($"{target.Name}: {e.Message}");
+            isGood = false;
+        }
     }
 
     return isGood ? 0 : 1;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using SharpFuzz.Common;
 
 namespace LazySnapshotter.Fuzz.Guided;
@@ -10,10 +11,17 @@ internal sealed unsafe class BranchMap
     private const int Length = 1 << 16;
 
     private readonly byte[] _marks = GC.AllocateArray<byte>(Length, pinned: true);
+    private static byte[]? _attached;
+
     private readonly byte[] _seen = new byte[Length];
 
-    /// <summary>Sound: the array is pinned for as long as it lives, and <see cref="Trace"/> outlives nothing that marks.</summary>
-    public void Attach() => Trace.SharedMem = (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref _marks[0]);
+    /// <summary>From now on branches mark this map.</summary>
+    public void Attach()
+    {
+        // Sound: the array does not move, and is held for as long as something may mark it.
+        _attached = _marks;
+        Trace.SharedMem = (byte*)Unsafe.AsPointer(ref _marks[0]);
+    }
 
     public void Begin()
     {

@@ -24,11 +24,9 @@ internal static class GuidedChild
     /// Copies the inputs worth keeping: the shortest first, each that goes through branches that the seeds and those before it
     /// do not, as long as there is room.
     /// </summary>
-    public static void Choose(FuzzTarget target, string from, string to, int lengthMax, int roomBytes)
+    public static void Choose(BranchMap map, FuzzTarget target, string from, string to, int lengthMax, int roomBytes)
     {
         using var run = new FuzzRun(target, seed: 1);
-        var map = new BranchMap();
-        map.Attach();
         // Twice: what is done once per process would look like a merit of the first.
         foreach (var seed in target.Seeds.Concat(target.Seeds))
         {
