@@ -7,7 +7,8 @@ internal static class GuidedChild
 {
     /// <summary>
     /// Inputs from the fuzzer, until it ends. A failure is a crash to it. In a process of its own beside the one that afl-fuzz
-    /// talks to, which starts another one where an input ended it or hung.
+    /// talks to, which starts another one where an input ended it or hung. (In one process it is 1.3 to 1.6 times as fast, and over
+    /// with the first such input.)
     /// </summary>
     public static void Serve(FuzzTarget target)
     {
