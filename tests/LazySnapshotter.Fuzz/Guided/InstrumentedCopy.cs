@@ -6,8 +6,8 @@ namespace LazySnapshotter.Fuzz.Guided;
 // folder of its own, so that neither tests nor measurements ever load it.
 internal static class InstrumentedCopy
 {
-    // Parsers of others that ours hand whole documents to: what they do with them shows as well.
-    private static readonly string[] _libraries = ["Tomlyn.dll", "Google.Protobuf.dll"];
+    // The program itself, and parsers of others that ours hand whole documents to: what they do with them shows as well.
+    private static readonly string[] _others = ["lazysnap.dll", "Tomlyn.dll", "Google.Protobuf.dll"];
 
     /// <summary>Where the copy begins: what to give `dotnet`.</summary>
     public static string Make(string folder)
@@ -23,7 +23,7 @@ internal static class InstrumentedCopy
             File.Copy(file, copy);
             var name = Path.GetFileName(copy);
             if (name.EndsWith(".dll", StringComparison.Ordinal) && name != program
-                && (name.StartsWith("LazySnapshotter.", StringComparison.Ordinal) || _libraries.Contains(name)))
+                && (name.StartsWith("LazySnapshotter.", StringComparison.Ordinal) || _others.Contains(name)))
                 Fuzzer.Instrument(copy, _ => true, Options.Value);
         }
 

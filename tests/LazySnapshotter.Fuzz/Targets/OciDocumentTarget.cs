@@ -1,5 +1,7 @@
+using LazySnapshotter.Artifacts.Sources;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry;
+using LazySnapshotter.Registry.Http;
 
 namespace LazySnapshotter.Fuzz.Targets;
 
@@ -8,6 +10,7 @@ namespace LazySnapshotter.Fuzz.Targets;
 internal sealed class OciDocumentTarget : FuzzTarget
 {
     private static readonly Descriptor _entry = new() { MediaType = MediaTypes.OciManifest, Digest = Digest.OfSha256("x"u8), Size = 1 };
+    private static readonly HopRequest _hop = new(new Uri("https://registry.example/v2/x/manifests/y"), RequestSubject.Manifest("x", "y"));
     private static readonly Platform _platform = Platform.Parse("linux/arm/v7");
 
     public override string Name => "oci-document";
@@ -19,7 +22,7 @@ internal sealed class OciDocumentTarget : FuzzTarget
 
     public override IReadOnlyList<string> Words { get; } =
     [
-        "\"manifests\":[", "\"layers\":", "\"config\":", "\"subject\":", "\"annotations\":", "\"platform\":", "\"digest\":", "\"size\":", "\"mediaType\":",
+        "\"manifests\":[", "\"Manifests\":", "\"layers\":", "\"config\":", "\"subject\":", "\"annotations\":", "\"platform\":", "\"digest\":", "\"size\":", "\"mediaType\":",
         "\"rootfs\":", "\"diff_ids\":", "\"urls\":", "\"data\":", "\"os\":", "\"variant\":", "null", "\\ud800", "\\u0000", "1e5", "-1", SampleText.Digest,
         MediaTypes.OciManifest, MediaTypes.OciIndex,
     ];
@@ -35,6 +38,7 @@ internal sealed class OciDocumentTarget : FuzzTarget
         taken += Try(() => OciJson.ReadIndex(bytes, "index"));
         taken += Try(() => OciJson.ReadConfig(bytes, "configuration"));
         taken += Try(() => UseReferrers(bytes));
+        CheckKind(bytes);
         Try(() => ReferrersIndex.EntryOf(MediaTypes.OciManifest, bytes, "manifest"));
         Try(() => ReferrersIndex.EntryOf(MediaTypes.OciIndex, bytes, "index"));
         if (taken == 0)
@@ -51,6 +55,33 @@ internal sealed class OciDocumentTarget : FuzzTarget
         catch (InvalidDataException)
         {
             return 0;
+        }
+    }
+
+    // CVE-2021-41190: a document that is taken as a manifest must not be an index to who reads it as one, nor the other way round.
+    private static void CheckKind(byte[] bytes)
+    {
+        Try(() => OciDocumentKind.IsIndex(bytes, "document"));
+        foreach (var header in (ReadOnlySpan<string?>)[null, MediaTypes.OciManifest, MediaTypes.OciIndex])
+        {
+            using var response = new HttpResponseMessage();
+            string mediaType;
+            try
+            {
+                mediaType = ManifestMediaType.Of(new RegistryDocument(bytes, header, null, _hop, response.Headers), _hop.Subject);
+            }
+            catch (RegistryException)
+            {
+                continue;
+            }
+
+            if (!MediaTypes.IsManifest(mediaType) && !MediaTypes.IsIndex(mediaType))
+                throw new InvalidOperationException($"neither a manifest nor an index, but {mediaType}");
+            var (layers, manifests) = (0, 0);
+            Try(() => layers = OciJson.ReadManifest(bytes, "manifest").Layers.Count);
+            Try(() => manifests = OciJson.ReadUsableIndex(bytes, "index").Manifests.Count);
+            if (layers > 0 && manifests > 0)
+                throw new InvalidOperationException($"{layers} layers, {manifests} manifests, and taken for {mediaType}");
         }
     }
 
