@@ -21,10 +21,10 @@ switch (args)
         new BranchMap().Attach();
         GuidedChild.Serve(FuzzTargets.Get(name));
         return 0;
-    case ["--choose", var name, var from, var to, var lengthMax, var roomBytes]:
+    case ["--choose", var name, var from, var to]:
         var map = new BranchMap();
         map.Attach();
-        GuidedChild.Choose(map, FuzzTargets.Get(name), from, to, int.Parse(lengthMax, CultureInfo.InvariantCulture), int.Parse(roomBytes, CultureInfo.InvariantCulture));
+        GuidedChild.Choose(map, FuzzTargets.Get(name), from, to);
         return 0;
 }
 

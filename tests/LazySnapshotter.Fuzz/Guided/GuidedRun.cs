@@ -18,10 +18,6 @@ internal sealed class GuidedRun(FuzzTarget target, string artifacts, string prog
     // Of the heap of a child; a bomb becomes an OutOfMemoryException.
     private const string HeapLimitHex = "0x40000000";
 
-    // What may go into the repository, per target.
-    private const int KeptLengthMax = 1024;
-    private const int KeptBytesMax = 4096;
-
     private readonly string _inputs = Path.Combine(artifacts, "guided", target.Name, "inputs");
     private readonly string _afl = Path.Combine(artifacts, "guided", target.Name, "afl");
     private readonly string _failures = Path.Combine(artifacts, "failures");
@@ -56,9 +52,7 @@ internal sealed class GuidedRun(FuzzTarget target, string artifacts, string prog
         var chosen = Path.Combine(artifacts, "guided", target.Name, "chosen");
         if (Directory.Exists(chosen))
             Directory.Delete(chosen, recursive: true);
-        await RunProgramAsync("dotnet", [
-            program, "--choose", target.Name, Queue, chosen,
-            KeptLengthMax.ToString(CultureInfo.InvariantCulture), KeptBytesMax.ToString(CultureInfo.InvariantCulture)]);
+        await RunProgramAsync("dotnet", [program, "--choose", target.Name, Queue, chosen]);
         Directory.CreateDirectory(folder);
         // Findings have names that a person gave them, and stay.
         foreach (var old in Directory.EnumerateFiles(folder).Where(file => Path.GetFileName(file) == NameOf(File.ReadAllBytes(file))))
