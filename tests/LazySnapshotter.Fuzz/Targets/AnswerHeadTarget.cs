@@ -27,7 +27,7 @@ internal sealed class AnswerHeadTarget : FuzzTarget
     public override IReadOnlyList<string> Words { get; } =
     [
         "Content-Range: ", "Content-Encoding: ", "Retry-After: ", "Link: ", "Location: ", "Date: ", "X-Goog-Date=", "X-Goog-Expires=", "Expires=", "&se=", "rel=next",
-        "99991231T235959Z", "9999-12-31T23:59:59Z", "199999999999", "9223372036854775807", "xn--", "://", "[::1]", "aws-chunked",
+        "99991231T235959Z", "9999-12-31T23:59:59Z", "199999999999", "9223372036854775807", "xn--", "://", "//", "http://registry.example", "https://registry.example", "[::1]", "aws-chunked",
     ];
 
     public override int LengthMax => 2048;
@@ -49,14 +49,33 @@ internal sealed class AnswerHeadTarget : FuzzTarget
         if (RetryAfter.Of(response.Headers, _now) is { } wait && wait <= TimeSpan.Zero)
             throw new InvalidOperationException($"a wait that is none: {wait}");
         _ = ContentCoding.Of(response)?.CanUndo;
-        _ = PageLinks.Next(response.Headers, _hop);
+        if (PageLinks.Next(response.Headers, _hop) is { } page && !RedirectPolicy.IsSameOrigin(_hop.Uri, page))
+            throw new InvalidOperationException($"a next page at another host: {page}");
         if (!response.Headers.Contains("Location"))
             return;
+        CheckUploadPlace(response);
         var redirects = 0;
         var next = RedirectPolicy.Follow(_hop, response, _hop.Uri, ref redirects);
-        _ = (next.Host, next.DisplayUrl, RedirectPolicy.UploadPlace(_hop, response));
+        _ = (next.Host, next.DisplayUrl);
         var expiry = UrlExpiry.Of(next.Uri, _now);
         if (expiry <= _now || expiry > _now.AddDays(1))
             throw new InvalidOperationException($"a URL of now that can be used until {expiry}");
+    }
+
+    // Where the answer says, or where the request went.
+    private static void CheckUploadPlace(HttpResponseMessage response)
+    {
+        Uri place;
+        try
+        {
+            place = RedirectPolicy.UploadPlace(_hop, response);
+        }
+        catch (RegistryException)
+        {
+            return;
+        }
+
+        if (!RedirectPolicy.IsSameOrigin(_hop.Uri, place) && !RedirectPolicy.IsSameOrigin(new Uri(_hop.Uri, response.Headers.Location!), place))
+            throw new InvalidOperationException($"a place for an upload that is not where the answer says: {place}");
     }
 }

@@ -1,11 +1,12 @@
 using System.Text;
 using LazySnapshotter.Artifacts.Sources;
+using LazySnapshotter.Cli;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Hosts;
 
 namespace LazySnapshotter.Fuzz.Targets;
 
-// Short texts that name something: image references, digests, platforms, image sources, Go's lengths of time. Each text is
+// Short texts that name something: image references, digests, platforms, image sources, Go's lengths of time, sizes. Each text is
 // tried as all of them; what is taken is the same when it is written and read again.
 internal sealed class NameTarget : FuzzTarget
 {
@@ -13,7 +14,7 @@ internal sealed class NameTarget : FuzzTarget
 
     public override IReadOnlyList<byte[]> Seeds { get; } = SampleText.Seeds(
         "python", "docker.io/library/python:3.12-slim", "localhost:5000/a/b__c--d@" + SampleText.Digest, "[::1]:5000/x:y", "registry.example/team/image:tag@" + SampleText.Digest,
-        SampleText.Digest, "linux/arm/v7", "amd64", "windows", "1h30m", "1.5s", "300ms", "oci:/dir/layout:tag", "docker-archive:/a/b.tar:image:tag", "containerd:docker.io/library/x:y");
+        SampleText.Digest, "linux/arm/v7", "amd64", "windows", "1h30m", "1.5s", "300ms", "1.5 MiB", "oci:/dir/layout:tag", "docker-archive:/a/b.tar:image:tag", "containerd:docker.io/library/x:y");
 
     public override IReadOnlyList<string> Words { get; } =
         ["sha256:", "sha512:", "docker.io/", "index.docker.io/", "library/", "localhost", "oci:", "oci-archive:", "docker-archive:", "containerd:", "docker://", "linux/", "ns", "µs", "@", "[::", "]:"];
@@ -40,6 +41,13 @@ internal sealed class NameTarget : FuzzTarget
             taken++;
             if (duration < TimeSpan.Zero || duration.TotalMilliseconds > int.MaxValue)
                 throw new InvalidOperationException($"{duration} is no length of time that a timer can count");
+        }
+
+        if (ByteSize.TryParse(text, out var bytes))
+        {
+            taken++;
+            if (bytes < 0)
+                throw new InvalidOperationException($"{bytes} bytes");
         }
 
         if (taken == 0)
