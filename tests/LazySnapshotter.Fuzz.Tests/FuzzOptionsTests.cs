@@ -14,12 +14,14 @@ public sealed class FuzzOptionsTests
     [InlineData("tar --keep", "--keep goes with --guided only")]
     [InlineData("--guided tar --seed 3", "--seed does not go with --guided")]
     public void What_makes_no_sense_is_refused_by_name(string arguments, string complaint) =>
-        Assert.Contains(complaint, Assert.Throws<FormatException>(() => FuzzOptions.Parse(arguments.Split(' '))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            complaint, Assert.Throws<FormatException>(() => FuzzOptions.Parse(arguments.Split(' '))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Targets_are_named_or_all()
     {
-        Assert.Equal(["tar", "gzip"], FuzzOptions.Parse(["--guided", "tar", "gzip", "--minutes", "1.5"]).Targets.Select(target => target.Name));
+        Assert.Equal(
+            ["tar", "gzip"], FuzzOptions.Parse(["--guided", "tar", "gzip", "--minutes", "1.5"]).Targets.Select(target => target.Name));
         Assert.Equal(FuzzTargets.All, FuzzOptions.Parse(["all", "--seed", "7"]).Targets);
         Assert.Equal(FuzzTargets.All, FuzzOptions.Parse([]).Targets);
     }

@@ -9,7 +9,8 @@ public static class FuzzCorpus
     {
         var folder = new DirectoryInfo(Path.Combine(AppContext.BaseDirectory, "Corpus", target.Name));
         return folder.Exists
-            ? [.. folder.EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => (file.Name, File.ReadAllBytes(file.FullName)))]
+            ? [.. folder.EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal)
+                .Select(file => (file.Name, File.ReadAllBytes(file.FullName)))]
             : [];
     }
 }

@@ -82,7 +82,8 @@ public sealed record FuzzOptions
             : throw new FormatException($"{name}: \"{text}\" is not a number");
 
     private static double ParseMinutes(string name, string text) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var minutes) && minutes is >= 0.1 and <= 10_000
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var minutes)
+            && minutes is >= 0.1 and <= 10_000
             ? minutes
             : throw new FormatException($"{name}: \"{text}\" is not a number of minutes, from 0.1 to 10000");
 }

@@ -13,7 +13,8 @@ public static class FuzzTargets
         new OciDocumentTarget(), new ArtifactTarget(), new PrefetchListTarget(), new ImageArchiveTarget(), new NameTarget(),
         new AnswerHeadTarget(), new ChallengeTarget(), new ContentCodingTarget(), new ErrorBodyTarget(), new TokenTarget(),
         new DockerConfigTarget(), new HostsFileTarget(), new ProxyTarget(), new RegistryMemoryTarget(), new ConfigurationTarget(),
-        new SnapshotsRequestTarget(), new FilterTarget(), new FuseRequestTarget(), new ImplicitDirectoriesTarget(), new MountTableTarget(), new ExecutableTarget(),
+        new SnapshotsRequestTarget(), new FilterTarget(), new FuseRequestTarget(), new ImplicitDirectoriesTarget(), new MountTableTarget(),
+        new ExecutableTarget(),
     ];
 
     public static FuzzTarget Get(string name) =>

@@ -83,7 +83,8 @@ static int RunMutated(FuzzOptions options)
             var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{target.Name,-18} {options.Iterations,10} inputs, seed {options.Seed}: {run.Taken} taken, {run.Refused} refused, {elapsed:0.0} s ({options.Iterations / elapsed:0}/s)"));
+                $"{target.Name,-18} {options.Iterations,10} inputs, seed {options.Seed}: {run.Taken} taken, {run.Refused} refused, "
+                + $"{elapsed:0.0} s ({options.Iterations / elapsed:0}/s)"));
         }
 
         return 0;

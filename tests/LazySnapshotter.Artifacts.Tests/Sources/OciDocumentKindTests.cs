@@ -17,5 +17,6 @@ public sealed class OciDocumentKindTests
     [InlineData("{")]
     [InlineData("""{"\ud800 and more":1}""")]
     public void What_is_no_document_is_told_as_such(string document) => Assert.StartsWith(
-        "x: ", Assert.Throws<InvalidDataException>(() => OciDocumentKind.IsIndex(Encoding.UTF8.GetBytes(document), "x")).Message, StringComparison.Ordinal);
+        "x: ", Assert.Throws<InvalidDataException>(() => OciDocumentKind.IsIndex(Encoding.UTF8.GetBytes(document), "x")).Message,
+        StringComparison.Ordinal);
 }

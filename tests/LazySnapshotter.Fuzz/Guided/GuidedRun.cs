@@ -67,7 +67,8 @@ internal sealed class GuidedRun(FuzzTarget target, string artifacts, string prog
             Directory.Delete(_inputs, recursive: true);
         Directory.CreateDirectory(_inputs);
         var known = Directory.Exists(Queue) ? Directory.EnumerateFiles(Queue).Select(File.ReadAllBytes) : [];
-        foreach (var input in target.Seeds.Concat(FuzzCorpus.Of(target).Select(file => file.Bytes)).Concat(known).Where(input => input.Length > 0))
+        var inputs = target.Seeds.Concat(FuzzCorpus.Of(target).Select(file => file.Bytes)).Concat(known);
+        foreach (var input in inputs.Where(input => input.Length > 0))
             File.WriteAllBytes(Path.Combine(_inputs, NameOf(input)), input);
         if (Directory.Exists(_afl))
             Directory.Delete(_afl, recursive: true);
@@ -93,7 +94,8 @@ internal sealed class GuidedRun(FuzzTarget target, string artifacts, string prog
             Directory.CreateDirectory(_failures);
             var path = Path.Combine(_failures, $"{target.Name}-{NameOf(input)}");
             File.WriteAllBytes(path, input);
-            Console.WriteLine($"{target.Name}: {kind}: make fuzz ARGS=\"{target.Name} --replay {Path.GetRelativePath(Environment.CurrentDirectory, path)}\"");
+            var shown = Path.GetRelativePath(Environment.CurrentDirectory, path);
+            Console.WriteLine($"{target.Name}: {kind}: make fuzz ARGS=\"{target.Name} --replay {shown}\"");
         }
     }
 
@@ -107,9 +109,11 @@ internal sealed class GuidedRun(FuzzTarget target, string artifacts, string prog
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
-        var said = (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Concat(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        var said = (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Concat(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         if (process.ExitCode != 0)
-            throw new InvalidOperationException($"{name} ended with exit status {process.ExitCode}:\n{string.Join('\n', said.TakeLast(20))}");
+            throw new InvalidOperationException(
+                $"{name} ended with exit status {process.ExitCode}:\n{string.Join('\n', said.TakeLast(20))}");
     }
 
     private static IEnumerable<(string Variable, string Value)> Environments() =>

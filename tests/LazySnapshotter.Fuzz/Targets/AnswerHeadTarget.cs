@@ -26,8 +26,10 @@ internal sealed class AnswerHeadTarget : FuzzTarget
 
     public override IReadOnlyList<string> Words { get; } =
     [
-        "Content-Range: ", "Content-Encoding: ", "Retry-After: ", "Link: ", "Location: ", "Date: ", "X-Goog-Date=", "X-Goog-Expires=", "Expires=", "&se=", "rel=next",
-        "99991231T235959Z", "9999-12-31T23:59:59Z", "199999999999", "9223372036854775807", "xn--", "://", "//", "http://registry.example", "https://registry.example", "[::1]", "aws-chunked",
+        "Content-Range: ", "Content-Encoding: ", "Retry-After: ", "Link: ", "Location: ", "Date: ", "X-Goog-Date=", "X-Goog-Expires=",
+        "Expires=", "&se=", "rel=next",
+        "99991231T235959Z", "9999-12-31T23:59:59Z", "199999999999", "9223372036854775807", "xn--", "://", "//", "http://registry.example",
+        "https://registry.example", "[::1]", "aws-chunked",
     ];
 
     public override int LengthMax => 2048;
@@ -75,7 +77,8 @@ internal sealed class AnswerHeadTarget : FuzzTarget
             return;
         }
 
-        if (!RedirectPolicy.IsSameOrigin(_hop.Uri, place) && !RedirectPolicy.IsSameOrigin(new Uri(_hop.Uri, response.Headers.Location!), place))
+        if (!RedirectPolicy.IsSameOrigin(_hop.Uri, place)
+            && !RedirectPolicy.IsSameOrigin(new Uri(_hop.Uri, response.Headers.Location!), place))
             throw new InvalidOperationException($"a place for an upload that is not where the answer says: {place}");
     }
 }

@@ -17,8 +17,10 @@ internal sealed class ArtifactTarget : FuzzTarget
 
     public override IReadOnlyList<string> Words { get; } =
     [
-        NativeArtifact.ArtifactType, NativeArtifact.IdentityAnnotation, NativeArtifact.FrontLengthAnnotation, NativeArtifact.LayerDigestAnnotation,
-        SociNames.IndexV1, SociNames.IndexV2, SociNames.PrefetchMediaType, SociNames.SpanSizeAnnotation, SociNames.LayerDigestAnnotation, SampleText.Digest,
+        NativeArtifact.ArtifactType, NativeArtifact.IdentityAnnotation, NativeArtifact.FrontLengthAnnotation,
+        NativeArtifact.LayerDigestAnnotation,
+        SociNames.IndexV1, SociNames.IndexV2, SociNames.PrefetchMediaType, SociNames.SpanSizeAnnotation, SociNames.LayerDigestAnnotation,
+        SampleText.Digest,
         "\"data\":\"e30=\"", "\"annotations\":{", "\"layers\":[",
     ];
 
@@ -38,7 +40,8 @@ internal sealed class ArtifactTarget : FuzzTarget
         }
         else
         {
-            var soci = SociIndexManifest.Parse(manifest, manifest.Config.MediaType == SociNames.IndexV2 ? SociNames.IndexV2 : SociNames.IndexV1, _image, refused);
+            var soci = SociIndexManifest.Parse(
+                manifest, manifest.Config.MediaType == SociNames.IndexV2 ? SociNames.IndexV2 : SociNames.IndexV1, _image, refused);
             CheckCount(manifest, soci.Ztocs.Count + soci.Prefetches.Count + refused.Count);
         }
     }
@@ -60,7 +63,8 @@ internal sealed class ArtifactTarget : FuzzTarget
             [
                 new NativeArtifactLayer
                 {
-                    LayerDigest = _image, LayerMediaType = MediaTypes.OciLayerGzip, Index = blob, Identity = _image.Hex, FrontLength = 1, Content = "{}"u8.ToArray(),
+                    LayerDigest = _image, LayerMediaType = MediaTypes.OciLayerGzip, Index = blob, Identity = _image.Hex, FrontLength = 1,
+                    Content = "{}"u8.ToArray(),
                 },
             ],
         };
@@ -68,7 +72,13 @@ internal sealed class ArtifactTarget : FuzzTarget
         {
             Subject = image,
             BuildTool = "tool",
-            Ztocs = [new SociZtoc { Blob = blob, LayerDigest = _image, LayerMediaType = MediaTypes.OciLayerGzip, SpanSize = 4096, DisableXattrs = true }],
+            Ztocs =
+            [
+                new SociZtoc
+                {
+                    Blob = blob, LayerDigest = _image, LayerMediaType = MediaTypes.OciLayerGzip, SpanSize = 4096, DisableXattrs = true,
+                },
+            ],
             Prefetches = [new SociPrefetch { Blob = blob with { MediaType = SociNames.PrefetchMediaType }, LayerDigest = _image }],
         };
         return [native.ToBytes(), soci.ToBytes()];

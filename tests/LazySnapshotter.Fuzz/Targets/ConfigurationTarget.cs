@@ -20,7 +20,8 @@ internal sealed class ConfigurationTarget : FuzzTarget
         """{"index":{"sources":["native","soci"]}}""", "{}");
 
     public override IReadOnlyList<string> Words { get; } =
-        ["\"registry\":{", "\"cache\":{", "\"index\":{", "\"metrics\":{", "\"listen\":", "\"sources\":[", "\"requests\":{", "/*", "//", "\\u0000", "\\ud800", "1e400", "null", "[::]:1"];
+        ["\"registry\":{", "\"cache\":{", "\"index\":{", "\"metrics\":{", "\"listen\":", "\"sources\":[", "\"requests\":{", "/*", "//",
+            "\\u0000", "\\ud800", "1e400", "null", "[::]:1"];
 
     public override int LengthMax => 4096;
 

@@ -23,7 +23,8 @@ internal sealed class ContentCodingTarget : FuzzTarget
             throw new InvalidDataException("not even which");
         using var response = new HttpResponseMessage { Content = new ByteArrayContent([]) };
         response.Content.Headers.TryAddWithoutValidation("Content-Encoding", _codings[input[0] % _codings.Length]);
-        var document = ContentCoding.Of(response)!.UndoDocument(input[1..].ToArray(), LimitBytes) ?? throw new InvalidDataException("too long");
+        var document = ContentCoding.Of(response)!.UndoDocument(input[1..].ToArray(), LimitBytes)
+            ?? throw new InvalidDataException("too long");
         if (document.Length > LimitBytes)
             throw new InvalidOperationException($"{document.Length} bytes");
     }

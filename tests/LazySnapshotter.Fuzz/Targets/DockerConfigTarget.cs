@@ -10,11 +10,15 @@ internal sealed class DockerConfigTarget : FuzzTarget
     public override string Name => "docker-config";
 
     public override IReadOnlyList<byte[]> Seeds { get; } = SampleText.Seeds(
-        """{"auths":{"https://index.docker.io/v1/":{"auth":"dXNlcjpwYXNz"},"docker.io/team/image":{"username":"u","password":"p"}},"credHelpers":{"docker.io":"x"},"credsStore":"y"}""",
+        """
+        {"auths":{"https://index.docker.io/v1/":{"auth":"dXNlcjpwYXNz"},"docker.io/team/image":{"username":"u","password":"p"}},
+        "credHelpers":{"docker.io":"x"},"credsStore":"y"}
+        """,
         """{"auths":{"docker.io/team":{"identitytoken":"t"},"docker.io":null},"credHelpers":null,"other":[1,{"a":true}]}""");
 
     public override IReadOnlyList<string> Words { get; } =
-        ["\"auths\":{", "\"auth\":", "\"credHelpers\":", "docker.io", "index.docker.io/", "https://", "/v1/", "/v2", "\"identitytoken\":", "\\ud800", "null", "Og=="];
+        ["\"auths\":{", "\"auth\":", "\"credHelpers\":", "docker.io", "index.docker.io/", "https://", "/v1/", "/v2", "\"identitytoken\":",
+            "\\ud800", "null", "Og=="];
 
     public override int LengthMax => 4096;
 

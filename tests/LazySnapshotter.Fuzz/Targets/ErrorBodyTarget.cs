@@ -24,7 +24,8 @@ internal sealed class ErrorBodyTarget : FuzzTarget
         "<html><body>502</body></html>", $"Bearer {Secret} is not valid for https://bucket.example/?sig={Secret}", "");
 
     public override IReadOnlyList<string> Words { get; } =
-        ["\"errors\":[", "\"code\":", "\"message\":", "<Code>", "</Code>", "<Message>", "token=", "password: ", "eyJ", "Bearer ", "Basic ", Secret, "\\ud800", "\\n"];
+        ["\"errors\":[", "\"code\":", "\"message\":", "<Code>", "</Code>", "<Message>", "token=", "password: ", "eyJ", "Bearer ", "Basic ",
+            Secret, "\\ud800", "\\n"];
 
     public override int LengthMax => 4096;
 

@@ -6,7 +6,8 @@ namespace LazySnapshotter.Fuzz.Targets;
 // The beginning of an image's executable: `#!` lines, and program headers of both ELF classes.
 internal sealed class ExecutableTarget : FuzzTarget
 {
-    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(() => [Elf(is64: true), Elf(is64: false), "#!/usr/bin/env -S A=b python3 -u\n"u8.ToArray(), "#!/bin/sh"u8.ToArray()]);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(
+        () => [Elf(is64: true), Elf(is64: false), "#!/usr/bin/env -S A=b python3 -u\n"u8.ToArray(), "#!/bin/sh"u8.ToArray()]);
 
     public override string Name => "executable";
 

@@ -28,7 +28,8 @@ internal sealed class FuseRequestTarget : FuzzTarget
         var connection = new FuseConnection(new FuseDevice(_nowhere, log), new Tree(), new FuseSessionOptions(), log);
         new FuseDispatcher(connection).Dispatch(input);
         if (log.Exception is { } exception)
-            throw exception is InvalidDataException ? exception : new InvalidOperationException("the dispatcher met an exception", exception);
+            throw exception is InvalidDataException ? exception
+                : new InvalidOperationException("the dispatcher met an exception", exception);
         if (connection.Reads.Count > 0)
             throw new InvalidOperationException("a read without an end");
     }
@@ -51,12 +52,17 @@ internal sealed class FuseRequestTarget : FuzzTarget
         BinaryPrimitives.WriteUInt32LittleEndian(init.AsSpan(12), uint.MaxValue);
         return
         [
-            Request(FuseOpcode.FUSE_INIT, 0, init), Request(FuseOpcode.FUSE_LOOKUP, 1, "file\0"u8), Request(FuseOpcode.FUSE_LOOKUP, 1, "..\0"u8),
-            Request(FuseOpcode.FUSE_GETATTR, 2, new byte[16]), Request(FuseOpcode.FUSE_READ, 2, read), Request(FuseOpcode.FUSE_READDIR, 1, read),
+            Request(FuseOpcode.FUSE_INIT, 0, init), Request(FuseOpcode.FUSE_LOOKUP, 1, "file\0"u8),
+            Request(FuseOpcode.FUSE_LOOKUP, 1, "..\0"u8),
+            Request(FuseOpcode.FUSE_GETATTR, 2, new byte[16]), Request(FuseOpcode.FUSE_READ, 2, read),
+            Request(FuseOpcode.FUSE_READDIR, 1, read),
             Request(FuseOpcode.FUSE_READDIRPLUS, 1, read), Request(FuseOpcode.FUSE_READLINK, 3, []),
-            Request(FuseOpcode.FUSE_GETXATTR, 2, [64, 0, 0, 0, 0, 0, 0, 0, .. "user.a\0"u8]), Request(FuseOpcode.FUSE_LISTXATTR, 2, [0, 0, 0, 0, 0, 0, 0, 0]),
-            Request(FuseOpcode.FUSE_STATFS, 1, []), Request(FuseOpcode.FUSE_OPEN, 2, new byte[8]), Request(FuseOpcode.FUSE_OPENDIR, 1, new byte[8]),
-            Request(FuseOpcode.FUSE_INTERRUPT, 0, new byte[8]), Request(FuseOpcode.FUSE_IOCTL, 2, new byte[32]), Request(FuseOpcode.FUSE_FORGET, 2, new byte[8]),
+            Request(FuseOpcode.FUSE_GETXATTR, 2, [64, 0, 0, 0, 0, 0, 0, 0, .. "user.a\0"u8]),
+            Request(FuseOpcode.FUSE_LISTXATTR, 2, [0, 0, 0, 0, 0, 0, 0, 0]),
+            Request(FuseOpcode.FUSE_STATFS, 1, []), Request(FuseOpcode.FUSE_OPEN, 2, new byte[8]),
+            Request(FuseOpcode.FUSE_OPENDIR, 1, new byte[8]),
+            Request(FuseOpcode.FUSE_INTERRUPT, 0, new byte[8]), Request(FuseOpcode.FUSE_IOCTL, 2, new byte[32]),
+            Request(FuseOpcode.FUSE_FORGET, 2, new byte[8]),
         ];
     }
 
@@ -79,7 +85,9 @@ internal sealed class FuseRequestTarget : FuzzTarget
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Exception ??= exception;
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Exception ??= exception;
     }
 
     // 1 is the root, 2 a file in it, 3 a symbolic link.
@@ -93,7 +101,8 @@ internal sealed class FuseRequestTarget : FuzzTarget
         {
             if (name.IsEmpty)
                 throw new InvalidDataException("a name without a character"); // The kernel never asks that.
-            node = new NodeId(name.SequenceEqual("file"u8) ? 2UL : name.SequenceEqual("link"u8) ? 3UL : name.SequenceEqual(".."u8) ? 1UL : 0);
+            node = new NodeId(
+                name.SequenceEqual("file"u8) ? 2UL : name.SequenceEqual("link"u8) ? 3UL : name.SequenceEqual(".."u8) ? 1UL : 0);
             return GetAttributes(node, out attributes);
         }
 

@@ -73,7 +73,8 @@ internal sealed class GzipTarget : FuzzTarget
         public void BlockStart(long startBit, long uncompressedOffset, bool isMemberStart)
         {
             if (startBit <= _lastBit || uncompressedOffset != Output.Length)
-                throw new InvalidOperationException($"a block at bit {startBit}, uncompressed offset {uncompressedOffset} of {Output.Length}");
+                throw new InvalidOperationException(
+                    $"a block at bit {startBit}, uncompressed offset {uncompressedOffset} of {Output.Length}");
             _lastBit = startBit;
         }
     }

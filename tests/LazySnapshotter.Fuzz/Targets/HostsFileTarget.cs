@@ -39,7 +39,8 @@ internal sealed class HostsFileTarget : FuzzTarget
         "");
 
     public override IReadOnlyList<string> Words { get; } =
-        ["capabilities", "server", "host", "header", "skip_verify", "override_path", "dial_timeout", "ca", "client", "\"\"\"", "'''", "[[", "http://", "\\u", "= true", "= {"];
+        ["capabilities", "server", "host", "header", "skip_verify", "override_path", "dial_timeout", "ca", "client", "\"\"\"", "'''", "[[",
+            "http://", "\\u", "= true", "= {"];
 
     public override int LengthMax => 4096;
 
@@ -53,7 +54,8 @@ internal sealed class HostsFileTarget : FuzzTarget
         foreach (var endpoint in file.Endpoints)
         {
             _ = endpoint.Fingerprint;
-            if (endpoint.Origin.Scheme is not ("http" or "https") || endpoint.ApiPath.EndsWith('/') || endpoint.Connection.ConnectTimeout < Timeout.InfiniteTimeSpan)
+            if (endpoint.Origin.Scheme is not ("http" or "https") || endpoint.ApiPath.EndsWith('/')
+                || endpoint.Connection.ConnectTimeout < Timeout.InfiniteTimeSpan)
                 throw new InvalidOperationException($"{endpoint} is no endpoint");
             _ = new UriBuilder(endpoint.Origin) { Path = endpoint.ApiPath + "/library/x/manifests/latest" }.Uri;
         }

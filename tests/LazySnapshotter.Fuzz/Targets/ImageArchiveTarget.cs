@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Security.Cryptography;
 using System.Text;
 using LazySnapshotter.Artifacts.Sources;
+using LazySnapshotter.Oci;
 
 namespace LazySnapshotter.Fuzz.Targets;
 
@@ -15,7 +16,8 @@ internal sealed class ImageArchiveTarget : FuzzTarget
 
     public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
-    public override IReadOnlyList<string> Words { get; } = ["manifest.json", "index.json", "blobs/sha256/", "../", "\"Layers\":[", "\"Config\":", "ustar\0", "null"];
+    public override IReadOnlyList<string> Words { get; } =
+        ["manifest.json", "index.json", "blobs/sha256/", "../", "\"Layers\":[", "\"Config\":", "ustar\0", "null"];
 
     public override int LengthMax => 16 * 1024;
 
@@ -28,7 +30,9 @@ internal sealed class ImageArchiveTarget : FuzzTarget
         File.WriteAllBytes(file.Path, input);
         Exception? refusal = null;
         var isTaken = false;
-        foreach (var open in (ReadOnlySpan<Func<IImageSource>>)[() => DockerArchiveSource.Open("a", file.Path, null), () => OciLayoutSource.OpenArchive("a", file.Path, null, null)])
+        Func<IImageSource>[] readings =
+            [() => DockerArchiveSource.Open("a", file.Path, null), () => OciLayoutSource.OpenArchive("a", file.Path, null, null)];
+        foreach (var open in readings)
         {
             try
             {
@@ -64,9 +68,11 @@ internal sealed class ImageArchiveTarget : FuzzTarget
     private static byte[] Docker()
     {
         var layer = "layer"u8.ToArray();
-        var config = Encoding.UTF8.GetBytes($$$"""{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["sha256:{{{Hex(layer)}}}"]}}""");
+        var config = Encoding.UTF8.GetBytes(
+            $$$"""{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["sha256:{{{Hex(layer)}}}"]}}""");
+        var manifest = $$"""[{"Config":"{{Hex(config)}}.json","RepoTags":["a:b"],"Layers":["l/layer.tar"]}]""";
         return Tar(
-            ("manifest.json", Encoding.UTF8.GetBytes($$"""[{"Config":"{{Hex(config)}}.json","RepoTags":["a:b"],"Layers":["l/layer.tar"]}]""")),
+            ("manifest.json", Encoding.UTF8.GetBytes(manifest)),
             ($"{Hex(config)}.json", config), ("m/layer.tar", layer), ("l/layer.tar", null));
     }
 
@@ -75,9 +81,9 @@ internal sealed class ImageArchiveTarget : FuzzTarget
         var layer = "layer"u8.ToArray();
         var config = "{\"os\":\"linux\",\"architecture\":\"amd64\"}"u8.ToArray();
         var manifest = Encoding.UTF8.GetBytes(
-            $$"""{"config":{{Descriptor("application/vnd.oci.image.config.v1+json", config)}},"layers":[{{Descriptor("application/vnd.oci.image.layer.v1.tar", layer)}}]}""");
+            $$"""{"config":{{Descriptor(MediaTypes.OciConfig, config)}},"layers":[{{Descriptor(MediaTypes.OciLayer, layer)}}]}""");
         return Tar(
-            ("index.json", Encoding.UTF8.GetBytes($$"""{"manifests":[{{Descriptor("application/vnd.oci.image.manifest.v1+json", manifest)}}]}""")),
+            ("index.json", Encoding.UTF8.GetBytes($$"""{"manifests":[{{Descriptor(MediaTypes.OciManifest, manifest)}}]}""")),
             ($"blobs/sha256/{Hex(manifest)}", manifest), ($"blobs/sha256/{Hex(config)}", config), ($"blobs/sha256/{Hex(layer)}", layer));
     }
 
@@ -94,9 +100,15 @@ internal sealed class ImageArchiveTarget : FuzzTarget
         {
             foreach (var (name, content) in entries)
             {
-                writer.WriteEntry(content is null
-                    ? new UstarTarEntry(TarEntryType.SymbolicLink, name) { LinkName = "../m/layer.tar", ModificationTime = DateTimeOffset.UnixEpoch }
-                    : new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(content), ModificationTime = DateTimeOffset.UnixEpoch });
+                var entry = new UstarTarEntry(content is null ? TarEntryType.SymbolicLink : TarEntryType.RegularFile, name)
+                {
+                    ModificationTime = DateTimeOffset.UnixEpoch,
+                };
+                if (content is null)
+                    entry.LinkName = "../m/layer.tar";
+                else
+                    entry.DataStream = new MemoryStream(content);
+                writer.WriteEntry(entry);
             }
         }
 

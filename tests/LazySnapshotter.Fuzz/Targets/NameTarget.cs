@@ -13,11 +13,14 @@ internal sealed class NameTarget : FuzzTarget
     public override string Name => "name";
 
     public override IReadOnlyList<byte[]> Seeds { get; } = SampleText.Seeds(
-        "python", "docker.io/library/python:3.12-slim", "localhost:5000/a/b__c--d@" + SampleText.Digest, "[::1]:5000/x:y", "registry.example/team/image:tag@" + SampleText.Digest,
-        SampleText.Digest, "linux/arm/v7", "amd64", "windows", "1h30m", "1.5s", "300ms", "1.5 MiB", "oci:/dir/layout:tag", "docker-archive:/a/b.tar:image:tag", "containerd:docker.io/library/x:y");
+        "python", "docker.io/library/python:3.12-slim", "localhost:5000/a/b__c--d@" + SampleText.Digest, "[::1]:5000/x:y",
+        "registry.example/team/image:tag@" + SampleText.Digest,
+        SampleText.Digest, "linux/arm/v7", "amd64", "windows", "1h30m", "1.5s", "300ms", "1.5 MiB", "oci:/dir/layout:tag",
+        "docker-archive:/a/b.tar:image:tag", "containerd:docker.io/library/x:y");
 
     public override IReadOnlyList<string> Words { get; } =
-        ["sha256:", "sha512:", "docker.io/", "index.docker.io/", "library/", "localhost", "oci:", "oci-archive:", "docker-archive:", "containerd:", "docker://", "linux/", "ns", "µs", "@", "[::", "]:"];
+        ["sha256:", "sha512:", "docker.io/", "index.docker.io/", "library/", "localhost", "oci:", "oci-archive:", "docker-archive:",
+            "containerd:", "docker://", "linux/", "ns", "µs", "@", "[::", "]:"];
 
     public override int LengthMax => 600;
 
@@ -76,7 +79,8 @@ internal sealed class NameTarget : FuzzTarget
             throw new InvalidOperationException($"{reference} is another reference");
         // It becomes a URL.
         var uri = new Uri($"https://{reference.Registry}/v2/{reference.Repository}/manifests/{reference.TagOrDigest}");
-        if (uri.AbsolutePath != $"/v2/{reference.Repository}/manifests/{reference.TagOrDigest}" || uri.Query.Length + uri.Fragment.Length + uri.UserInfo.Length > 0)
+        if (uri.AbsolutePath != $"/v2/{reference.Repository}/manifests/{reference.TagOrDigest}"
+            || uri.Query.Length + uri.Fragment.Length + uri.UserInfo.Length > 0)
             throw new InvalidOperationException($"{reference} leads to {uri}");
     }
 }

@@ -9,6 +9,8 @@ namespace LazySnapshotter.Fuzz.Targets;
 // and read back; from an index a platform's image is chosen; as a list of referrers it is added to and taken from.
 internal sealed class OciDocumentTarget : FuzzTarget
 {
+    private const string Arm64 = ""","platform":{"architecture":"arm64","os":"linux","variant":"v8","os.features":["x"]}""";
+
     private static readonly Descriptor _entry = new() { MediaType = MediaTypes.OciManifest, Digest = Digest.OfSha256("x"u8), Size = 1 };
     private static readonly HopRequest _hop = new(new Uri("https://registry.example/v2/x/manifests/y"), RequestSubject.Manifest("x", "y"));
     private static readonly Platform _platform = Platform.Parse("linux/arm/v7");
@@ -16,14 +18,26 @@ internal sealed class OciDocumentTarget : FuzzTarget
     public override string Name => "oci-document";
 
     public override IReadOnlyList<byte[]> Seeds { get; } = SampleText.Seeds(
-        $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{{SampleText.Descriptor("c")}},"layers":[{{SampleText.Descriptor("l", ""","urls":["http://a"],"data":"e30=" """)}}],"annotations":{"a":"b"},"subject":{{SampleText.Descriptor("s")}}}""",
-        $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","artifactType":"t","manifests":[{{SampleText.Descriptor(MediaTypes.OciManifest, ""","platform":{"architecture":"arm64","os":"linux","variant":"v8","os.features":["x"]}""")}},{{SampleText.Descriptor(MediaTypes.OciManifest)}}]}""",
-        $$$"""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["{{{SampleText.Digest}}}"]},"config":{"Entrypoint":["/bin/sh"],"Cmd":null,"Env":["A=b"],"WorkingDir":"/w"}}""");
+        $$"""
+        {"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{{SampleText.Descriptor("c")}},
+        "layers":[{{SampleText.Descriptor("l", ""","urls":["http://a"],"data":"e30=" """)}}],
+        "annotations":{"a":"b"},"subject":{{SampleText.Descriptor("s")}}}
+        """,
+        $$"""
+        {"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","artifactType":"t","manifests":[
+        {{SampleText.Descriptor(MediaTypes.OciManifest, Arm64)}},{{SampleText.Descriptor(MediaTypes.OciManifest)}}]}
+        """,
+        $$$"""
+        {"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["{{{SampleText.Digest}}}"]},
+        "config":{"Entrypoint":["/bin/sh"],"Cmd":null,"Env":["A=b"],"WorkingDir":"/w"}}
+        """);
 
     public override IReadOnlyList<string> Words { get; } =
     [
-        "\"manifests\":[", "\"Manifests\":", "\"layers\":", "\"config\":", "\"subject\":", "\"annotations\":", "\"platform\":", "\"digest\":", "\"size\":", "\"mediaType\":",
-        "\"rootfs\":", "\"diff_ids\":", "\"urls\":", "\"data\":", "\"os\":", "\"variant\":", "null", "\\ud800", "\\u0000", "1e5", "-1", SampleText.Digest,
+        "\"manifests\":[", "\"Manifests\":", "\"layers\":", "\"config\":", "\"subject\":", "\"annotations\":", "\"platform\":",
+        "\"digest\":", "\"size\":", "\"mediaType\":",
+        "\"rootfs\":", "\"diff_ids\":", "\"urls\":", "\"data\":", "\"os\":", "\"variant\":", "null", "\\ud800", "\\u0000", "1e5", "-1",
+        SampleText.Digest,
         MediaTypes.OciManifest, MediaTypes.OciIndex,
     ];
 
@@ -106,7 +120,8 @@ internal sealed class OciDocumentTarget : FuzzTarget
         var longer = ReferrersIndex.Add(index, _entry, "referrers");
         if (longer is null)
             return;
-        var shorter = ReferrersIndex.Remove(longer, _entry.Digest, "referrers", out _) ?? throw new InvalidOperationException("what was added is not there");
+        var shorter = ReferrersIndex.Remove(longer, _entry.Digest, "referrers", out _)
+            ?? throw new InvalidOperationException("what was added is not there");
         if (ReferrersIndex.Remove(shorter, _entry.Digest, "referrers", out _) is not null)
             throw new InvalidOperationException("what was removed is still there");
     }

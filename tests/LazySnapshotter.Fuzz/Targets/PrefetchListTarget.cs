@@ -12,7 +12,8 @@ internal sealed class PrefetchListTarget : FuzzTarget
     public override IReadOnlyList<byte[]> Seeds { get; } = SampleText.Seeds(
         """{"version":"1.0","prefetch_spans":[{"start_span":0,"end_span":4,"priority":1},{"start_span":3,"end_span":99,"priority":0}]}""");
 
-    public override IReadOnlyList<string> Words { get; } = ["\"start_span\":", "\"end_span\":", "\"priority\":", "{\"start_span\":1,\"end_span\":2},"];
+    public override IReadOnlyList<string> Words { get; } =
+        ["\"start_span\":", "\"end_span\":", "\"priority\":", "{\"start_span\":1,\"end_span\":2},"];
 
     public override int LengthMax => 2048;
 

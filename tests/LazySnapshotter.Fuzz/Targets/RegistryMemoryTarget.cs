@@ -19,7 +19,8 @@ internal sealed class RegistryMemoryTarget : FuzzTarget
     public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
     public override IReadOnlyList<string> Words { get; } =
-        ["\"challenges\":[", "\"tokens\":[", "\"locations\":[", "\"tags\":[", "\"gaps\":[", "\"parameters\":{", "\"url\":", "\"expiresAt\":", "null", "\\ud800", "\"scheme\":"];
+        ["\"challenges\":[", "\"tokens\":[", "\"locations\":[", "\"tags\":[", "\"gaps\":[", "\"parameters\":{", "\"url\":",
+            "\"expiresAt\":", "null", "\\ud800", "\"scheme\":"];
 
     public override int LengthMax => 8192;
 
@@ -54,9 +55,12 @@ internal sealed class RegistryMemoryTarget : FuzzTarget
         var (learned, expires) = (DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
         var document = new MemoryDocument(
             new byte[32],
-            [new RememberedChallenge("https://a.example", "https://a.example", learned, expires, "bearer", new Dictionary<string, string> { ["realm"] = "https://b.example/token" })],
+            [new RememberedChallenge(
+                "https://a.example", "https://a.example", learned, expires, "bearer", new Dictionary<string,
+                string> { ["realm"] = "https://b.example/token" })],
             [new RememberedToken("https://a.example", "repository:x:pull", "repository:x:pull", learned, expires, "nobody", "abc")],
-            [new RememberedLocation("a.example", "x", SampleText.Digest, "https://a.example", learned, expires, "https://c.example/blob?Expires=1")],
+            [new RememberedLocation(
+                "a.example", "x", SampleText.Digest, "https://a.example", learned, expires, "https://c.example/blob?Expires=1")],
             [new RememberedTag("a.example", "x", "latest", learned, expires, SampleText.Digest, "https://a.example", "\"e\"")],
             [new RememberedGap("a.example", RememberedGap.Ranges, learned, expires)]);
         using var folder = new Folder();
@@ -79,7 +83,8 @@ internal sealed class RegistryMemoryTarget : FuzzTarget
         public void Write(ReadOnlySpan<byte> content)
         {
             using var file = new FileStream(
-                File, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+                File, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write,
+                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
             file.Write(content);
         }
 

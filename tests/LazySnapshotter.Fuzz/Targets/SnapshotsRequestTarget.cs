@@ -11,7 +11,8 @@ internal sealed class SnapshotsRequestTarget : FuzzTarget
 {
     private static readonly MessageParser[] _parsers =
     [
-        PrepareSnapshotRequest.Parser, ViewSnapshotRequest.Parser, MountsRequest.Parser, CommitSnapshotRequest.Parser, RemoveSnapshotRequest.Parser,
+        PrepareSnapshotRequest.Parser, ViewSnapshotRequest.Parser, MountsRequest.Parser, CommitSnapshotRequest.Parser,
+        RemoveSnapshotRequest.Parser,
         StatSnapshotRequest.Parser, UpdateSnapshotRequest.Parser, ListSnapshotsRequest.Parser, UsageRequest.Parser, CleanupRequest.Parser,
     ];
 
@@ -30,7 +31,8 @@ internal sealed class SnapshotsRequestTarget : FuzzTarget
     public override int LengthMax => 4096;
 
     // gRPC itself answers a message that is none.
-    public override bool IsRefusal(Exception exception) => exception is InvalidDataException or InvalidProtocolBufferException or SnapshotException;
+    public override bool IsRefusal(Exception exception) =>
+        exception is InvalidDataException or InvalidProtocolBufferException or SnapshotException;
 
     public override void Run(ReadOnlySpan<byte> input, ref FuzzRandom random)
     {
@@ -50,7 +52,8 @@ internal sealed class SnapshotsRequestTarget : FuzzTarget
                 break;
             case UpdateSnapshotRequest { Info: { } info } request:
                 UseLabels(info.Name, info.Labels);
-                LabelUpdate.Apply(info.Name, new Dictionary<string, string> { ["a"] = "b" }, info.Labels.ToDictionary(), request.UpdateMask?.Paths ?? []);
+                LabelUpdate.Apply(
+                    info.Name, new Dictionary<string, string> { ["a"] = "b" }, info.Labels.ToDictionary(), request.UpdateMask?.Paths ?? []);
                 break;
             case ListSnapshotsRequest request:
                 SnapshotLimits.CheckFilters(request.Filters);
@@ -63,7 +66,8 @@ internal sealed class SnapshotsRequestTarget : FuzzTarget
             throw new InvalidOperationException("the message reads back differently");
     }
 
-    private static Func<SnapshotInfo, bool> SnapshotFilterOf(RepeatedField<string> filters) => Snapshots.Filters.SnapshotFilter.ParseAny(filters);
+    private static Func<SnapshotInfo, bool> SnapshotFilterOf(RepeatedField<string> filters) =>
+        Snapshots.Filters.SnapshotFilter.ParseAny(filters);
 
     private static void UseLabels(string name, MapField<string, string> fields)
     {
@@ -95,7 +99,8 @@ internal sealed class SnapshotsRequestTarget : FuzzTarget
             [
                 6, .. new UpdateSnapshotRequest
                 {
-                    Info = new Info { Name = "n", Kind = Kind.Committed, Labels = { ["a"] = "c" }, CreatedAt = new() { Seconds = 1, Nanos = 2 } },
+                    Info = new Info { Name = "n", Kind = Kind.Committed, Labels = { ["a"] = "c" },
+                        CreatedAt = new() { Seconds = 1, Nanos = 2 } },
                     UpdateMask = new() { Paths = { "labels.a", "labels" } },
                 }.ToByteArray(),
             ],

@@ -17,7 +17,8 @@ internal sealed class TokenTarget : FuzzTarget
         """{"access_token":"abc","token":"","expires_in":"60.5","refresh_token":"r"}""",
         """{"token":"t","expires_in":null,"refresh_token":{"a":[]}}""");
 
-    public override IReadOnlyList<string> Words { get; } = ["\"token\":", "\"access_token\":", "\"expires_in\":", "\"refresh_token\":", "1e400", "\"NaN\"", "\\ud800", "-1"];
+    public override IReadOnlyList<string> Words { get; } =
+        ["\"token\":", "\"access_token\":", "\"expires_in\":", "\"refresh_token\":", "1e400", "\"NaN\"", "\\ud800", "-1"];
 
     public override int LengthMax => 2048;
 
