@@ -41,11 +41,13 @@ public sealed class FuzzRun : IDisposable
                 throw new FuzzFailureException(_target.Name, _seed, -1 - i, _target.Seeds[i], "a well-formed input was refused");
         }
 
-        IReadOnlyList<byte[]> origins = [.. _target.Seeds, .. FuzzCorpus.Of(_target).Select(file => file.Bytes)];
+        IReadOnlyList<byte[]> corpus = [.. FuzzCorpus.Of(_target).Select(file => file.Bytes)];
         using var watchdog = new Timer(_ => Watch(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         for (var iteration = first; iteration < first + count; iteration++)
         {
             var random = new FuzzRandom(_seed, iteration);
+            // Half of them from each: most of the corpus is not well-formed, and what comes of that is refused early.
+            var origins = corpus.Count > 0 && random.OneIn(2) ? corpus : _target.Seeds;
             var input = Mutator.Mutate(origins, _target.Words, _target.LengthMax, ref random);
             if (!random.OneIn(4))
                 _target.Repair(input);
