@@ -6,8 +6,8 @@
 #   make test-matrix  the integration tests on several containerds; writes docs/COMPATIBILITY.md
 #   make demo         a container from an image that is not on the node, against overlayfs; ARGS="--beside soci" and soci
 #   make bench        measurements; ARGS="inflate|index|index-memory|open|tree|start|soci" picks one
-#   make fuzz         a million mutated inputs for every parser; ARGS="TARGET --iterations N --seed S"; guided by what branches
-#                     inputs take: ARGS="--guided TARGET|all --minutes N"
+#   make fuzz         a million mutated inputs for every parser; ARGS="TARGET --iterations N --seed S"
+#   make fuzz ARGS="--guided TARGET|all --minutes N"   AFL++ looks for inputs, by the branches they take
 #   make odd-images   random odd images through overlayfs and through us; ARGS="--seed S --count N"
 #   make check        format, warnings, architecture
 #   make install      PREFIX=/usr/local DESTDIR= : the program and its systemd unit

@@ -83,8 +83,12 @@ internal sealed class RegistryMemoryTarget : FuzzTarget
         public void Write(ReadOnlySpan<byte> content)
         {
             using var file = new FileStream(
-                File, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write,
-                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+                File, new FileStreamOptions
+                {
+                    Mode = FileMode.Create,
+                    Access = FileAccess.Write,
+                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                });
             file.Write(content);
         }
 

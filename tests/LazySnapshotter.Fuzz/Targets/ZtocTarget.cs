@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Layers.Toc;
+using EntryType = System.Formats.Tar.TarEntryType;
 
 namespace LazySnapshotter.Fuzz.Targets;
 
@@ -40,17 +41,14 @@ internal sealed class ZtocTarget : FuzzTarget
         {
             using (var tar = new TarWriter(isGzip ? compressed : layer, TarEntryFormat.Pax, leaveOpen: true))
             {
-                tar.WriteEntry(new PaxTarEntry(System.Formats.Tar.TarEntryType.Directory, "d/"));
-                tar.WriteEntry(
-                    new PaxTarEntry(
-                    System.Formats.Tar.TarEntryType.RegularFile, "d/f", new Dictionary<string, string> { ["SCHILY.xattr.user.x"] = "y" })
+                tar.WriteEntry(new PaxTarEntry(EntryType.Directory, "d/"));
+                tar.WriteEntry(new PaxTarEntry(EntryType.RegularFile, "d/f", new Dictionary<string, string> { ["SCHILY.xattr.user.x"] = "y" })
                 {
                     DataStream = new MemoryStream("some text"u8.ToArray()),
                 });
-                tar.WriteEntry(new PaxTarEntry(System.Formats.Tar.TarEntryType.HardLink, "d/h") { LinkName = "d/f" });
-                tar.WriteEntry(new PaxTarEntry(System.Formats.Tar.TarEntryType.SymbolicLink, "d/s") { LinkName = "f" });
-                tar.WriteEntry(
-                    new PaxTarEntry(System.Formats.Tar.TarEntryType.CharacterDevice, "d/c") { DeviceMajor = 1, DeviceMinor = 3 });
+                tar.WriteEntry(new PaxTarEntry(EntryType.HardLink, "d/h") { LinkName = "d/f" });
+                tar.WriteEntry(new PaxTarEntry(EntryType.SymbolicLink, "d/s") { LinkName = "f" });
+                tar.WriteEntry(new PaxTarEntry(EntryType.CharacterDevice, "d/c") { DeviceMajor = 1, DeviceMinor = 3 });
             }
         }
 
