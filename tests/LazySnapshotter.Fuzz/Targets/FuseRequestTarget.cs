@@ -4,17 +4,27 @@ using System.Runtime.InteropServices;
 using System.Text;
 using LazySnapshotter.Fuse;
 using LazySnapshotter.Fuse.Protocol;
+using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Linux;
+using LazySnapshotter.Mounts.FileSystem;
+using LazySnapshotter.Mounts.Implicit;
+using LazySnapshotter.Mounts.Library;
 using Microsoft.Extensions.Logging;
 
 namespace LazySnapshotter.Fuzz.Targets;
 
-// A request of the kernel, from its bytes to the reply, before a filesystem of three nodes. The dispatcher answers every
-// exception with EIO, so its log is what tells one that was not meant.
+// A request of the kernel, from its bytes to the reply, before the node's filesystem with one layer in it (whose files have
+// nothing but zeros: where content comes from is no matter of the kernel). The dispatcher answers every exception with EIO, so
+// its log is what tells one that was not meant.
 internal sealed class FuseRequestTarget : FuzzTarget
 {
+    private const long Slot = 1;
+
     private readonly LinuxFileHandle _nowhere = Libc.Open("/dev/null", OpenFlags.O_RDWR);
-    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(MakeSeeds);
+    private readonly Lazy<LayerFileSystem> _layers = new(MakeLayers);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds;
+
+    public FuseRequestTarget() => _seeds = new(MakeSeeds);
 
     public override string Name => "fuse-request";
 
@@ -25,7 +35,8 @@ internal sealed class FuseRequestTarget : FuzzTarget
     public override void Run(ReadOnlySpan<byte> input, ref FuzzRandom random)
     {
         var log = new FirstFault();
-        var connection = new FuseConnection(new FuseDevice(_nowhere, log), new Tree(), new FuseSessionOptions(), log);
+        var fileSystem = new Zeros(random.OneIn(2) ? _layers.Value : new UserOverlayXattrs(_layers.Value));
+        var connection = new FuseConnection(new FuseDevice(_nowhere, log), fileSystem, new FuseSessionOptions(), log);
         new FuseDispatcher(connection).Dispatch(input);
         if (log.Exception is { } exception)
             throw exception is InvalidDataException ? exception
@@ -41,8 +52,23 @@ internal sealed class FuseRequestTarget : FuzzTarget
             BinaryPrimitives.WriteInt32LittleEndian(input, input.Length);
     }
 
-    private static byte[][] MakeSeeds()
+    private static LayerFileSystem MakeLayers()
     {
+        var file = new ScratchFile(".lsi");
+        File.WriteAllBytes(file.Path, SampleIndex.Make(1 << 20));
+        var layers = new LayerFileSystem(_ => null);
+        layers.Add(Slot, new LayerDirectory(Slot, new LazyLayer(LayerIndex.Open(file.Path), null!), ImplicitDirectories.None));
+        file.Dispose(); // It stays open.
+        return layers;
+    }
+
+    private byte[][] MakeSeeds()
+    {
+        var root = NodeId.Root.Value;
+        var layer = Find(new NodeId(root), "1"u8);
+        var directory = Find(new NodeId(layer), "directory0"u8);
+        var file = Find(new NodeId(directory), "file0"u8);
+        var link = Find(new NodeId(layer), "symbolic"u8);
         var read = new byte[40];
         BinaryPrimitives.WriteUInt64LittleEndian(read.AsSpan(8), 2);
         BinaryPrimitives.WriteUInt32LittleEndian(read.AsSpan(16), 4096);
@@ -50,21 +76,25 @@ internal sealed class FuseRequestTarget : FuzzTarget
         BinaryPrimitives.WriteUInt32LittleEndian(init, 7);
         BinaryPrimitives.WriteUInt32LittleEndian(init.AsSpan(4), 39);
         BinaryPrimitives.WriteUInt32LittleEndian(init.AsSpan(12), uint.MaxValue);
+        byte[] xattr = [64, 0, 0, 0, 0, 0, 0, 0];
         return
         [
-            Request(FuseOpcode.FUSE_INIT, 0, init), Request(FuseOpcode.FUSE_LOOKUP, 1, "file\0"u8),
-            Request(FuseOpcode.FUSE_LOOKUP, 1, "..\0"u8),
-            Request(FuseOpcode.FUSE_GETATTR, 2, new byte[16]), Request(FuseOpcode.FUSE_READ, 2, read),
-            Request(FuseOpcode.FUSE_READDIR, 1, read),
-            Request(FuseOpcode.FUSE_READDIRPLUS, 1, read), Request(FuseOpcode.FUSE_READLINK, 3, []),
-            Request(FuseOpcode.FUSE_GETXATTR, 2, [64, 0, 0, 0, 0, 0, 0, 0, .. "user.a\0"u8]),
-            Request(FuseOpcode.FUSE_LISTXATTR, 2, [0, 0, 0, 0, 0, 0, 0, 0]),
-            Request(FuseOpcode.FUSE_STATFS, 1, []), Request(FuseOpcode.FUSE_OPEN, 2, new byte[8]),
-            Request(FuseOpcode.FUSE_OPENDIR, 1, new byte[8]),
-            Request(FuseOpcode.FUSE_INTERRUPT, 0, new byte[8]), Request(FuseOpcode.FUSE_IOCTL, 2, new byte[32]),
-            Request(FuseOpcode.FUSE_FORGET, 2, new byte[8]),
+            Request(FuseOpcode.FUSE_INIT, 0, init), Request(FuseOpcode.FUSE_LOOKUP, root, "1\0"u8),
+            Request(FuseOpcode.FUSE_LOOKUP, directory, "file0\0"u8), Request(FuseOpcode.FUSE_LOOKUP, file, "..\0"u8),
+            Request(FuseOpcode.FUSE_GETATTR, file, new byte[16]), Request(FuseOpcode.FUSE_READ, file, read),
+            Request(FuseOpcode.FUSE_READDIR, root, read), Request(FuseOpcode.FUSE_READDIRPLUS, directory, read),
+            Request(FuseOpcode.FUSE_READLINK, link, []), Request(FuseOpcode.FUSE_GETXATTR, file, [.. xattr, .. "user.number\0"u8]),
+            Request(FuseOpcode.FUSE_GETXATTR, layer, [.. xattr, .. "trusted.overlay.opaque\0"u8]),
+            Request(FuseOpcode.FUSE_LISTXATTR, file, xattr), Request(FuseOpcode.FUSE_STATFS, root, []),
+            Request(FuseOpcode.FUSE_OPEN, file, new byte[8]), Request(FuseOpcode.FUSE_OPENDIR, layer, new byte[8]),
+            Request(FuseOpcode.FUSE_INTERRUPT, 0, new byte[8]), Request(FuseOpcode.FUSE_IOCTL, file, new byte[32]),
+            Request(FuseOpcode.FUSE_FORGET, file, new byte[8]),
         ];
     }
+
+    private ulong Find(NodeId parent, ReadOnlySpan<byte> name) => _layers.Value.Lookup(parent, name, out var node, out _) == Errno.None
+        ? node.Value
+        : throw new InvalidOperationException($"{Encoding.UTF8.GetString(name)} is not there");
 
     private static byte[] Request(FuseOpcode opcode, ulong node, ReadOnlySpan<byte> payload)
     {
@@ -90,71 +120,35 @@ internal sealed class FuseRequestTarget : FuzzTarget
             Exception ??= exception;
     }
 
-    // 1 is the root, 2 a file in it, 3 a symbolic link.
-    private sealed class Tree : IFuseFileSystem
+    // The layers, but for what is in their files.
+    private sealed class Zeros(IFuseFileSystem layers) : IFuseFileSystem
     {
-        private static readonly byte[] _data = Encoding.ASCII.GetBytes(string.Join(' ', Enumerable.Range(0, 500)));
+        public bool IsImmutable(NodeId directory) => layers.IsImmutable(directory);
 
-        public bool IsImmutable(NodeId directory) => directory.Value % 2 == 1;
+        public Errno Lookup(NodeId parent, ReadOnlySpan<byte> name, out NodeId node, out NodeAttributes attributes) =>
+            layers.Lookup(parent, name, out node, out attributes);
 
-        public Errno Lookup(NodeId parent, ReadOnlySpan<byte> name, out NodeId node, out NodeAttributes attributes)
-        {
-            if (name.IsEmpty)
-                throw new InvalidDataException("a name without a character"); // The kernel never asks that.
-            node = new NodeId(
-                name.SequenceEqual("file"u8) ? 2UL : name.SequenceEqual("link"u8) ? 3UL : name.SequenceEqual(".."u8) ? 1UL : 0);
-            return GetAttributes(node, out attributes);
-        }
+        public Errno GetAttributes(NodeId node, out NodeAttributes attributes) => layers.GetAttributes(node, out attributes);
 
-        public Errno GetAttributes(NodeId node, out NodeAttributes attributes)
-        {
-            attributes = new NodeAttributes { Mode = node.Value switch { 1 => 0x41ED, 2 => 0x81A4, _ => 0xA1FF }, Size = _data.Length };
-            return node.Value is >= 1 and <= 3 ? Errno.None : Errno.ENOENT;
-        }
+        public Errno ReadLink(NodeId node, out ReadOnlyMemory<byte> target) => layers.ReadLink(node, out target);
 
-        public Errno ReadLink(NodeId node, out ReadOnlyMemory<byte> target)
-        {
-            target = _data.AsMemory(0, 9);
-            return node.Value == 3 ? Errno.None : Errno.EINVAL;
-        }
-
-        public Errno ReadDirectory(NodeId directory, long cookie, IDirectorySink sink)
-        {
-            if (cookie < 0)
-                throw new InvalidOperationException($"cookie {cookie}");
-            for (var child = cookie; child < 2; child++)
-            {
-                GetAttributes(new NodeId((ulong)child + 2), out var attributes);
-                if (!sink.TryAdd(child == 0 ? "file"u8 : "link"u8, new NodeId((ulong)child + 2), attributes, child + 1))
-                    break;
-            }
-
-            return Errno.None;
-        }
+        public Errno ReadDirectory(NodeId directory, long cookie, IDirectorySink sink) => layers.ReadDirectory(directory, cookie, sink);
 
         public ValueTask<int> ReadAsync(NodeId file, long offset, Memory<byte> destination, CancellationToken cancellationToken)
         {
             if (offset < 0 || offset > long.MaxValue - destination.Length)
                 throw new InvalidOperationException($"offset {offset}");
-            if (offset >= _data.Length)
+            if (layers.GetAttributes(file, out var attributes) != Errno.None || offset >= attributes.Size)
                 return new ValueTask<int>(0);
-            var count = (int)Math.Min(destination.Length, _data.Length - offset);
-            _data.AsSpan((int)offset, count).CopyTo(destination.Span);
+            var count = (int)Math.Min(destination.Length, attributes.Size - offset);
+            destination.Span[..count].Clear();
             return new ValueTask<int>(count);
         }
 
-        public Errno GetXattr(NodeId node, ReadOnlySpan<byte> name, out ReadOnlyMemory<byte> value)
-        {
-            value = _data.AsMemory(0, 40);
-            return name.SequenceEqual("user.a"u8) ? Errno.None : Errno.ENODATA;
-        }
+        public Errno GetXattr(NodeId node, ReadOnlySpan<byte> name, out ReadOnlyMemory<byte> value) => layers.GetXattr(node, name, out value);
 
-        public Errno ListXattr(NodeId node, out ReadOnlyMemory<byte> names)
-        {
-            names = "user.a\0"u8.ToArray();
-            return Errno.None;
-        }
+        public Errno ListXattr(NodeId node, out ReadOnlyMemory<byte> names) => layers.ListXattr(node, out names);
 
-        public FileSystemTotals GetTotals() => new(1, 2);
+        public FileSystemTotals GetTotals() => layers.GetTotals();
     }
 }
