@@ -7,6 +7,7 @@
 #   make demo         a container from an image that is not on the node, against overlayfs; ARGS="--beside soci" and soci
 #   make bench        measurements; ARGS="inflate|index|index-memory|open|tree|start|soci" picks one
 #   make fuzz         a million mutated inputs for every parser; ARGS="TARGET --iterations N --seed S"
+#   make fuzz ARGS="--guided TARGET|all --minutes N"   AFL++ looks for inputs, by the branches they take
 #   make odd-images   random odd images through overlayfs and through us; ARGS="--seed S --count N"
 #   make check        format, warnings, architecture
 #   make install      PREFIX=/usr/local DESTDIR= : the program and its systemd unit
@@ -67,6 +68,7 @@ bench: deps images build
 	LAZYSNAP_PROGRAM=$(PROGRAM) dotnet run --project tests/LazySnapshotter.Benchmarks --configuration Release -- $(ARGS)
 
 fuzz: deps
+	$(if $(findstring --guided,$(ARGS)),.ci/deps fuzz)
 	dotnet run --project tests/LazySnapshotter.Fuzz --configuration Release -- $(ARGS)
 
 # The order is by speed: what fails often fails first.

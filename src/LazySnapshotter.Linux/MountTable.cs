@@ -41,7 +41,8 @@ public static class MountTable
         // Optional fields, none or several, end with a lone hyphen.
         var separator = fields.FindIndex(6 <= fields.Count ? 6 : fields.Count, field => field is [(byte)'-']);
         var device = fields.Count > 2 ? Text(fields[2]).Split(':') : [];
-        if (separator < 0 || fields.Count < separator + 4 || device.Length != 2
+        // A zero byte is no part of any name; nor does the kernel write one escaped.
+        if (line.Contains((byte)0) || line.IndexOf("\\000"u8) >= 0 || separator < 0 || fields.Count < separator + 4 || device.Length != 2
             || !TryNumber(fields[0], out var id) || !TryNumber(fields[1], out var parentId)
             || !uint.TryParse(device[0], NumberStyles.None, CultureInfo.InvariantCulture, out var major)
             || !uint.TryParse(device[1], NumberStyles.None, CultureInfo.InvariantCulture, out var minor))

@@ -47,31 +47,34 @@ public static class ReferrersIndex
     /// <exception cref="InvalidDataException">The list is none; <paramref name="what"/> names it in the message.</exception>
     public static byte[]? Add(ReadOnlyMemory<byte> index, Descriptor entry, string what)
     {
-        using var document = Parse(index, what);
-        var entries = Entries(document, what);
-        if (entries.Any(e => IsFor(e, entry.Digest)))
-            return null;
-        return Rebuild(document, [.. entries.Select(Raw), Encoding.UTF8.GetString(GoDocument.Of(entry))]);
+        return Edit(index, what, (document, entries) => entries.Any(e => IsFor(e, entry.Digest))
+            ? null
+            : Rebuild(document, [.. entries.Select(Raw), Encoding.UTF8.GetString(GoDocument.Of(entry))]));
     }
 
     /// <returns>The new list, or null where no entry is for that manifest.</returns>
     /// <exception cref="InvalidDataException">The list is none; <paramref name="what"/> names it in the message.</exception>
     public static byte[]? Remove(ReadOnlyMemory<byte> index, Digest referrer, string what, out bool isEmpty)
     {
-        using var document = Parse(index, what);
-        var entries = Entries(document, what);
-        var rest = entries.Where(e => !IsFor(e, referrer)).ToList();
-        isEmpty = rest.Count == 0;
-        return rest.Count == entries.Count ? null : Rebuild(document, [.. rest.Select(Raw)]);
+        var restCount = 0;
+        var edited = Edit(index, what, (document, entries) =>
+        {
+            var rest = entries.Where(e => !IsFor(e, referrer)).ToList();
+            restCount = rest.Count;
+            return rest.Count == entries.Count ? null : Rebuild(document, [.. rest.Select(Raw)]);
+        });
+        isEmpty = restCount == 0;
+        return edited;
     }
 
-    private static JsonDocument Parse(ReadOnlyMemory<byte> index, string what)
+    private static byte[]? Edit(ReadOnlyMemory<byte> index, string what, Func<JsonDocument, List<JsonElement>, byte[]?> edit)
     {
         try
         {
-            return JsonDocument.Parse(index, _strict);
+            using var document = JsonDocument.Parse(index, _strict);
+            return edit(document, Entries(document, what));
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // The latter: text that is not UTF-8, half a character.
         {
             throw new InvalidDataException($"{what}: {e.Message}", e);
         }

@@ -1,3 +1,5 @@
+using LazySnapshotter.Layers;
+
 namespace LazySnapshotter.Fuzz;
 
 // A parser under fire. Run gets one input and must either take it or refuse it with an exception that says what is wrong
@@ -7,7 +9,10 @@ public abstract class FuzzTarget
     public abstract string Name { get; }
 
     /// <summary>Well-formed inputs, from which the others are made. The same ones each time.</summary>
-    public abstract IReadOnlyList<byte[]> Corpus { get; }
+    public abstract IReadOnlyList<byte[]> Seeds { get; }
+
+    /// <summary>What mutations of bytes do not come upon: names, keywords.</summary>
+    public virtual IReadOnlyList<string> Words => [];
 
     public virtual int LengthMax => 64 * 1024;
 
@@ -16,11 +21,14 @@ public abstract class FuzzTarget
 
     /// <param name="input">Ends at a page that may not be touched.</param>
     /// <param name="random">For choices that are not the input's, such as how it is cut into pieces.</param>
-    /// <exception cref="InvalidDataException">The input is refused.</exception>
+    /// <exception cref="InvalidDataException">The input is refused; some targets refuse otherwise (<see cref="IsRefusal"/>).</exception>
     public abstract void Run(ReadOnlySpan<byte> input, ref FuzzRandom random);
 
     /// <summary>Makes a mutated input pass the checks that would hide what lies behind them (checksums).</summary>
     public virtual void Repair(Span<byte> input)
     {
     }
+
+    /// <summary>Whether the parser's callers expect this where an input is no good.</summary>
+    public virtual bool IsRefusal(Exception exception) => exception is InvalidDataException or UnsupportedLayerException;
 }

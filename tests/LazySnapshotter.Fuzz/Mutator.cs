@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace LazySnapshotter.Fuzz;
 
 // Turns well-formed inputs into almost well-formed ones: one to eight small damages, of the kinds that parsers get wrong
-// (flipped bits, numbers at the edge of their range, pieces that are missing, doubled, swapped or from another file).
+// (flipped bits, numbers at the edge of their range, pieces that are missing, doubled, swapped or from another file, words).
 public static class Mutator
 {
     private const int DamagesMax = 8;
@@ -15,20 +16,20 @@ public static class Mutator
     ];
 
     /// <returns>A new input, at most <paramref name="lengthMax"/> bytes.</returns>
-    public static byte[] Mutate(IReadOnlyList<byte[]> corpus, int lengthMax, ref FuzzRandom random)
+    public static byte[] Mutate(IReadOnlyList<byte[]> origins, IReadOnlyList<string> words, int lengthMax, ref FuzzRandom random)
     {
-        var bytes = new List<byte>(corpus[random.Next(corpus.Count)]);
+        var bytes = new List<byte>(origins[random.Next(origins.Count)]);
         for (var count = 1 + random.Next(random.OneIn(4) ? DamagesMax : 2); count > 0; count--)
-            Damage(bytes, corpus, ref random);
+            Damage(bytes, origins, words, ref random);
         if (bytes.Count > lengthMax)
             bytes.RemoveRange(lengthMax, bytes.Count - lengthMax);
         return [.. bytes];
     }
 
-    private static void Damage(List<byte> bytes, IReadOnlyList<byte[]> corpus, ref FuzzRandom random)
+    private static void Damage(List<byte> bytes, IReadOnlyList<byte[]> origins, IReadOnlyList<string> words, ref FuzzRandom random)
     {
         var at = random.Next(bytes.Count);
-        switch (random.Next(9))
+        switch (random.Next(words.Count > 0 ? 11 : 9))
         {
             case 0 or 1 when bytes.Count > 0:
                 bytes[at] ^= (byte)(1 << random.Next(8));
@@ -47,7 +48,7 @@ public static class Mutator
                 bytes.InsertRange(random.Next(bytes.Count), doubled);
                 break;
             case 7:
-                var other = corpus[random.Next(corpus.Count)];
+                var other = origins[random.Next(origins.Count)];
                 var start = random.Next(other.Length);
                 var piece = other.AsSpan(start, Math.Min(other.Length - start, PieceLength(ref random))).ToArray();
                 bytes.RemoveRange(at, random.OneIn(2) ? Math.Min(piece.Length, bytes.Count - at) : 0);
@@ -55,6 +56,9 @@ public static class Mutator
                 break;
             case 8 when bytes.Count > 0:
                 bytes.RemoveRange(at, bytes.Count - at);
+                break;
+            case 9 or 10:
+                bytes.InsertRange(at, Encoding.UTF8.GetBytes(words[random.Next(words.Count)]));
                 break;
         }
     }

@@ -1,53 +1,100 @@
 using System.Diagnostics;
 using System.Globalization;
 using LazySnapshotter.Fuzz;
+using LazySnapshotter.Fuzz.Guided;
 
-// make fuzz: mutated inputs against every parser, as many as one likes.
+// make fuzz: inputs against every parser, as many as one likes.
 //
-//   fuzz [TARGET|all] [--iterations N] [--seed S] [--first I]      run N inputs (default 1,000,000) from the I-th on
-//   fuzz TARGET --replay FILE                                      run one input as it is
+//   fuzz [TARGET...|all] [--iterations N] [--seed S] [--first I]    run N mutated inputs (default 1,000,000) from the I-th on
+//   fuzz TARGET --replay FILE                                       run one input as it is
+//   fuzz --guided [TARGET...|all] [--minutes N] [--keep]            let afl-fuzz look for inputs, N minutes (default 5) for each
+//                                                                   target; --keep puts the best few into the repository
 //
-// Ends with exit status 1 at the first input a parser does not survive, which is left in artifacts/fuzz.
-var options = new Dictionary<string, string>();
-var names = new List<string>();
-for (var i = 0; i < args.Length; i++)
+// Ends with exit status 1 at the first input a parser does not survive, which is left in artifacts/fuzz (guided: at the end
+// of the run, all of them), and with 2 if the arguments make no sense.
+const string artifacts = "artifacts/fuzz";
+
+switch (args)
 {
-    if (args[i].StartsWith("--", StringComparison.Ordinal) && i + 1 < args.Length)
-        options[args[i][2..]] = args[++i];
-    else
-        names.Add(args[i]);
+    // What a guided run starts inside its instrumented copy, where nothing of ours runs without a map to mark.
+    case ["--serve", var name]:
+        new BranchMap().Attach();
+        GuidedChild.Serve(FuzzTargets.Get(name));
+        return 0;
+    case ["--choose", var name, var from, var to]:
+        var map = new BranchMap();
+        map.Attach();
+        GuidedChild.Choose(map, FuzzTargets.Get(name), from, to);
+        return 0;
 }
 
-long Number(string name, long otherwise) => options.TryGetValue(name, out var text) ? long.Parse(text, CultureInfo.InvariantCulture) : otherwise;
-var seed = (ulong)Number("seed", 1);
-var targets = names is [] or ["all"] ? FuzzTargets.All : [.. names.Select(FuzzTargets.Get)];
 try
 {
-    foreach (var target in targets)
-    {
-        var run = new FuzzRun(target, seed);
-        if (options.TryGetValue("replay", out var file))
-        {
-            Console.WriteLine($"{target.Name}: {(run.RunOne(File.ReadAllBytes(file)) ? "taken" : "refused")}");
-            continue;
-        }
+    var options = FuzzOptions.Parse(args);
+    return options.IsGuided ? await RunGuidedAsync(options) : RunMutated(options);
+}
+catch (FormatException e)
+{
+    await Console.Error.WriteLineAsync($"fuzz: {e.Message}");
+    return 2;
+}
 
-        var started = Stopwatch.GetTimestamp();
-        var iterations = Number("iterations", 1_000_000);
-        run.Run(Number("first", 0), iterations);
-        var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{target.Name,-16} {iterations,10} inputs, seed {seed}: {run.Taken} taken, {run.Refused} refused, {elapsed:0.0} s ({iterations / elapsed:0}/s)"));
+static async Task<int> RunGuidedAsync(FuzzOptions options)
+{
+    var folder = Path.GetFullPath(artifacts);
+    var program = InstrumentedCopy.Make(Path.Combine(folder, "instrumented"));
+    var isGood = true;
+    foreach (var target in options.Targets)
+    {
+        var run = new GuidedRun(target, folder, program);
+        try
+        {
+            var result = await run.RunAsync(options.Minutes);
+            Console.WriteLine(result);
+            isGood &= result is { Crashes: 0, Hangs: 0 };
+            if (options.Keeps)
+                await run.KeepAsync("tests/LazySnapshotter.Fuzz/Corpus");
+        }
+        catch (InvalidOperationException e)
+        {
+            Console.WriteLine($"{target.Name}: {e.Message}");
+            isGood = false;
+        }
     }
 
-    return 0;
+    return isGood ? 0 : 1;
 }
-catch (FuzzFailureException failure)
+
+static int RunMutated(FuzzOptions options)
 {
-    Directory.CreateDirectory("artifacts/fuzz");
-    var path = Path.Combine("artifacts/fuzz", $"failure-{DateTime.UtcNow:yyyyMMdd-HHmmss}.bin");
-    File.WriteAllBytes(path, failure.ToBytes());
-    await Console.Error.WriteLineAsync($"{failure}\nthe input is in {path}");
-    return 1;
+    try
+    {
+        foreach (var target in options.Targets)
+        {
+            using var run = new FuzzRun(target, options.Seed);
+            if (options.ReplayFile is { } file)
+            {
+                Console.WriteLine($"{target.Name}: {(run.Replay(File.ReadAllBytes(file)) ? "taken" : "refused")}");
+                continue;
+            }
+
+            var started = Stopwatch.GetTimestamp();
+            run.Run(options.First, options.Iterations);
+            var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{target.Name,-18} {options.Iterations,10} inputs, seed {options.Seed}: {run.Taken} taken, {run.Refused} refused, "
+                + $"{elapsed:0.0} s ({options.Iterations / elapsed:0}/s)"));
+        }
+
+        return 0;
+    }
+    catch (FuzzFailureException failure)
+    {
+        Directory.CreateDirectory(artifacts);
+        var path = Path.Combine(artifacts, $"failure-{DateTime.UtcNow:yyyyMMdd-HHmmss}.bin");
+        File.WriteAllBytes(path, failure.ToBytes());
+        Console.Error.WriteLine($"{failure}\nthe input is in {path}");
+        return 1;
+    }
 }

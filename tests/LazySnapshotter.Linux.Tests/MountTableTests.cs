@@ -28,6 +28,8 @@ public sealed class MountTableTests
     [InlineData("1 2 0:5 / /x rw - tmpfs")]
     [InlineData("x 2 0:5 / /x rw - tmpfs none rw")]
     [InlineData("1 2 05 / /x rw - tmpfs none rw")]
+    [InlineData("1 2 0:5 / /x\\000 rw - tmpfs none rw")]
+    [InlineData("1 2 0:5 / /x\0 rw - tmpfs none rw")]
     [InlineData("1")]
     public void A_line_that_makes_no_sense_is_refused_and_shown(string line) =>
         Assert.Contains($"\"{line}\"", Assert.Throws<InvalidDataException>(() => Parse(line)).Message);

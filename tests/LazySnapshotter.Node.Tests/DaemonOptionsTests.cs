@@ -62,6 +62,9 @@ public sealed class DaemonOptionsTests : IDisposable
     [InlineData("{ \"metrics\": { \"listen\": \"127.0.0.1\" } }", "metrics.listen: \"127.0.0.1\" is no IP address with a port")]
     [InlineData("{ \"root\": 7 }", "root: 7 is not a string")]
     [InlineData("{ \"root\": null }", "root: null is not a string")]
+    [InlineData("{ \"root\": \"\\ud800\" }", ":1:11: root: \"\\ud800\" has half a character")]
+    [InlineData("{ \"\\ud800\": 1 }", ":1:3: a key: ")]
+    [InlineData("{ \"index\": { \"concurrency\": \"\\ud800\" } }", "index.concurrency: \"\\ud800\" is not a whole number")]
     [InlineData("{ \"root\": \"\" }", "root: an empty string is no path")]
     [InlineData("{ \"root\": \"/a\\u0000b\" }", "root: ")]
     [InlineData(

@@ -52,10 +52,19 @@ public sealed class ReferrersIndexTests
     [InlineData("""{"manifests":{}}""")]
     [InlineData("""{"manifests":[],"manifests":[]}""")]
     [InlineData("""{"manifests":[}""")]
+    [InlineData("""{"manifests":[],"\ud800":1}""")]
     public void What_is_no_list_is_not_touched(string text)
     {
         var error = Assert.Throws<InvalidDataException>(() => ReferrersIndex.Add(Bytes(text), Descriptor.EmptyJson, "the list of x"));
         Assert.StartsWith("the list of x: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Neither_is_a_list_with_text_that_is_not_UTF8()
+    {
+        byte[] index = [.. """{"manifests":[],"k":"x"""u8, 0xCB, .. "\"}"u8];
+        Assert.Throws<InvalidDataException>(() => ReferrersIndex.Add(index, Descriptor.EmptyJson, "list"));
+        Assert.Null(ReferrersIndex.Remove(index, One, "list", out _));
     }
 
     [Fact]

@@ -108,6 +108,7 @@ public sealed class AuthTests
     [InlineData("""{"token":"BBB","access_token":null,"expires_in":null}""", "Bearer BBB")]
     [InlineData("""{"token":"BBB","expires_in":"soon","refresh_token":7}""", "Bearer BBB")]
     [InlineData("""{"token":"BBB","expires_in":{},"refresh_token":null}""", "Bearer BBB")]
+    [InlineData("""{"token":"BBB","expires_in":"\ud800","refresh_token":"\ud800"}""", "Bearer BBB")]
     public async Task Tokens_come_under_two_names_and_with_odd_lifetimes(string answer, string expected)
     {
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer });

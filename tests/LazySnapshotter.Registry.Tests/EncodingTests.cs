@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Common;
+using LazySnapshotter.Registry.Http;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -45,6 +46,16 @@ public sealed class EncodingTests
         await using var bench = await Bench.StartAsync(new TestRegistryOptions { Auth = TestAuthMode.Bearer });
         bench.Server.Faults.Add(new Fault().With("Content-Encoding", word));
         await AssertResolvesAsync(bench);
+    }
+
+    // The head of a zlib stream (RFC 1950) that asks for a dictionary.
+    [Fact]
+    public void A_document_that_only_looks_like_zlib_is_taken_as_it_came()
+    {
+        byte[] document = [0x78, 0xBB, 1, 2, 3, 4, 5, 6];
+        using var response = new HttpResponseMessage { Content = new ByteArrayContent([]) };
+        response.Content.Headers.TryAddWithoutValidation("Content-Encoding", "deflate");
+        Assert.Equal(document, ContentCoding.Of(response)!.UndoDocument(document, 100));
     }
 
     [Theory]

@@ -4,6 +4,7 @@ using LazySnapshotter.Oci;
 using LazySnapshotter.Registry.Client;
 using LazySnapshotter.Registry.Common;
 using LazySnapshotter.Registry.Push;
+using LazySnapshotter.Registry.Http;
 using LazySnapshotter.TestSupport.Registry;
 
 namespace LazySnapshotter.Registry.Tests;
@@ -150,6 +151,18 @@ public sealed class HeaderTests
         bench.Server.Faults.Add(Tags("""{"tags":["a"]}""").With("Link", next) with { When = request => request.Query.Length == 0 });
         bench.Server.Faults.Add(Tags("""{"tags":["b"]}""") with { When = request => request.Query.Length > 0 });
         Assert.Equal(["a", "b"], await bench.Client.ListTagsAsync(bench.Reference, CancellationToken.None));
+    }
+
+    // The credentials of this host go along.
+    [Fact]
+    public void A_path_that_begins_like_a_host_leads_to_no_other_host()
+    {
+        var hop = new HopRequest(new Uri("https://registry.example/v2/x/tags/list"), RequestSubject.Tags("x"));
+        using var response = new HttpResponseMessage();
+        response.Headers.TryAddWithoutValidation("Link", "<https://registry.example//other.example/v2/>; rel=\"next\"");
+        response.Headers.TryAddWithoutValidation("Location", "http://registry.example//other.example/v2/");
+        Assert.Equal("https://registry.example//other.example/v2/", PageLinks.Next(response.Headers, hop)!.AbsoluteUri);
+        Assert.Equal("https://registry.example//other.example/v2/", RedirectPolicy.UploadPlace(hop, response).AbsoluteUri);
     }
 
     private static Fault Tags(string body) => Fault.Status(200, TestRequestKind.Tags, body: body) with { ContentType = "application/json" };

@@ -176,6 +176,7 @@ public sealed class ResolveTests
     [InlineData("""{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}""", MediaTypes.OciManifest,
         "the document says application/vnd.oci.image.index.v1+json")]
     [InlineData("""{"manifests":[],"layers":[]}""", MediaTypes.OciIndex, "manifest and index at once")]
+    [InlineData("""{"Manifests":[],"layers":[]}""", MediaTypes.OciManifest, "manifest and index at once")]
     public async Task What_is_no_manifest_is_refused(string body, string contentType, string complaint)
     {
         await using var bench = await Bench.StartAsync();

@@ -20,6 +20,8 @@ public sealed class UrlExpiryTests
     [InlineData("?X-Amz-Expires=99999999999999999999", 590)]
     [InlineData("?X-Amz-Expires=-5", 590)]
     [InlineData("?Expires=199999999999", 12 * 3600 - 10)]
+    [InlineData("?X-Amz-Date=99991231T235959Z&X-Amz-Expires=199999999999", 12 * 3600 - 10)]
+    [InlineData("?X-Amz-Date=00010101T000000Z&X-Amz-Expires=1", 590)]
     [InlineData("?Expires=never", 590)]
     [InlineData("?se=soon", 590)]
     [InlineData("?&&=&a&Expires", 590)]

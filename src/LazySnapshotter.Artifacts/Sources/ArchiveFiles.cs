@@ -31,7 +31,8 @@ internal sealed class ArchiveFiles : IImageFiles
             }
         }
         catch (Exception exception) when (exception is
-            InvalidDataException or EndOfStreamException or FormatException or ArgumentException or NotSupportedException)
+            InvalidDataException or EndOfStreamException or FormatException or ArgumentException or NotSupportedException
+            or OverflowException) // The last: numbers of a header that are larger than the reader's.
         {
             throw new InvalidDataException(
                 $"{file}: {(last.Length == 0 ? "no tar archive" : $"damaged behind entry \"{last}\"")}: {exception.Message}", exception);

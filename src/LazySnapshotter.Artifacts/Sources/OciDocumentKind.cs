@@ -12,7 +12,8 @@ internal static class OciDocumentKind
             using var document = JsonDocument.Parse(content);
             return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("manifests", out _);
         }
-        catch (JsonException exception)
+        // The latter: a name with half a character.
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new InvalidDataException($"{what}: neither a manifest nor an index: {exception.Message}", exception);
         }

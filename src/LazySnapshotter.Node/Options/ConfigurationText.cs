@@ -81,7 +81,7 @@ internal sealed class ConfigurationText
         var given = new HashSet<string>();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var name = reader.GetString()!;
+            var name = TextOf(reader, key.Length == 0 ? "a key" : $"a key of {key}");
             var full = key.Length == 0 ? name : $"{key}.{name}";
             var property = type.Properties.FirstOrDefault(property => property.Name == name)
                 ?? throw Refusal(
@@ -113,7 +113,7 @@ internal sealed class ConfigurationText
     {
         if (reader.TokenType != JsonTokenType.String)
             throw Refusal(reader, $"{key}: {Shown(reader)} is not a string in quotation marks");
-        if (reader.GetString()!.Contains('\0'))
+        if (TextOf(reader, key).Contains('\0'))
             throw Refusal(reader, $"{key}: {Shown(reader)} has a zero character");
     }
 
@@ -145,6 +145,19 @@ internal sealed class ConfigurationText
             throw Refusal(reader, $"{key}: {Shown(reader)} is not a {(isWhole ? "whole number" : "number")} {limits}");
     }
 
+    // JSON can say half a character, and .NET's reader sees it only when it is asked for the text.
+    private string TextOf(in Utf8JsonReader reader, string key)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Refusal(reader, $"{key}: {Shown(reader)} has half a character, \\ud800 to \\udfff without its other half");
+        }
+    }
+
     private static string Shown(in Utf8JsonReader reader)
     {
         const int lengthMax = 40;
@@ -152,7 +165,7 @@ internal sealed class ConfigurationText
         {
             JsonTokenType.StartObject => "{ … }",
             JsonTokenType.StartArray => "[ … ]",
-            JsonTokenType.String => $"\"{reader.GetString()}\"",
+            JsonTokenType.String => $"\"{Encoding.UTF8.GetString(reader.ValueSpan)}\"",
             _ => Encoding.UTF8.GetString(reader.ValueSpan),
         };
         return text.Length <= lengthMax ? text : text[..lengthMax] + "…";

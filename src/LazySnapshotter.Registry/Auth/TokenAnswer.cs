@@ -29,7 +29,7 @@ internal sealed record TokenAnswer(BearerToken Token, string? RefreshToken)
             throw subject.Error(RegistryFailure.Protocol, realm, "the token service's answer holds no token");
         if (value.Length > RegistryLimits.TokenCharsMax || value.Any(c => c is <= ' ' or > '~'))
             throw subject.Error(RegistryFailure.Protocol, realm, "the token service's token cannot be sent in a header");
-        var kept = document?.RefreshToken is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        var kept = TextOf(document?.RefreshToken);
         var refresh = kept is { Length: > 0 and <= RegistryLimits.TokenCharsMax } ? kept : null;
         return new TokenAnswer(new BearerToken(value, askedAt, LifetimeOf(document?.ExpiresIn)), refresh);
     }
@@ -40,9 +40,21 @@ internal sealed record TokenAnswer(BearerToken Token, string? RefreshToken)
         var seconds = 0.0;
         if (said is { ValueKind: JsonValueKind.Number } number)
             number.TryGetDouble(out seconds);
-        else if (said is { ValueKind: JsonValueKind.String } text)
-            double.TryParse(text.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out seconds);
+        else
+            double.TryParse(TextOf(said), NumberStyles.Float, CultureInfo.InvariantCulture, out seconds);
         return TimeSpan.FromSeconds(Math.Clamp(double.IsFinite(seconds) ? seconds : 0, 0, int.MaxValue));
+    }
+
+    private static string? TextOf(JsonElement? said)
+    {
+        try
+        {
+            return said is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // Half of a character ("\ud800"), which an element may hold, but not give out.
+        }
     }
 
     public override string ToString() => "token";

@@ -31,7 +31,7 @@ internal static class UrlExpiry
                 return query.TryGetValue(vendor + "Date", out var signed)
                     && DateTimeOffset.TryParseExact(
                         signed, "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var signedAt)
-                        ? signedAt + length - now
+                        ? signedAt - now + length
                         : length;
             }
         }
@@ -49,7 +49,7 @@ internal static class UrlExpiry
 
     private static bool TryReadSeconds(string text, out TimeSpan length)
     {
-        // Up to the year 9999, so that no sum overflows.
+        // Some 6000 years, so that no sum overflows.
         var good = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < 200_000_000_000;
         length = good ? TimeSpan.FromSeconds(seconds) : default;
         return good;

@@ -274,7 +274,7 @@ public sealed partial class RegistryClient
             read(page);
             if (PageLinks.Next(page.Headers, page.Hop) is not { } link)
                 return;
-            next = endpoint.WithNamespace(new Uri(page.Hop.Uri, link));
+            next = endpoint.WithNamespace(link);
         }
 
         throw subject.Error(RegistryFailure.Protocol, endpoint.Name, $"more than {RegistryLimits.ListPagesMax} pages");

@@ -68,6 +68,8 @@ internal sealed class ContentCoding
     // "deflate" means zlib's format, which some servers took for bare deflate.
     private sealed class InflatedStream(Stream body) : ForwardStream
     {
+        private const int AsksForDictionary = 0x20; // RFC 1950: FDICT. There is none in HTTP.
+
         private readonly byte[] _head = new byte[2];
         private Stream? _inflated;
 
@@ -78,6 +80,9 @@ internal sealed class ContentCoding
                 var count = await body.ReadAtLeastAsync(_head, _head.Length, throwOnEndOfStream: false, cancellationToken);
                 var whole = new PrefixedStream(_head.AsMemory(0, count), body);
                 var isZlib = count == 2 && (_head[0] & 0x0f) == 8 && ((_head[0] << 8) + _head[1]) % 31 == 0;
+                // To the runtime, whose exception is one of I/O, this is an error like a connection that broke.
+                if (isZlib && (_head[1] & AsksForDictionary) != 0)
+                    throw new InvalidDataException("a zlib stream that asks for a dictionary");
                 _inflated = isZlib
                     ? new ZLibStream(whole, CompressionMode.Decompress)
                     : new DeflateStream(whole, CompressionMode.Decompress);

@@ -7,9 +7,9 @@ namespace LazySnapshotter.Registry.Http;
 // the same origin, because the next request shows the same credentials.
 internal static class PageLinks
 {
-    /// <returns>Path and query of the next page, or null after the last.</returns>
+    /// <returns>The next page, or null after the last.</returns>
     /// <exception cref="RegistryException">It leads to another host.</exception>
-    public static string? Next(HttpResponseHeaders headers, HopRequest hop)
+    public static Uri? Next(HttpResponseHeaders headers, HopRequest hop)
     {
         if (!headers.NonValidated.TryGetValues("Link", out var values))
             return null;
@@ -51,7 +51,7 @@ internal static class PageLinks
         return false;
     }
 
-    private static string Checked(string target, HopRequest hop)
+    private static Uri Checked(string target, HopRequest hop)
     {
         if (!Uri.TryCreate(hop.Uri, target, out var next)
             || !(RedirectPolicy.IsSameOrigin(hop.Uri, next) || RedirectPolicy.IsSameBehindTls(hop.Uri, next)))
@@ -61,6 +61,6 @@ internal static class PageLinks
 
         if (next.PathAndQuery == hop.Uri.PathAndQuery)
             throw hop.Subject.Error(RegistryFailure.Protocol, hop.Host, "the Link to the next page leads to the same page");
-        return next.PathAndQuery;
+        return RedirectPolicy.AtSameOrigin(hop.Uri, next);
     }
 }

@@ -53,9 +53,15 @@ internal static class RedirectPolicy
     public static Uri UploadPlace(HopRequest hop, HttpResponseMessage response)
     {
         return TryLocation(hop, response, out var place) && IsSameBehindTls(hop.Uri, place)
-            ? new Uri(hop.Uri, place.PathAndQuery)
+            ? AtSameOrigin(hop.Uri, place)
             : Next(hop, response);
     }
+
+    /// <summary>
+    /// Path and query of one place at the origin of another. Put together as text: to resolve a path that begins with two slashes
+    /// would lead to the host it names.
+    /// </summary>
+    public static Uri AtSameOrigin(Uri origin, Uri place) => new(origin.GetLeftPart(UriPartial.Authority) + place.PathAndQuery);
 
     /// <summary>The same host, by a registry that does not know that a proxy in front of it ends TLS.</summary>
     public static bool IsSameBehindTls(Uri spokenTo, Uri named) =>

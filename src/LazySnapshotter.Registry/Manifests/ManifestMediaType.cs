@@ -65,6 +65,8 @@ internal sealed record SubjectProbe([property: JsonPropertyName("subject")] Subj
 
 internal sealed record SubjectDigest([property: JsonPropertyName("digest")] string? Digest);
 
+// As Go reads a struct, and OciJson the document: a member is found whatever the case of its name.
+[JsonSourceGenerationOptions(PropertyNameCaseInsensitive = true)]
 [JsonSerializable(typeof(MediaTypeProbe))]
 [JsonSerializable(typeof(SubjectProbe))]
 internal sealed partial class MediaTypeJsonContext : JsonSerializerContext;

@@ -111,6 +111,20 @@ public sealed class ArchiveTests : IDisposable
     }
 
     [Fact]
+    public async Task A_number_that_is_larger_than_any_reader_takes_is_told_as_damage()
+    {
+        Write(Image([], []));
+        var tar = await System.IO.File.ReadAllBytesAsync(File);
+        byte[] owner = [0x80, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]; // In base 256, as GNU tar writes large ones.
+        owner.CopyTo(tar, 108);
+        var checksum = tar.AsSpan(148, 8);
+        checksum.Fill((byte)' ');
+        Encoding.ASCII.GetBytes(Convert.ToString(tar.Take(512).Sum(value => value), 8).PadLeft(6, '0') + "\0 ", checksum);
+        await System.IO.File.WriteAllBytesAsync(File, tar);
+        Assert.StartsWith($"{File}: no tar archive", await RefusalAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_platform_that_was_named_is_insisted_on()
     {
         Write(Image([], []));

@@ -7,11 +7,11 @@ namespace LazySnapshotter.Fuzz.Targets;
 // taken comes out the same however the input is cut; and what we take, .NET's reader takes too, to the same bytes.
 internal sealed class GzipTarget : FuzzTarget
 {
-    private readonly Lazy<IReadOnlyList<byte[]>> _corpus = new(MakeCorpus);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(MakeSeeds);
 
     public override string Name => "gzip";
 
-    public override IReadOnlyList<byte[]> Corpus => _corpus.Value;
+    public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
     public override int LengthMax => 8 * 1024;
 
@@ -44,7 +44,7 @@ internal sealed class GzipTarget : FuzzTarget
         return sink.Output.ToArray();
     }
 
-    private static byte[][] MakeCorpus()
+    private static byte[][] MakeSeeds()
     {
         var one = Member("a member with some text in it, some text"u8);
         byte[] full =
@@ -73,7 +73,8 @@ internal sealed class GzipTarget : FuzzTarget
         public void BlockStart(long startBit, long uncompressedOffset, bool isMemberStart)
         {
             if (startBit <= _lastBit || uncompressedOffset != Output.Length)
-                throw new InvalidOperationException($"a block at bit {startBit}, uncompressed offset {uncompressedOffset} of {Output.Length}");
+                throw new InvalidOperationException(
+                    $"a block at bit {startBit}, uncompressed offset {uncompressedOffset} of {Output.Length}");
             _lastBit = startBit;
         }
     }

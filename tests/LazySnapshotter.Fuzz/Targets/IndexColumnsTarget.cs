@@ -15,7 +15,7 @@ internal sealed class IndexColumnsTarget : FuzzTarget
 
     public override string Name => "index-columns";
 
-    public override IReadOnlyList<byte[]> Corpus => [_sample.Value.Columns];
+    public override IReadOnlyList<byte[]> Seeds => [_sample.Value.Columns];
 
     public override void Run(ReadOnlySpan<byte> input, ref FuzzRandom random) => SampleIndex.Use(Pack(_sample.Value.Header, input));
 

@@ -7,11 +7,11 @@ namespace LazySnapshotter.Fuzz.Targets;
 // harm whoever reads it; what the header then says of the sections is tried out.
 internal sealed class IndexTarget : FuzzTarget
 {
-    private readonly Lazy<IReadOnlyList<byte[]>> _corpus = new(() => [SampleIndex.Make(4096), SampleIndex.Make(1 << 20)]);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(() => [SampleIndex.Make(4096), SampleIndex.Make(1 << 20)]);
 
     public override string Name => "index";
 
-    public override IReadOnlyList<byte[]> Corpus => _corpus.Value;
+    public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
     public override void Run(ReadOnlySpan<byte> input, ref FuzzRandom random) => SampleIndex.Use(input);
 

@@ -17,11 +17,11 @@ internal sealed class InflateTarget : FuzzTarget
     [ThreadStatic]
     private static GuardedMemory? _output;
 
-    private readonly Lazy<IReadOnlyList<byte[]>> _corpus = new(MakeCorpus);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(MakeSeeds);
 
     public override string Name => "inflate";
 
-    public override IReadOnlyList<byte[]> Corpus => _corpus.Value;
+    public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
     public override int LengthMax => 8 * 1024;
 
@@ -31,14 +31,16 @@ internal sealed class InflateTarget : FuzzTarget
         var (ours, state) = Decode(input, input.Length, stopAtBlocks: false, pauseDistance: OutputMax + 1);
         var pieces = Decode(input, 1 + random.Next(64), stopAtBlocks: true, pauseDistance: 200 + random.Next(3000));
         if (!ours.AsSpan().SequenceEqual(pieces.Output) || state != pieces.State)
-            throw new InvalidOperationException($"in pieces: {pieces.State} after {pieces.Output.Length} bytes; in one: {state} after {ours.Length}");
+            throw new InvalidOperationException(
+                $"in pieces: {pieces.State} after {pieces.Output.Length} bytes; in one: {state} after {ours.Length}");
 
         // zlib gives out what comes before an error in large steps, so of a corrupt stream only the beginning can be compared.
         var common = Math.Min(ours.Length, oracle.Length);
         if (!ours.AsSpan(0, common).SequenceEqual(oracle.AsSpan(0, common)))
             throw new InvalidOperationException("zlib decodes to other bytes");
         if (ours.Length < OutputMax && (!Agree(oracleEnded, state) || (state == InflateState.StreamEnd && ours.Length != oracle.Length)))
-            throw new InvalidOperationException($"zlib {(oracleEnded ? "takes" : "refuses")} it ({oracle.Length} bytes), we end with {state} ({ours.Length} bytes)");
+            throw new InvalidOperationException(
+                $"zlib {(oracleEnded ? "takes" : "refuses")} it ({oracle.Length} bytes), we end with {state} ({ours.Length} bytes)");
         if (state != InflateState.StreamEnd && state != InflateState.OutputFull)
             throw new InvalidDataException(state.ToString());
     }
@@ -51,7 +53,8 @@ internal sealed class InflateTarget : FuzzTarget
         _ => true,
     };
 
-    private static (byte[] Output, InflateState State) Decode(ReadOnlySpan<byte> whole, int pieceLength, bool stopAtBlocks, int pauseDistance)
+    private static (byte[] Output, InflateState State) Decode(
+        ReadOnlySpan<byte> whole, int pieceLength, bool stopAtBlocks, int pauseDistance)
     {
         _output ??= new GuardedMemory(OutputMax);
         var buffer = _output.Take(OutputMax);
@@ -108,7 +111,7 @@ internal sealed class InflateTarget : FuzzTarget
         }
     }
 
-    private static byte[][] MakeCorpus()
+    private static byte[][] MakeSeeds()
     {
         var text = new byte[8000];
         var random = new FuzzRandom(7, 0);
@@ -119,8 +122,10 @@ internal sealed class InflateTarget : FuzzTarget
             noise[i] = (byte)random.Next(256);
         return
         [
-            Deflate(text, CompressionLevel.SmallestSize), Deflate(text.AsSpan(0, 4000), CompressionLevel.Fastest), Deflate(text.AsSpan(0, 100), CompressionLevel.Optimal),
-            Deflate(noise, CompressionLevel.Optimal), Deflate(noise, CompressionLevel.NoCompression), Deflate(new byte[30_000], CompressionLevel.Optimal), [0x03, 0x00],
+            Deflate(text, CompressionLevel.SmallestSize), Deflate(text.AsSpan(0, 4000), CompressionLevel.Fastest),
+            Deflate(text.AsSpan(0, 100), CompressionLevel.Optimal),
+            Deflate(noise, CompressionLevel.Optimal), Deflate(noise, CompressionLevel.NoCompression),
+            Deflate(new byte[30_000], CompressionLevel.Optimal), [0x03, 0x00],
         ];
     }
 

@@ -36,7 +36,7 @@ internal static class SampleIndex
         }
 
         layer.Position = 0;
-        using var file = new ScratchFile();
+        using var file = new ScratchFile(".lsi");
         var options = new LayerIndexOptions { Placement = CheckpointPlacement.Uniform(spanLength) };
         LayerIndexBuilder.BuildAsync(layer, file.Path, options, CancellationToken.None).GetAwaiter().GetResult();
         return File.ReadAllBytes(file.Path);
@@ -45,7 +45,7 @@ internal static class SampleIndex
     /// <exception cref="InvalidDataException">The index is refused.</exception>
     public static void Use(ReadOnlySpan<byte> bytes)
     {
-        using var file = new ScratchFile();
+        using var file = new ScratchFile(".lsi");
         File.WriteAllBytes(file.Path, bytes);
         using var index = LayerIndex.Open(file.Path);
         var toc = index.Toc;
@@ -65,16 +65,5 @@ internal static class SampleIndex
         for (var span = 0; span < index.Spans.Count; span++)
             _ = index.Spans[new SpanId(span)];
         index.VerifyWindows();
-    }
-
-    private sealed class ScratchFile : IDisposable
-    {
-        private static int _count;
-
-        public string Path { get; } = System.IO.Path.Combine(
-            Directory.Exists("/dev/shm") ? "/dev/shm" : System.IO.Path.GetTempPath(),
-            $"lazysnap-fuzz-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}.lsi");
-
-        public void Dispose() => File.Delete(Path);
     }
 }

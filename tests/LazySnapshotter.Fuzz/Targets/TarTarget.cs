@@ -16,11 +16,13 @@ internal sealed class TarTarget : FuzzTarget
     private const int ChecksumLength = 8;
     private const int MagicOffset = 257;
 
-    private readonly Lazy<IReadOnlyList<byte[]>> _corpus = new(() => [Entries(TarEntryFormat.V7), Entries(TarEntryFormat.Ustar), Entries(TarEntryFormat.Gnu), Entries(TarEntryFormat.Pax), Sparse(), []]);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(
+        () => [Entries(TarEntryFormat.V7), Entries(TarEntryFormat.Ustar), Entries(TarEntryFormat.Gnu), Entries(TarEntryFormat.Pax),
+        Sparse(), []]);
 
     public override string Name => "tar";
 
-    public override IReadOnlyList<byte[]> Corpus => _corpus.Value;
+    public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
     public override void Run(ReadOnlySpan<byte> input, ref FuzzRandom random)
     {

@@ -5,11 +5,11 @@ namespace LazySnapshotter.Fuzz.Targets;
 // Stored windows. One that is taken can be stored again and is then the same.
 internal sealed class WindowTarget : FuzzTarget
 {
-    private readonly Lazy<IReadOnlyList<byte[]>> _corpus = new(MakeCorpus);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(MakeSeeds);
 
     public override string Name => "window";
 
-    public override IReadOnlyList<byte[]> Corpus => _corpus.Value;
+    public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
     public override int LengthMax => 40 * 1024;
 
@@ -36,7 +36,7 @@ internal sealed class WindowTarget : FuzzTarget
         }
     }
 
-    private static byte[][] MakeCorpus()
+    private static byte[][] MakeSeeds()
     {
         var random = new FuzzRandom(3, 0);
         var window = new byte[WindowEncoding.WindowLengthMax];

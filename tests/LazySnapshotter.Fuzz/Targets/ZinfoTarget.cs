@@ -10,11 +10,11 @@ internal sealed class ZinfoTarget : FuzzTarget
     private const int HeaderLength = 12;
     private const int CheckpointLength = 8 + 8 + 1 + 32768;
 
-    private readonly Lazy<IReadOnlyList<byte[]>> _corpus = new(() => [Gzip(0, 1), Gzip(0, 2), Gzip(1, 2), TarZinfo.Write(4096, 10_000)]);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(() => [Gzip(0, 1), Gzip(0, 2), Gzip(1, 2), TarZinfo.Write(4096, 10_000)]);
 
     public override string Name => "zinfo";
 
-    public override IReadOnlyList<byte[]> Corpus => _corpus.Value;
+    public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
     public override int LengthMax => HeaderLength + 2 * CheckpointLength + 64;
 

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using LazySnapshotter.Layers.Soci;
 using LazySnapshotter.Layers.Toc;
+using EntryType = System.Formats.Tar.TarEntryType;
 
 namespace LazySnapshotter.Fuzz.Targets;
 
@@ -9,11 +10,11 @@ namespace LazySnapshotter.Fuzz.Targets;
 // taken must be fit to be used: spans in the layer, windows of full length.
 internal sealed class ZtocTarget : FuzzTarget
 {
-    private readonly Lazy<IReadOnlyList<byte[]>> _corpus = new(() => [Make(isGzip: false), Make(isGzip: true)]);
+    private readonly Lazy<IReadOnlyList<byte[]>> _seeds = new(() => [Make(isGzip: false), Make(isGzip: true)]);
 
     public override string Name => "ztoc";
 
-    public override IReadOnlyList<byte[]> Corpus => _corpus.Value;
+    public override IReadOnlyList<byte[]> Seeds => _seeds.Value;
 
     public override int LengthMax => 80 * 1024;
 
@@ -40,14 +41,14 @@ internal sealed class ZtocTarget : FuzzTarget
         {
             using (var tar = new TarWriter(isGzip ? compressed : layer, TarEntryFormat.Pax, leaveOpen: true))
             {
-                tar.WriteEntry(new PaxTarEntry(System.Formats.Tar.TarEntryType.Directory, "d/"));
-                tar.WriteEntry(new PaxTarEntry(System.Formats.Tar.TarEntryType.RegularFile, "d/f", new Dictionary<string, string> { ["SCHILY.xattr.user.x"] = "y" })
+                tar.WriteEntry(new PaxTarEntry(EntryType.Directory, "d/"));
+                tar.WriteEntry(new PaxTarEntry(EntryType.RegularFile, "d/f", new Dictionary<string, string> { ["SCHILY.xattr.user.x"] = "y" })
                 {
                     DataStream = new MemoryStream("some text"u8.ToArray()),
                 });
-                tar.WriteEntry(new PaxTarEntry(System.Formats.Tar.TarEntryType.HardLink, "d/h") { LinkName = "d/f" });
-                tar.WriteEntry(new PaxTarEntry(System.Formats.Tar.TarEntryType.SymbolicLink, "d/s") { LinkName = "f" });
-                tar.WriteEntry(new PaxTarEntry(System.Formats.Tar.TarEntryType.CharacterDevice, "d/c") { DeviceMajor = 1, DeviceMinor = 3 });
+                tar.WriteEntry(new PaxTarEntry(EntryType.HardLink, "d/h") { LinkName = "d/f" });
+                tar.WriteEntry(new PaxTarEntry(EntryType.SymbolicLink, "d/s") { LinkName = "f" });
+                tar.WriteEntry(new PaxTarEntry(EntryType.CharacterDevice, "d/c") { DeviceMajor = 1, DeviceMinor = 3 });
             }
         }
 
