@@ -30,7 +30,6 @@ internal static class LayerIndexWriter
         // Side by side: a build that has come here has nothing else left to do. But a large layer's columns take too much memory.
         var packing = BuildMemory.IsLarge(content.Toc.Count) ? null : Task.Run(() => Pack(WriteSpans(spans, windows)));
         var toc = Pack(WriteToc(content.Toc));
-        BuildMemory.Release(content.Toc.Count);
         var table = packing is null ? Pack(WriteSpans(spans, windows)) : packing.GetAwaiter().GetResult();
         var tocSection = toc.At(LayerIndexHeader.Length);
         var spanSection = table.At(tocSection.Offset + tocSection.StoredLength);
