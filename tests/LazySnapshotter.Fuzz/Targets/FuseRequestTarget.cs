@@ -146,7 +146,8 @@ internal sealed class FuseRequestTarget : FuzzTarget
             return new ValueTask<int>(count);
         }
 
-        public Errno GetXattr(NodeId node, ReadOnlySpan<byte> name, out ReadOnlyMemory<byte> value) => layers.GetXattr(node, name, out value);
+        public Errno GetXattr(NodeId node, ReadOnlySpan<byte> name, out ReadOnlyMemory<byte> value) =>
+            layers.GetXattr(node, name, out value);
 
         public Errno ListXattr(NodeId node, out ReadOnlyMemory<byte> names) => layers.ListXattr(node, out names);
 

@@ -42,7 +42,8 @@ internal sealed class ZtocTarget : FuzzTarget
             using (var tar = new TarWriter(isGzip ? compressed : layer, TarEntryFormat.Pax, leaveOpen: true))
             {
                 tar.WriteEntry(new PaxTarEntry(EntryType.Directory, "d/"));
-                tar.WriteEntry(new PaxTarEntry(EntryType.RegularFile, "d/f", new Dictionary<string, string> { ["SCHILY.xattr.user.x"] = "y" })
+                tar.WriteEntry(
+                    new PaxTarEntry(EntryType.RegularFile, "d/f", new Dictionary<string, string> { ["SCHILY.xattr.user.x"] = "y" })
                 {
                     DataStream = new MemoryStream("some text"u8.ToArray()),
                 });
