@@ -78,7 +78,8 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     {
         if (_verified.ContainsKey(layerId))
             return true;
-        var isVerified = _slots.TryGet(layerId) is { } slot && _catalog.IsVerified(slot.Layer, slot.IndexId);
+        var isVerified = _slots.TryGet(layerId) is { } slot && _catalog.IsVerified(slot.Layer, slot.IndexId)
+            && !_catalog.IsOfOtherVersion(slot.Layer, slot.IndexId);
         return isVerified && _verified.TryAdd(layerId, true);
     }
 
@@ -86,6 +87,8 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
     {
         if (_slots.TryGet(layerId) is not { } slot)
             return $"slot {layerId} is gone";
+        if (_catalog.IsOfOtherVersion(slot.Layer, slot.IndexId))
+            return $"its index {slot.IndexId} is of a version of the format that this program does not read";
         var origins = new List<LayerOrigin>();
         foreach (var image in images)
         {
@@ -144,12 +147,14 @@ public sealed class LayerMounter : ILayerMounter, IDisposable
             else if (!_slots.AnyFor(slot.Layer, slot.IndexId))
                 await _catalog.RemoveAsync(slot.Layer, slot.IndexId);
             MountsLog.LayerReleased(_logger, slot.Layer, layerId);
-            Released?.Invoke(layerId);
         }
         finally
         {
             _gate.Release();
         }
+
+        // Not inside the gate: the kernel first ends what is looked up in the directory, which may wait for the gate to open a slot.
+        Released?.Invoke(layerId);
     }
 
     public void Dispose() => _gate.Dispose();

@@ -9,7 +9,8 @@ namespace LazySnapshotter.Snapshots;
 // ID, by every image that has this chain ID, while a lazy layer may stand on an index that only one image's repository
 // vouches for. So before anything is built on such a layer, the images it is for are looked at: either each of their
 // repositories published the same index, or the layer is compared with its whole blob first. One that turns out to be wrong
-// is mounted anew, and what lies on it, from the blob that one of those images names.
+// is mounted anew, and what lies on it, from the blob that one of those images names; so is one whose index another version of
+// this program made, in a format that this one does not read.
 internal sealed class LayerAdmission(
     ILayerMounter mounter, SnapshotStore store, LayerReferences references, OverlayMounts mounts, ILogger logger)
     : IDisposable

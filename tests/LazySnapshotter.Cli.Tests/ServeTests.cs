@@ -33,8 +33,8 @@ public sealed class ServeTests : IAsyncLifetime
     {
         await using var daemon = BackgroundProcess.Start(
             LazysnapProcess.ProgramPath,
-            ["serve", "--root", _directory.Combine(
-                "root"), "--address", _directory.Combine("a"), "--containerd", _directory.Combine("none")]);
+            ["serve", "--root", _directory.Combine("root"),
+                "--address", _directory.Combine("a"), "--containerd", _directory.Combine("none")]);
         await daemon.WaitUntilAsync("mounted", () => Task.FromResult(IsMounted()), TimeSpan.FromSeconds(60));
         Assert.InRange(await daemon.StopAsync(TimeSpan.FromSeconds(20)), 0, 130);
         Assert.False(IsMounted());
@@ -49,8 +49,8 @@ public sealed class ServeTests : IAsyncLifetime
         var temporary = _directory.MakeDirectory(new string('t', 120));
         await using var daemon = BackgroundProcess.Start(
             LazysnapProcess.ProgramPath,
-            ["serve", "--root", _directory.Combine(
-                "root"), "--address", _directory.Combine("a"), "--containerd", _directory.Combine("none")],
+            ["serve", "--root", _directory.Combine("root"),
+                "--address", _directory.Combine("a"), "--containerd", _directory.Combine("none")],
             new Dictionary<string, string> { ["TMPDIR"] = temporary });
         await daemon.WaitUntilAsync("serving", () => Task.FromResult(
             daemon.Log.Contains("Serving snapshots on " + _directory.Combine("a"), StringComparison.Ordinal)), TimeSpan.FromSeconds(60));

@@ -12,8 +12,8 @@ public sealed class PullLabelsTests
         Descriptor[] children =
         [
             Of(MediaTypes.DockerConfig, 1), Of(MediaTypes.DockerLayerGzip, 2), Of(MediaTypes.OciLayerZstd, 3),
-            Of(MediaTypes.OciManifest, 4), Of(
-                MediaTypes.DockerManifest, 5), Of("application/vnd.in-toto+json", 6), Of(MediaTypes.OciConfig, 7),
+            Of(MediaTypes.OciManifest, 4), Of(MediaTypes.DockerManifest, 5),
+            Of("application/vnd.in-toto+json", 6), Of(MediaTypes.OciConfig, 7),
         ];
 
         Assert.Equal(new Dictionary<string, string>

@@ -1,6 +1,7 @@
 using LazySnapshotter.Layers.Format;
 using LazySnapshotter.Layers.Toc;
 using LazySnapshotter.Oci;
+using LazySnapshotter.Snapshots.Metadata;
 using LazySnapshotter.TestSupport.Containerd;
 using LazySnapshotter.TestSupport.Images;
 using LazySnapshotter.TestSupport.Indexes;
@@ -44,6 +45,31 @@ public sealed class RestartTests
         {
             await registry.DisposeAsync();
         }
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(200)]
+    public async Task Containers_start_from_layers_that_another_versions_program_mounted(byte version)
+    {
+        var image = await TestImages.Python;
+        await using var registry = await DockerRegistry.StartAsync();
+        await using var node = await LazyNode.StartAsync();
+        var reference = await registry.PushAsync(image);
+        await node.IndexAsync(reference);
+        await node.PullAsync(reference);
+        var before = (await node.Containerd.RunAsync(reference, LazyNode.Snapshotter)).Checked();
+        Assert.Equal(0, await node.Daemon.StopAsync());
+
+        var others = MakeIndexesOfVersion(version, node.Daemon.Root);
+        Assert.Equal(image.Layers.Count, others.Count);
+        await node.Daemon.StartAsync(node.Containerd.Address);
+        await node.Containerd.WaitForSnapshotterAsync(LazyNode.Snapshotter);
+
+        var after = (await node.Containerd.RunAsync(reference, LazyNode.Snapshotter)).Checked();
+        Assert.Equal(before.Output, after.Output);
+        foreach (var (file, bytes) in others)
+            Assert.Equal(bytes, await File.ReadAllBytesAsync(file));
     }
 
     [Fact]
@@ -173,5 +199,25 @@ public sealed class RestartTests
             .Where(entry => index.Toc[entry] is { Type: TocEntryType.File, Size: > 0 and < 4096 })
             .MinBy(entry => Math.Abs(index.Toc.Extents(entry)[0].UncompressedOffset - (index.Spans.UncompressedLength * part)));
         return "/" + System.Text.Encoding.UTF8.GetString(index.Toc.PathOf(entry));
+    }
+
+    // As a program leaves them whose format has another version: its index has another identity, and the slots name that.
+    private static Dictionary<string, byte[]> MakeIndexesOfVersion(byte version, string root)
+    {
+        var identity = new string('0', 64);
+        var others = new Dictionary<string, byte[]>();
+        foreach (var file in IndexFiles.All(root))
+        {
+            var other = Path.Combine(Path.GetDirectoryName(file)!, identity + ".lsi");
+            others[other] = File.ReadAllBytes(file);
+            others[other][8] = version;
+            File.WriteAllBytes(other, others[other]);
+            File.Move(Path.ChangeExtension(file, ".verified"), Path.ChangeExtension(other, ".verified"));
+            File.Delete(file);
+        }
+
+        using var database = MetadataDatabase.Open(Path.Combine(root, "metadata.db"));
+        database.Write(connection => { connection.Execute("UPDATE slots SET index_id = $id", ("$id", identity)); });
+        return others;
     }
 }

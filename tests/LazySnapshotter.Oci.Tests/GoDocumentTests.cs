@@ -16,8 +16,8 @@ public sealed class GoDocumentTests
             MediaType = MediaTypes.OciManifest,
             ArtifactType = "application/vnd.example",
             Config = Descriptor.EmptyJson,
-            Layers = [new Descriptor { MediaType = "application/octet-stream", Digest = Digest.Parse(
-                D), Size = 9007199254740993, Annotations = new Dictionary<string, string> { ["b"] = "2", ["a"] = "1" } }],
+            Layers = [new Descriptor { MediaType = "application/octet-stream", Digest = Digest.Parse(D),
+                Size = 9007199254740993, Annotations = new Dictionary<string, string> { ["b"] = "2", ["a"] = "1" } }],
             Subject = new Descriptor { MediaType = MediaTypes.OciManifest, Digest = Digest.Parse(D), Size = 7 },
             Annotations = new Dictionary<string, string> { ["com.amazon.soci.build-tool-identifier"] = "AWS SOCI CLI v0.2" },
         };
@@ -37,8 +37,8 @@ public sealed class GoDocumentTests
             [
                 new Descriptor
                 {
-                    MediaType = MediaTypes.OciManifest, Digest = Digest.Parse(
-                        D), Size = 1, Urls = ["https://x/?a=1&b=2"], ArtifactType = "t",
+                    MediaType = MediaTypes.OciManifest, Digest = Digest.Parse(D),
+                    Size = 1, Urls = ["https://x/?a=1&b=2"], ArtifactType = "t",
                     Platform = new Platform { Os = "windows", Architecture = "arm64", OsVersion = "10.0", OsFeatures = ["win32k"],
                         Variant = "v8" },
                 },

@@ -39,8 +39,8 @@ public sealed class DockerRegistryPushTests : IAsyncLifetime
             .Checked().Output;
         Assert.Equal(image.Digest, Digest.OfSha256(System.Text.Encoding.UTF8.GetBytes(inspected)));
         (await ProcessRunner.RunAsync("skopeo", [
-            "copy", "--quiet", "--insecure-policy", "--src-tls-verify=false", "docker://" + reference, "dir:" + Path.Combine(
-                _folder, "pulled"),
+            "copy", "--quiet", "--insecure-policy", "--src-tls-verify=false", "docker://" + reference, 
+            "dir:" + Path.Combine(_folder, "pulled"),
         ])).Checked();
 
         Assert.Equal(["v1"], await _client.ListTagsAsync(reference, CancellationToken.None));

@@ -35,8 +35,10 @@ internal readonly record struct BlobPaths(string Directory, string Hex)
     /// The files of all span tables. The states go first: a sparse file without states is empty, states without a file are nothing.
     /// </summary>
     public IReadOnlyList<string> AllSparse() => System.IO.Directory.Exists(Directory)
-        ? [.. System.IO.Directory.EnumerateFiles(
-            Directory, $"{Hex}.*{SpansSuffix}"), .. System.IO.Directory.EnumerateFiles(Directory, $"{Hex}.*{SparseSuffix}")]
+        ? [
+            .. System.IO.Directory.EnumerateFiles(Directory, $"{Hex}.*{SpansSuffix}"),
+            .. System.IO.Directory.EnumerateFiles(Directory, $"{Hex}.*{SparseSuffix}"),
+        ]
         : [];
 
     /// <exception cref="ArgumentException">Not usable as part of a file name.</exception>

@@ -13,6 +13,10 @@ public sealed partial class LayerIndexStore
     private const string PublisherSuffix = ".from";
     private const int PublisherHashLength = 32;
 
+    /// <summary>The file is here and of a version of the format that another program reads, an older or a newer one.</summary>
+    public bool IsOfOtherVersion(Digest layer, string identity) =>
+        File.Exists(PathOf(layer, identity)) && LayerIndexReader.IsOfOtherVersion(PathOf(layer, identity));
+
     /// <summary>The index was made of the layer's whole blob, or compared with all of it.</summary>
     public bool IsVerified(Digest layer, string identity) => File.Exists(VerifiedMark(layer, identity));
 
@@ -34,9 +38,11 @@ public sealed partial class LayerIndexStore
     private string VerifiedMark(Digest layer, string identity) => Path.Combine(DirectoryOf(layer), identity + VerifiedSuffix);
 
     // A repository's name may be longer than a file's.
-    private string PublisherMark(Digest layer, string identity, string repository) => Path.Combine(
-        DirectoryOf(
-            layer), $"{identity}.{Digest.OfSha256(Encoding.UTF8.GetBytes(repository)).Hex[..PublisherHashLength]}{PublisherSuffix}");
+    private string PublisherMark(Digest layer, string identity, string repository)
+    {
+        var hash = Digest.OfSha256(Encoding.UTF8.GetBytes(repository)).Hex[..PublisherHashLength];
+        return Path.Combine(DirectoryOf(layer), $"{identity}.{hash}{PublisherSuffix}");
+    }
 
     private static void WriteMark(string path, string content)
     {

@@ -75,6 +75,9 @@ public sealed class LayerCatalog : IAsyncDisposable
     /// <summary>The index was made of the layer's whole blob, or compared with it.</summary>
     public bool IsVerified(Digest layer, string identity) => _node.Indexes.IsVerified(layer, identity);
 
+    /// <summary>The index is of a version of the format that this program does not read; another program may.</summary>
+    public bool IsOfOtherVersion(Digest layer, string identity) => _node.Indexes.IsOfOtherVersion(layer, identity);
+
     /// <summary>Takes an index that was here before anybody kept track for one that its image's repository published.</summary>
     public void TakeForPublished(Digest layer, string identity, string repository)
     {

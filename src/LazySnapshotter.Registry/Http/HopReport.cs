@@ -23,8 +23,8 @@ internal sealed class HopReport(RegistryHop hop, string range, Action received, 
         if (Interlocked.Exchange(ref _isWritten, 1) == 0 && hop.StatusCode is { } status)
         {
             logger.Hop(
-                hop.Method, hop.Url, range, (int)status, Volatile.Read(
-                    ref _bytes), hop.TimeToFirstByte.TotalMilliseconds, hop.QueueWait.TotalMilliseconds,
+                hop.Method, hop.Url, range, (int)status, Volatile.Read(ref _bytes),
+                hop.TimeToFirstByte.TotalMilliseconds, hop.QueueWait.TotalMilliseconds,
                 hop.Attempt, hop.IsHedge ? ", a hedge" : "");
         }
     }

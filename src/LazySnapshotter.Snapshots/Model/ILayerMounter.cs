@@ -32,7 +32,9 @@ public interface ILayerMounter
     Task<MountedLayer> MountVerifiedAsync(
         RemoteImage image, LayerClaim claim, IReadOnlyList<string> lowerDirectories, CancellationToken cancellationToken);
 
-    /// <summary>What the layer shows was made of its whole blob, or compared with it: any image may stand on it. Never waits.</summary>
+    /// <summary>
+    /// What the layer shows was made of its whole blob, or compared with it, and can be read: any image may stand on it. Never waits.
+    /// </summary>
     bool IsVerified(long layerId);
 
     /// <summary>
@@ -40,7 +42,9 @@ public interface ILayerMounter
     /// index it is shown by, or if the comparison with the whole blob, which is made then, finds it right.
     /// </summary>
     /// <param name="images">None: not known, so only the comparison counts.</param>
-    /// <returns>Null if they may; otherwise what is wrong, or why it could not be found out.</returns>
+    /// <returns>
+    /// Null if they may; otherwise what is wrong, why it could not be found out, or that the index is of another version of the format.
+    /// </returns>
     Task<string?> AdmitAsync(long layerId, IReadOnlyList<RemoteImage> images, CancellationToken cancellationToken);
 
     /// <summary>The layers of an image as its manifest lists them, lowest first.</summary>

@@ -70,13 +70,13 @@ public sealed class SociIndexManifestTests
         BuildTool = "AWS SOCI CLI v0.2 <&>",
         Ztocs =
         [
-            new SociZtoc { Blob = Blob(
-                '1', 1111), LayerDigest = DigestOf('a'), LayerMediaType = MediaTypes.OciLayerGzip, SpanSize = 4194304 },
-            new SociZtoc { Blob = Blob('2', 2222), LayerDigest = DigestOf(
-                'b'), LayerMediaType = MediaTypes.DockerLayerGzip, SpanSize = 4194304, DisableXattrs = true },
+            new SociZtoc { Blob = Blob('1', 1111),
+                LayerDigest = DigestOf('a'), LayerMediaType = MediaTypes.OciLayerGzip, SpanSize = 4194304 },
+            new SociZtoc { Blob = Blob('2', 2222), LayerDigest = DigestOf('b'),
+                LayerMediaType = MediaTypes.DockerLayerGzip, SpanSize = 4194304, DisableXattrs = true },
         ],
-        Prefetches = [new SociPrefetch { Blob = Blob(
-            '3', 69) with { MediaType = SociNames.PrefetchMediaType }, LayerDigest = DigestOf('a') }],
+        Prefetches = [new SociPrefetch { Blob = Blob('3', 69) with { MediaType = SociNames.PrefetchMediaType },
+            LayerDigest = DigestOf('a') }],
     };
 
     private static Descriptor Blob(char digit, long size) =>

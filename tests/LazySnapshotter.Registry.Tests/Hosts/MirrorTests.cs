@@ -19,8 +19,8 @@ public sealed class MirrorTests
         { "410", Fault.Status(410, TestRequestKind.Blob) },
         { "416", Fault.Status(416, TestRequestKind.Blob) },
         { "429", Fault.Status(429, TestRequestKind.Blob) },
-        { "429 for an hour", Fault.Status(
-            429, TestRequestKind.Blob) with { Headers = new Dictionary<string, string> { ["Retry-After"] = "3600" } } },
+        { "429 for an hour",
+            Fault.Status(429, TestRequestKind.Blob) with { Headers = new Dictionary<string, string> { ["Retry-After"] = "3600" } } },
         { "500", Fault.Status(500, TestRequestKind.Blob) },
         { "503", Fault.Status(503, TestRequestKind.Blob) },
         { "reset", new Fault { Kind = TestRequestKind.Blob, ResetBeforeAnswer = true } },
